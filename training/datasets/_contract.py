@@ -49,7 +49,7 @@ class Batch:
                where a picture has fewer objects or an object is hidden
     labels:    (images,) int64 index into `Dataset.classes`; of the largest object where there are several
     objects:   (images, objects) int64 index into `Dataset.classes` of each object, -1 where there is none
-    concepts:  (images,) int64: pictures with equal numbers mean the same: no negatives of each other in a contrastive loss
+    concepts:  (images,) int64: pictures with equal numbers mean the same, so they are no negatives of each other
     captions:  one text a picture
     """
 
