@@ -1,0 +1,43 @@
+"""What a checkpoint is, in the words and numbers that stand beside every picture made from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Card:
+    """One checkpoint. Fields that only the loaded network can tell are None in the catalogue.
+
+    id:            `<source>/<name>`, as `models.load` takes it
+    title:         for people: "DINOv2 ViT-S/14"
+    family:        "ViT", "Swin", "DINO", "MAE", "CLIP" ...: how it was trained or built, as people group it
+    training:      one sentence on data and objective; English, a key of the text catalogue
+    licence:       SPDX name, or what the publisher calls it
+    parameters:    count of the loaded network's numbers
+    patch, side:   pixels
+    download:      size in bytes of what must be fetched, None if unknown
+    gated:         True where the publisher asks for an account and consent
+    revision:      commit or version of the publisher; sha256 of the weights file once it lies on the disk
+    random:        True for untrained networks; the page says "random weights" wherever such a picture stands
+    """
+
+    id: str
+    title: str
+    family: str
+    training: str = ""
+    licence: str = ""
+    parameters: int | None = None
+    patch: int | None = None
+    side: int | None = None
+    download: int | None = None
+    gated: bool = False
+    revision: str | None = None
+    sha256: str | None = None
+    random: bool = False
+    abilities: tuple[str, ...] = ()
+
+    @property
+    def source(self) -> str:
+        """The part of the id before the first slash."""
+        return self.id.partition("/")[0]

@@ -1,0 +1,20 @@
+"""Errors that a person reads: one sentence that says what was asked, what was found and what to do.
+
+The English sentence is the key by which the Russian one is found, so a fault carries its template and its facts
+apart and is translated whole, never glued together.
+"""
+
+from __future__ import annotations
+
+
+class Fault(ValueError):
+    """Bad input or a missing thing. `template` is the English sentence, `facts` fill its `{placeholders}`."""
+
+    def __init__(self, template: str, **facts: object) -> None:
+        super().__init__(template.format(**facts))
+        self.template = template
+        self.facts = facts
+
+
+class Refusal(Fault):
+    """The network is healthy, but what was asked for does not exist for it: no map rather than a wrong one."""
