@@ -1,0 +1,89 @@
+"""Holds the drawing of the house: which room may import what, and that one new file is enough."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+ROOMS = ("models", "training", "explorers")
+
+FORBIDDEN = {
+    "models": {"gradio", "plotly", "training", "explorers", "app"},
+    "training": {"gradio", "plotly", "timm", "transformers", "explorers", "app"},
+    "explorers": {"timm", "transformers", "app"},
+}
+HEAVY = ("torch", "timm", "transformers", "accelerate", "plotly", "datasets", "onnx")
+
+
+def files(room: str) -> list[Path]:
+    return sorted((ROOT / room).rglob("*.py"))
+
+
+def imports(path: Path) -> set[str]:
+    """Full dotted names that a file imports, at whatever depth of nesting."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return names
+
+
+@pytest.mark.parametrize(
+    "path", [path for room in ROOMS for path in files(room)], ids=lambda p: str(p.relative_to(ROOT))
+)
+def test_a_room_imports_only_rooms_to_its_right(path: Path) -> None:
+    room = path.relative_to(ROOT).parts[0]
+    crossed = {name for name in imports(path) if name.partition(".")[0] in FORBIDDEN[room]}
+    assert not crossed, f"{path.relative_to(ROOT)} breaks the drawing: {sorted(crossed)}"
+
+
+def test_app_imports_gradio_and_explorers_only() -> None:
+    outside = {name.partition(".")[0] for name in imports(ROOT / "app.py")} - set(sys.stdlib_module_names)
+    assert outside <= {"gradio", "explorers", "spaces"}, f"app.py reaches past the explorers: {sorted(outside)}"
+
+
+def test_no_explorer_imports_another() -> None:
+    explorers = {path.stem for path in files("explorers") if "EXPLORER" in assigned(path)}
+    assert explorers, "no explorer was found: the room's constant has changed its name"
+    for name in explorers:
+        others = {f"explorers.{other}" for other in explorers - {name}}
+        assert not others & imports(ROOT / "explorers" / f"{name}.py"), f"explorers/{name}.py imports another explorer"
+
+
+def assigned(path: Path) -> set[str]:
+    """Names bound at the top of a module."""
+    found: set[str] = set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        targets = (
+            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        )
+        found.update(target.id for target in targets if isinstance(target, ast.Name))
+    return found
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_importing_a_room_costs_nothing(room: str) -> None:
+    """A person sees the page in seconds, whatever is installed: heavy libraries wait for their first use."""
+    code = f"import sys, {room}; print([name for name in {HEAVY!r} if name in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]", f"`import {room}` already imports {run.stdout.strip()}"
+
+
+def test_no_file_has_a_name_that_says_nothing() -> None:
+    empty = {"utils", "util", "helpers", "common", "misc", "manager"}
+    assert not [path for room in ROOMS for path in files(room) if path.stem in empty]
+
+
+def test_weights_are_never_pickles_and_code_is_never_remote() -> None:
+    for path in [path for room in ROOMS for path in files(room)]:
+        text = path.read_text(encoding="utf-8")
+        for word in ("torch.load(", "import pickle", "trust_remote_code=True", "weights_only=False"):
+            assert word not in text, f"{path.relative_to(ROOT)} uses {word}"
