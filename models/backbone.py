@@ -86,7 +86,7 @@ class Layer:
     def attention_to(self, token: int) -> Tensor:
         """Column of `token`, who looks at it: (heads, tokens) in [0, 1]; does not sum to 1. Memory O(tokens)."""
         window, place = self._place(token)
-        column = torch.cat([rows[:, :, place] for _, rows in self._slices(window)], dim=1)
+        column = torch.cat([rows[:, :, place] for _, rows in self.slices(window)], dim=1)
         return self._spread(column, self.members[window])
 
     def attention_mean(self) -> Tensor:
@@ -97,7 +97,7 @@ class Layer:
             asks = (members >= self.prefix).to(total.dtype)
             held = sum(
                 torch.einsum("q,hqk->hk", asks[start : start + rows.shape[1]], rows)
-                for start, rows in self._slices(window)
+                for start, rows in self.slices(window)
             )
             total += self._spread(held, members)  # pyright: ignore[reportArgumentType]
         return total / (self.grid[0] * self.grid[1])
@@ -164,7 +164,8 @@ class Layer:
             )  # fmt: skip
         return divmod(int(self._home[token]), self.members.shape[1])
 
-    def _slices(self, window: int) -> Iterator[tuple[int, Tensor]]:
+    def slices(self, window: int) -> Iterator[tuple[int, Tensor]]:
+        """Every row of one window in slices that bound memory: (first query, (heads, queries, keys))."""
         tokens = self.members.shape[1]
         step = max(1, CHUNK_ENTRIES // (self.heads * tokens))
         for start in range(0, tokens, step):
