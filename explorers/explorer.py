@@ -1,0 +1,92 @@
+"""What an explorer is, and how the page, the endpoint and the shell find every one of them.
+
+An explorer is one file in this room, always in this order: **compute** (tensors to tensors, pure), **draw** (to arrays,
+a figure or a canvas payload, pure), **build** (components and their events together), and the constant `EXPLORER`.
+Dropping such a file here is all it takes.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from explorers.text import say
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from explorers.frame import Frame
+    from explorers.parameters import Parameters
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One English sentence of the text catalogue and the facts that fill its `{placeholders}`."""
+
+    template: str
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+    def said(self, language: str = "en") -> str:
+        return say(self.template, language, **self.facts)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What an explorer found: numbers, and the sentences that belong under them.
+
+    arrays:   name to array, as written to the `.npz`; each explorer's `explore` documents the axes
+    caption:  complete sentences that could stand under a figure in a paper
+    facts:    plain values (text, numbers, lists of them) that the caption rests on, for machines
+    """
+
+    arrays: Mapping[str, np.ndarray]
+    caption: tuple[Sentence, ...]
+    facts: Mapping[str, Any]
+
+    def said(self, language: str = "en") -> str:
+        return " ".join(sentence.said(language) for sentence in self.caption)
+
+
+@dataclass(frozen=True)
+class Explorer:
+    """The one constant of an explorer's file.
+
+    name:        one word: the endpoint's, the shell's and the permalink's
+    title:       what the tab says; English, a key of the text catalogue
+    order:       place among the tabs, smallest first
+    parameters:  the strict declaration that controls, endpoint, shell and permalink read; it always has `checkpoint`
+    explore:     (image file or None, checked parameters) to Finding; pure, without a page
+    build:       puts components and their events into the frame that the page hands over
+    needs:       name of the ability that a network must have ("Classifies", "Reconstructs", "ZeroShot"), or None
+    pictureless: True where no image is needed
+    """
+
+    name: str
+    title: str
+    order: int
+    parameters: type[Parameters]
+    explore: Callable[[Path | None, Any], Finding]
+    build: Callable[[Frame], None]
+    needs: str | None = None
+    pictureless: bool = False
+
+    def run(self, image: str | Path | None = None, checkpoint: str | None = None, **values: object) -> Finding:
+        """Explore from Python: unchecked values in, `Finding` out; a `Fault` says in one sentence what is wrong."""
+        from explorers.parameters import checked
+
+        given = {**values} if checkpoint is None else {**values, "checkpoint": checkpoint}
+        return self.explore(None if image is None else Path(image), checked(self.parameters, given))
+
+
+@cache
+def explorers() -> tuple[Explorer, ...]:
+    """Every `EXPLORER` constant of this room's files, in the order of the tabs."""
+    room = importlib.import_module("explorers")
+    modules = (importlib.import_module(f"explorers.{found.name}") for found in pkgutil.iter_modules(room.__path__))
+    found = (module.EXPLORER for module in modules if isinstance(getattr(module, "EXPLORER", None), Explorer))
+    return tuple(sorted(found, key=lambda explorer: (explorer.order, explorer.name)))
