@@ -187,13 +187,15 @@ class Affinity:
     """How positions relate before any image is seen.
 
     kind:    which of the five kinds of knowing where
-    block:   the block it acts in (from 0), or None where it is added once before the first
+    block:   the block it acts in (from 0), or None where one serves all: a table is added before the first block
     grid:    (rows, columns) of positions
     values:  (heads, queries, keys); for tables one head of cosines in [-1, 1], for biases logits, for rotary the kernel
-             q·k of equal unit vectors in [-1, 1], one head for each frequency band
+             q·k of equal unit vectors in [-1, 1]: the mean over frequency bands first, then each band; only the means,
+             one for each attention head, where heads have frequencies of their own
     table:   (positions, channels) the table itself, without prefix rows, where there is one
     prefix:  (prefix, channels) the table's rows of prefix tokens, where it has them
     scope:   "picture" when `grid` is the whole patch grid, "window" when it is one window
+    bands:   (bands, 2) radians that one row and one column turn each rotary band
     """
 
     kind: PositionKind
@@ -203,6 +205,7 @@ class Affinity:
     table: Tensor | None = None
     prefix: Tensor | None = None
     scope: Literal["picture", "window"] = "picture"
+    bands: Tensor | None = None
 
 
 @dataclass(frozen=True)

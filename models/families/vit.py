@@ -1,0 +1,189 @@
+"""ViT and its descendants in timm: supervised, DeiT, DINO, DINOv2, DINOv3, EVA-02, BEiT, CLIP's and SigLIP's eyes.
+
+One sequence, prefix tokens first, every token looks at every token. What differs from one to the next is data: how many
+prefix tokens and which, how position is known, how the last tokens are pooled.
+
+ViT: Dosovitskiy et al. 2021, arXiv 2010.11929. DeiT: 2012.12877. DINO: 2104.14294. DINOv2: 2304.07193, with registers:
+2309.16588. DINOv3: 2508.10104. EVA-02: 2303.11331. BEiT: 2106.08254.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from timm.layers.attention_pool import AttentionPoolLatent
+from timm.models.beit import Beit
+from timm.models.eva import Eva
+from timm.models.vision_transformer import VisionTransformer
+from torch import Tensor, nn
+
+from models.backbone import Affinity, Backbone, Family, Layer, Parts
+from models.card import Card
+from models.faults import Fault, Refusal
+from models.pixels import Pixels
+from models.positions import bias_affinity, rotary_affinity, table_affinity
+from models.recorder import Seen, record
+
+Network = VisionTransformer | Eva | Beit
+
+CREATE_OPTIONS = {module: {"dynamic_img_size": True} for module in ("vision_transformer", "deit", "eva")}
+"""By timm's module: what `create_model` must be told so that any input size and shape can be fed. BEiT has no such."""
+
+
+class ViT:
+    """A plain vision transformer, read through the kernel that computes its attention."""
+
+    def __init__(self, parts: Parts) -> None:
+        assert isinstance(parts.network, Network)
+        self.network: Network = parts.network.eval()
+        self.card: Card = parts.card
+        self.pixels: Pixels = parts.pixels
+        self.names = tuple(_prefix_names(self.network))
+
+    @property
+    def module(self) -> nn.Module:
+        return self.network
+
+    @property
+    def blocks(self) -> Sequence[nn.Module]:
+        return list(self.network.blocks)
+
+    def trace(self, pixels: Tensor) -> tuple[Layer, ...]:
+        batch, grid = self._batch(pixels.unsqueeze(0))
+        seen, _ = record(self.blocks, lambda: self.network.forward_features(batch))
+        members = torch.arange(len(self.names) + grid[0] * grid[1], device=batch.device).unsqueeze(0)
+        return tuple(self._layer(block, grid, members) for block in seen)
+
+    def positions(self) -> tuple[Affinity, ...]:
+        network, grid = self.network, self.network.patch_embed.grid_size
+        found = []
+        if network.pos_embed is not None:
+            table = network.pos_embed.detach()[0]
+            rows_apart = 0 if getattr(network, "no_embed_class", False) else len(self.names)
+            found.append(table_affinity(table[rows_apart:], grid, prefix=table[:rows_apart]))
+        found += _rotary(network, grid)
+        found += _relative(network, grid)
+        return tuple(found)
+
+    def _layer(self, block: Seen, grid: tuple[int, int], members: Tensor) -> Layer:
+        call = block.attention
+        assert block.output is not None
+        return Layer(
+            grid=grid, queries=call.query, keys=call.key, bias=call.bias, scale=call.scale, members=members,
+            prefix=len(self.names), tokens=block.output[0], logits=call.logits, names=self.names,
+        )  # fmt: skip
+
+    def _batch(self, pixels: Tensor) -> tuple[Tensor, tuple[int, int]]:
+        """Pixels (images, 3, height, width) where and as the weights are, and the grid that they make."""
+        embed: Any = self.network.patch_embed
+        height, width = pixels.shape[-2:]
+        rows, columns = embed.dynamic_feat_size((height, width))
+        if embed.strict_img_size and (height, width) != tuple(embed.img_size):
+            raise Fault(
+                "An image of {height} × {width} pixels was fed, but this network takes {rows} × {columns} only; "
+                "resize it, or open a network that takes any size.",
+                height=height, width=width, rows=embed.img_size[0], columns=embed.img_size[1],
+            )  # fmt: skip
+        if not rows or not columns or height % embed.patch_size[0] or width % embed.patch_size[1]:
+            raise Fault(
+                "An image of {height} × {width} pixels was fed, but both sides must be multiples of the patch's "
+                "{patch} pixels; resize it.",
+                height=height, width=width, patch=embed.patch_size[0],
+            )  # fmt: skip
+        weight = next(self.network.parameters())
+        return pixels.to(weight.device, weight.dtype), (rows, columns)
+
+
+class Classifier(ViT):
+    """A ViT that ends in scores of classes."""
+
+    def class_logits(self, pixels: Tensor) -> Tensor:
+        return self.network(self._batch(pixels)[0])
+
+
+class Pooler(ViT):
+    """A ViT whose answer is gathered by a learned query, the attention pool's latent (SigLIP, arXiv 2303.15343)."""
+
+    def pooled_from(self, layers: Sequence[Layer]) -> Tensor:
+        pool = self.network.attn_pool
+        assert isinstance(pool, AttentionPoolLatent)
+        whole = not isinstance(self.network, VisionTransformer) or self.network.pool_include_prefix
+        skipped = 0 if whole else len(self.names)
+        tokens = self.network.norm(layers[-1].tokens.to(next(self.network.parameters()).device).unsqueeze(0))
+        seen, _ = record([pool], lambda: pool(tokens[:, skipped:]))
+        call = seen[0].attention
+        assert call.query is not None
+        assert call.key is not None
+        row = (call.scale * call.query[0, :, :1].float() @ call.key[0].float().transpose(-2, -1)).softmax(-1)[:, 0]
+        return nn.functional.pad(row, (skipped, 0))
+
+
+class PoolingClassifier(Pooler, Classifier):
+    """Both: a classifier over an attention pool."""
+
+
+def _open(parts: Parts) -> Backbone:
+    classifies = _has_classifier(parts)
+    if isinstance(getattr(parts.network, "attn_pool", None), AttentionPoolLatent):
+        return PoolingClassifier(parts) if classifies else Pooler(parts)
+    return Classifier(parts) if classifies else ViT(parts)
+
+
+def _has_classifier(parts: Parts) -> bool:
+    """CLIP's projection into the joint space sits in timm's head too, with a bias of exactly zero since it has none;
+    a trained classifier's bias has moved, and an untrained network's head says nothing either way."""
+    head = getattr(parts.network, "head", None)
+    if not isinstance(head, nn.Linear):
+        return False
+    return parts.card.random or head.bias is None or bool(head.bias.detach().any())
+
+
+def _prefix_names(network: Network) -> Iterator[str]:
+    """In the order in which timm lays them out."""
+    names = ["CLS"] if getattr(network, "cls_token", None) is not None else []
+    if getattr(network, "dist_token", None) is not None:
+        names.append("distillation")
+    registers = getattr(network, "reg_token", None)
+    if isinstance(registers, Tensor):
+        names += [f"register {number + 1}" for number in range(registers.shape[1])]
+    if len(names) != network.num_prefix_tokens:
+        raise Refusal(
+            "The tokens before the first patch were asked for, but the network says that there are {count} and has "
+            "{names}; choose a network of a family that Patchlight reads.",
+            count=network.num_prefix_tokens, names=", ".join(names) or "-",
+        )  # fmt: skip
+    yield from names
+
+
+def _rotary(network: Network, grid: tuple[int, int]) -> Iterator[Affinity]:
+    """The network's own sines and cosines; learned apart for each block and head in RoPE-mixed (arXiv 2403.13298)."""
+    rope = getattr(network, "rope", None)
+    if rope is None:
+        return
+    half = bool(getattr(network.blocks[0].attn, "rotate_half", False))
+    with torch.no_grad():
+        embedding = rope.get_embed(shape=grid)
+    if embedding.ndim == 2:
+        yield rotary_affinity(embedding, grid, half)
+    else:
+        for block, heads in enumerate(embedding):
+            yield rotary_affinity(heads, grid, half, block)
+
+
+def _relative(network: Network, grid: tuple[int, int]) -> Iterator[Affinity]:
+    """BEiT's biases between patches; its table has three more entries for CLS, which has no place on the grid."""
+    prefix = network.num_prefix_tokens
+    with torch.no_grad():
+        shared: Any = getattr(network, "rel_pos_bias", None)
+        if shared is not None:
+            yield bias_affinity("relative bias", shared()[:, prefix:, prefix:], grid, None)
+        for block, module in enumerate(network.blocks):
+            attention: Any = module.attn
+            if getattr(attention, "relative_position_bias_table", None) is not None:
+                bias = attention._get_rel_pos_bias()[0, :, prefix:, prefix:]
+                yield bias_affinity("relative bias", bias, grid, block)
+
+
+FAMILY = Family("ViT", lambda network: isinstance(network, Network), _open)
