@@ -1,0 +1,113 @@
+"""Binaries on their way to the page: kept in memory under names that cannot be guessed, fetched by the page's scripts.
+
+Two kinds: data that is there (`place`), and an answer worked out when it is fetched (`offer`), such as the rows of a
+patch that was clicked. Both are forgotten when newer ones need the room; the page then asks for its picture again.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from models.faults import Fault
+
+STAGE = Path(__file__).resolve().parent.parent / "assets" / "stage"
+
+BYTES = 512 * 2**20
+"""All that is kept for all visitors together; the oldest goes first."""
+
+BINARY = "application/octet-stream"
+
+
+@dataclass(frozen=True)
+class Goods:
+    """data: bytes, or a function of the query's named values that returns them."""
+
+    data: bytes | Callable[[Mapping[str, str]], bytes]
+    media_type: str
+    filename: str | None = None
+
+    @property
+    def size(self) -> int:
+        return len(self.data) if isinstance(self.data, bytes) else 1024
+
+
+_shelf: OrderedDict[str, Goods] = OrderedDict()
+_lock = threading.Lock()
+
+
+def place(data: bytes, media_type: str = BINARY) -> str:
+    """Keep `data`; its address, relative to the page's."""
+    return _keep(Goods(data, media_type))
+
+
+def offer(
+    answer: Callable[[Mapping[str, str]], bytes], media_type: str = BINARY, filename: str | None = None
+) -> str:
+    """Promise `answer(values)` to whoever fetches the address with named values in its query; a `Fault` is told."""
+    return _keep(Goods(answer, media_type, filename))
+
+
+def _keep(goods: Goods) -> str:
+    name = secrets.token_urlsafe(18)
+    with _lock:
+        _shelf[name] = goods
+        while sum(kept.size for kept in _shelf.values()) > BYTES and len(_shelf) > 1:
+            _shelf.popitem(last=False)
+    return f"patchlight/data/{name}"
+
+
+async def _fetch(request: Request) -> Response:
+    with _lock:
+        goods = _shelf.get(request.path_params["name"])
+        if goods is not None:
+            _shelf.move_to_end(request.path_params["name"])
+    if goods is None:
+        return JSONResponse({"gone": True}, status_code=410)
+    headers = {"Cache-Control": "private, max-age=3600"}
+    if goods.filename:
+        headers["Content-Disposition"] = f'attachment; filename="{goods.filename}"'
+    if isinstance(goods.data, bytes):
+        return Response(goods.data, media_type=goods.media_type, headers=headers)
+    try:
+        data = await run_in_threadpool(goods.data, dict(request.query_params))
+    except Fault as fault:
+        return JSONResponse(told(fault), status_code=422)
+    return Response(data, media_type=goods.media_type, headers=headers)
+
+
+def told(fault: Fault) -> dict[str, Any]:
+    """A fault as the page's scripts take it: they say the sentence in the reader's language."""
+    return {"fault": {"template": fault.template, "facts": {name: _plain(fact) for name, fact in fault.facts.items()}}}
+
+
+def _plain(fact: object) -> object:
+    return fact if isinstance(fact, (int, float, str)) else str(fact)
+
+
+class _Fresh(StaticFiles):
+    """Scripts and styles are checked for a newer version at each load, so that an update is never half seen."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+def routes() -> list[BaseRoute]:
+    """For `launch(app_kwargs={"routes": …})`: the page's own scripts and the binaries."""
+    return [
+        Route("/patchlight/data/{name}", _fetch, methods=["GET"]),
+        Mount("/patchlight/stage", _Fresh(directory=STAGE)),
+    ]
