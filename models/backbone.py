@@ -1,4 +1,4 @@
-"""What every network looks like from outside: `Backbone`, its `Layer`s and `Affinity`s, and its abilities.
+"""Swin and SwinV2 of timm: windows, cyclic shift and shift mask are data of each block, read where the network is.
 
 Axis words used in every docstring of this project:
 
@@ -49,6 +49,9 @@ class Layer:
     logits:   (windows, heads, queries, keys) instead of queries and keys where no kernel sees them (SwinV2's cosine
               attention); everything below answers the same
     names:    what each prefix token is: "CLS", "distillation", "register 1" ...
+
+    A grid that is no multiple of its window is padded by the network, and padding is looked at too: there a row's real
+    tokens hold less than 1, as in the network's own attention. Axes that do not fit one another are refused.
     """
 
     grid: tuple[int, int]
@@ -61,6 +64,17 @@ class Layer:
     tokens: Tensor
     logits: Tensor | None = None
     names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        looked = self.queries if self.logits is None else self.logits
+        found = None if looked is None else looked.shape[::2]
+        if found != self.members.shape or len(self.tokens) != self.length:
+            raise Refusal(
+                "A map of {rows} × {columns} patches and {prefix} tokens before them was asked for, but this block "
+                "has {tokens} tokens and attends over {found}; choose a network of a family that Patchlight reads.",
+                rows=self.grid[0], columns=self.grid[1], prefix=self.prefix, tokens=len(self.tokens),
+                found="-" if found is None else " × ".join(map(str, found)),
+            )  # fmt: skip
 
     @property
     def heads(self) -> int:

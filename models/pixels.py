@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +18,22 @@ Fit = Literal["whole", "crop"]
 
 LARGEST_SIDE = 4096
 """Pixels; a larger input side is refused before anything is allocated."""
+
+
+def check_shape(shape: Sequence[int], patch: Sequence[int], only: Sequence[int] | None = None) -> None:
+    """Refuses an input of (height, width) pixels that is not whole patches, or not the one shape that can be fed."""
+    if only is not None and tuple(shape) != tuple(only):
+        raise Fault(
+            "An image of {height} × {width} pixels was fed, but this network takes {rows} × {columns} only; "
+            "resize it, or open a network that takes any size.",
+            height=shape[0], width=shape[1], rows=only[0], columns=only[1],
+        )  # fmt: skip
+    if any(not length or length % step for length, step in zip(shape, patch, strict=True)):
+        raise Fault(
+            "An image of {height} × {width} pixels was fed, but both sides must be multiples of the patch's "
+            "{patch} pixels; resize it.",
+            height=shape[0], width=shape[1], patch=patch[0],
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,11 @@ from torch import Tensor, nn
 
 from models.backbone import Affinity, Backbone, Family, Layer, Parts
 from models.card import Card
-from models.faults import Fault, Refusal
-from models.pixels import Pixels
+from models.faults import Refusal
+from models.pixels import Pixels, check_shape
 from models.positions import bias_affinity, rotary_affinity, table_affinity
-from models.recorder import Seen, record
+from models.recorder import record
+from models.sequence import layers_of
 
 Network = VisionTransformer | Eva | Beit
 
@@ -53,8 +54,7 @@ class ViT:
     def trace(self, pixels: Tensor) -> tuple[Layer, ...]:
         batch, grid = self._batch(pixels.unsqueeze(0))
         seen, _ = record(self.blocks, lambda: self.network.forward_features(batch))
-        members = torch.arange(len(self.names) + grid[0] * grid[1], device=batch.device).unsqueeze(0)
-        return tuple(self._layer(block, grid, members) for block in seen)
+        return layers_of(seen, grid, self.names)
 
     def positions(self) -> tuple[Affinity, ...]:
         network, grid = self.network, self.network.patch_embed.grid_size
@@ -67,33 +67,13 @@ class ViT:
         found += _relative(network, grid)
         return tuple(found)
 
-    def _layer(self, block: Seen, grid: tuple[int, int], members: Tensor) -> Layer:
-        call = block.attention
-        assert block.output is not None
-        return Layer(
-            grid=grid, queries=call.query, keys=call.key, bias=call.bias, scale=call.scale, members=members,
-            prefix=len(self.names), tokens=block.output[0], logits=call.logits, names=self.names,
-        )  # fmt: skip
-
     def _batch(self, pixels: Tensor) -> tuple[Tensor, tuple[int, int]]:
         """Pixels (images, 3, height, width) where and as the weights are, and the grid that they make."""
         embed: Any = self.network.patch_embed
         height, width = pixels.shape[-2:]
-        rows, columns = embed.dynamic_feat_size((height, width))
-        if embed.strict_img_size and (height, width) != tuple(embed.img_size):
-            raise Fault(
-                "An image of {height} × {width} pixels was fed, but this network takes {rows} × {columns} only; "
-                "resize it, or open a network that takes any size.",
-                height=height, width=width, rows=embed.img_size[0], columns=embed.img_size[1],
-            )  # fmt: skip
-        if not rows or not columns or height % embed.patch_size[0] or width % embed.patch_size[1]:
-            raise Fault(
-                "An image of {height} × {width} pixels was fed, but both sides must be multiples of the patch's "
-                "{patch} pixels; resize it.",
-                height=height, width=width, patch=embed.patch_size[0],
-            )  # fmt: skip
+        check_shape((height, width), embed.patch_size, embed.img_size if embed.strict_img_size else None)
         weight = next(self.network.parameters())
-        return pixels.to(weight.device, weight.dtype), (rows, columns)
+        return pixels.to(weight.device, weight.dtype), embed.dynamic_feat_size((height, width))
 
 
 class Classifier(ViT):

@@ -1,0 +1,176 @@
+"""Swin and SwinV2 of transformers, and SimMIM, which learns by painting hidden pixels.
+
+SimMIM: Xie et al. 2021, arXiv 2111.09886. Swin: 2103.14030. SwinV2: 2111.09883.
+
+transformers pads before the cyclic shift where timm pads after it, and returns the attention of each stage's last block
+only, so both are read from the blocks themselves.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers.models.swin.modeling_swin import (
+    SwinForImageClassification,
+    SwinForMaskedImageModeling,
+    SwinLayer,
+    SwinModel,
+)
+from transformers.models.swinv2.modeling_swinv2 import (
+    Swinv2ForImageClassification,
+    Swinv2ForMaskedImageModeling,
+    Swinv2Model,
+)
+
+from models.backbone import Affinity, Backbone, Family, Layer, Parts, Reconstruction
+from models.card import Card
+from models.families.swin import continuous_bias
+from models.faults import Fault
+from models.patches import patchify
+from models.pixels import Pixels, check_shape
+from models.positions import bias_affinity, table_affinity
+from models.recorder import Seen, record
+from models.windows import window_members
+
+_CLASSIFIERS = (SwinForImageClassification, Swinv2ForImageClassification)
+_PAINTERS = (SwinForMaskedImageModeling, Swinv2ForMaskedImageModeling)
+_ENCODERS = (SwinModel, Swinv2Model)
+
+
+class Swin:
+    """A window transformer of transformers, one `Layer` a block."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.network: Any = parts.network.eval()
+        self.encoder: Any = self.network if isinstance(self.network, _ENCODERS) else self.network.base_model
+        self.card: Card = parts.card
+        self.pixels: Pixels = parts.pixels
+        self._one_at_a_time = threading.RLock()
+        self._windows = [(block.window_size, block.shift_size) for block in self._windowed]
+
+    @property
+    def module(self) -> nn.Module:
+        return self.network
+
+    @property
+    def blocks(self) -> Sequence[nn.Module]:
+        return [block for stage in self.encoder.encoder.layers for block in stage.blocks]
+
+    def trace(self, pixels: Tensor) -> tuple[Layer, ...]:
+        seen, windows = record(self.blocks, lambda: self._run(self.encoder, pixels.unsqueeze(0))[1])
+        grids = self._grids(pixels.shape[-2:])
+        return tuple(_layer(*each) for each in zip(seen, grids, windows, strict=True))
+
+    def positions(self) -> tuple[Affinity, ...]:
+        with torch.no_grad():
+            table = self.encoder.embeddings.position_embeddings
+            found = [] if table is None else [table_affinity(table[0], self.encoder.embeddings.patch_grid)]
+            return (*found, *(_bias(number, block) for number, block in enumerate(self.blocks)))
+
+    def _run(self, network: Callable, pixels: Tensor, **options: Any) -> tuple[Any, list[tuple[int, int]]]:
+        """The network's answer to (images, 3, height, width), and the window and shift that each block used."""
+        self._check(pixels.shape[-2:])
+        weight = next(self.network.parameters())
+        with self._one_at_a_time, self._as_built():
+            answer = network(pixels.to(weight.device, weight.dtype), interpolate_pos_encoding=True, **options)
+            return answer, [(int(block.window_size), int(block.shift_size)) for block in self._windowed]
+
+    @property
+    def _windowed(self) -> list[Any]:
+        return list(self.blocks)
+
+    @contextmanager
+    def _as_built(self) -> Iterator[None]:
+        """A transformers Swin block forgets its shift for good once an image has been no larger than its window, and
+        what a later image gets depends on it; here each image meets the blocks as they were built."""
+        try:
+            yield
+        finally:
+            for block, (window, shift) in zip(self._windowed, self._windows, strict=True):
+                block.window_size, block.shift_size = window, shift
+
+    def _check(self, shape: Sequence[int]) -> None:
+        check_shape(shape, self.encoder.embeddings.patch_embeddings.patch_size)
+        for (window, _), grid in zip(self._windows, self._grids(shape), strict=True):
+            if min(grid) < window:
+                raise Fault(
+                    "An image of {height} × {width} pixels was fed, but a stage of this network would see "
+                    "{rows} × {columns} patches, less than one window of {window}; feed a larger one.",
+                    height=shape[0], width=shape[1], rows=grid[0], columns=grid[1], window=window,
+                )  # fmt: skip
+
+    def _grids(self, shape: Sequence[int]) -> list[tuple[int, int]]:
+        """(rows, columns) that each block sees; an odd side is padded by one before it is halved."""
+        patch = self.encoder.embeddings.patch_embeddings.patch_size
+        rows, columns = shape[0] // patch[0], shape[1] // patch[1]
+        grids = []
+        for stage in self.encoder.encoder.layers:
+            grids += [(rows, columns)] * len(stage.blocks)
+            rows, columns = (rows + 1) // 2, (columns + 1) // 2
+        return grids
+
+
+class Classifier(Swin):
+    """A Swin that ends in scores of classes."""
+
+    def class_logits(self, pixels: Tensor) -> Tensor:
+        return self._run(self.network, pixels)[0].logits
+
+
+class SimMIM(Swin):
+    """A Swin that paints what is hidden: l1 on hidden pixels, hidden in squares of the decoder's stride (32 pixels)."""
+
+    def reconstruct(self, pixels: Tensor, mask: Tensor) -> Reconstruction:
+        side, patch = self.network.config.image_size, self.network.config.patch_size
+        unit = self.network.config.encoder_stride
+        check_shape(pixels.shape[-2:], (unit, unit), (side, side))
+        if tuple(mask.shape) != (side // unit, side // unit):
+            raise Fault(
+                "A mask of {rows} × {columns} was given, but this network hides squares of {unit} pixels, "
+                "{count} × {count} of them; give such a mask.",
+                rows=mask.shape[0], columns=mask.shape[-1], unit=unit, count=side // unit,
+            )  # fmt: skip
+        hidden = mask.repeat_interleave(unit // patch, 0).repeat_interleave(unit // patch, 1)
+        hidden = hidden.flatten().unsqueeze(0).bool().to(self.network.device)
+        with torch.no_grad():
+            answer, _ = self._run(self.network, pixels.unsqueeze(0), bool_masked_pos=hidden)
+        prediction = patchify(answer.reconstruction[0].float().cpu(), unit)
+        target = patchify(pixels.float().cpu(), unit)
+        error = (prediction - target).abs().mean(-1)
+        return Reconstruction(mask.int().cpu(), prediction, target, error, float(answer.loss), normalised=False)
+
+
+def _layer(seen: Seen, grid: tuple[int, int], window: tuple[int, int]) -> Layer:
+    call = seen.attention
+    assert seen.output is not None
+    members = window_members(grid, (window[0], window[0]), (window[1], window[1]), padding="before")
+    return Layer(
+        grid=grid, queries=call.query, keys=call.key, bias=call.bias, scale=call.scale,
+        members=members.to(seen.output.device), prefix=0, tokens=seen.output[0], logits=call.logits,
+    )  # fmt: skip
+
+
+def _bias(number: int, block: Any) -> Affinity:
+    if isinstance(block, SwinLayer):
+        module = block.attention.relative_position_bias
+        return bias_affinity("relative bias", module()[0], module.window_size, number, "window")
+    attention = block.attention.self
+    bias = continuous_bias(
+        attention.continuous_position_bias_mlp, attention.relative_coords_table, attention.relative_position_index
+    )
+    return bias_affinity("continuous bias", bias, tuple(attention.window_size), number, "window")
+
+
+def _open(parts: Parts) -> Backbone:
+    if isinstance(parts.network, _PAINTERS):
+        return SimMIM(parts)
+    classifies = isinstance(parts.network, _CLASSIFIERS) and isinstance(parts.network.classifier, nn.Linear)
+    return Classifier(parts) if classifies else Swin(parts)
+
+
+FAMILY = Family("SimMIM", lambda network: isinstance(network, (*_ENCODERS, *_CLASSIFIERS, *_PAINTERS)), _open)
