@@ -76,8 +76,9 @@ def test_rollout_is_refused_where_tokens_change(blocks: list[Layer]) -> None:
     with pytest.raises(Refusal, match="2 different grids"):
         attention.rollout([blocks[0], random_layer(1, grid=(2, 2))])
     windowed = replace(
-        blocks[0], prefix=0, members=torch.arange(12).view(2, 6), logits=torch.zeros(2, 3, 6, 6), grid=(3, 4)
-    )
+        blocks[0], prefix=0, members=torch.arange(12).view(2, 6), logits=torch.zeros(2, 3, 6, 6), grid=(3, 4),
+        tokens=blocks[0].tokens[:12],
+    )  # fmt: skip
     with pytest.raises(Refusal, match="2 windows"):
         attention.rollout_from([windowed], 0)
 
