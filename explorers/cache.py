@@ -1,0 +1,75 @@
+"""A bounded cache in which two who ask for the same thing at once wait for one making of it."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future
+from typing import Generic, TypeVar
+
+V = TypeVar("V")
+
+
+class Cache(Generic[V]):
+    """Keeps what was made until newer things need the room; the least recently used goes first, the newest stays.
+
+    limit:    bytes, on the sum of `measure(value)`
+    measure:  bytes that a value holds
+    """
+
+    def __init__(self, limit: int, measure: Callable[[V], int]) -> None:
+        self.limit = limit
+        self._measure = measure
+        self._kept: OrderedDict[Hashable, tuple[V, int]] = OrderedDict()
+        self._made: dict[Hashable, Future[V]] = {}
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable, make: Callable[[], V], alone: bool = False) -> V:
+        """The value kept under `key`, or `make()`. With `alone` the caller makes it rather than wait for another
+        thread that does: for those who hold what the other needs."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key][0]
+            other = self._made.get(key)
+            mine: Future[V] = Future()
+            if other is None:
+                self._made[key] = mine
+        if other is not None and not alone:
+            return other.result()
+        return self._make(key, make, mine)
+
+    @property
+    def bytes(self) -> int:
+        return sum(size for _, size in self._kept.values())
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def clear(self) -> None:
+        """Forget everything, such as when memory has run out."""
+        with self._lock:
+            self._kept.clear()
+
+    def _make(self, key: Hashable, make: Callable[[], V], mine: Future[V]) -> V:
+        try:
+            value = make()
+        except BaseException as fault:
+            self._settle(key, mine)
+            mine.set_exception(fault)
+            raise
+        size = self._measure(value)
+        with self._lock:
+            self._kept[key] = (value, size)
+            self._kept.move_to_end(key)
+            while self.bytes > self.limit and len(self._kept) > 1:
+                self._kept.popitem(last=False)
+        self._settle(key, mine)
+        mine.set_result(value)
+        return value
+
+    def _settle(self, key: Hashable, mine: Future[V]) -> None:
+        with self._lock:
+            if self._made.get(key) is mine:
+                del self._made[key]

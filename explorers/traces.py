@@ -1,0 +1,208 @@
+"""Networks and what they did to pictures, kept for the whole process: the heavy pass runs once for each.
+
+    seen = trace("registry/dinov2-small", "cat.jpg", side=518)
+    seen.layers[-1].attention_from(0)
+
+A trace is found again by checkpoint, picture (sha256 of its file) and input size. Both caches are bounded in bytes, by
+`PATCHLIGHT_NETWORKS_MB` and `PATCHLIGHT_TRACES_MB`, each a quarter of this machine's memory unless told otherwise.
+`trace` takes the gate itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import models
+from explorers.cache import Cache
+from explorers.cost import Cost, Law, Ledger, held
+from explorers.gate import gate
+from models.card import Card
+from models.faults import Fault
+from models.image import open_image
+
+if TYPE_CHECKING:
+    from PIL import Image
+    from torch import Tensor
+
+    from models.backbone import Backbone, Layer
+    from models.pixels import Fit
+
+__all__ = ["Cost", "Traced", "backbone", "cost", "gate", "trace"]
+
+CALIBRATION_SIDE = 224
+"""Pixels; a network that has not run yet is run once at about this size, to learn what larger inputs will cost."""
+
+
+@dataclass(frozen=True)
+class Traced:
+    """What a network did to a picture.
+
+    key:      names checkpoint, picture and input size; the same key, the same numbers
+    digest:   sha256 of the picture's file
+    image:    RGB, upright, in its own size
+    pixels:   (3, height, width) normalised, as the network was fed, on the CPU
+    layers:   one for each block, on the CPU
+    seconds:  that the pass took
+    """
+
+    key: str
+    digest: str
+    backbone: Backbone
+    image: Image.Image
+    pixels: Tensor
+    layers: tuple[Layer, ...]
+    fit: Fit
+    seconds: float
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(height, width) of the input in pixels."""
+        return self.pixels.shape[1], self.pixels.shape[2]
+
+
+def backbone(checkpoint: str) -> Backbone:
+    """The network of this id, loaded once. Raises `Fault`."""
+    return _networks.get(checkpoint, lambda: _load(checkpoint), alone=gate.held)
+
+
+def trace(checkpoint: str, image_file: str | Path, side: int | None = None, fit: Fit = "whole") -> Traced:
+    """What the network did to the picture, its longer side fed at about `side` pixels. Raises `Fault`."""
+    digest = _digest(Path(image_file))
+    key = (checkpoint, digest, side, fit)
+    return _traces.get(key, lambda: _trace(checkpoint, Path(image_file), digest, side, fit), alone=gate.held)
+
+
+def cost(known: Backbone | Card, shape: tuple[int, int]) -> Cost:
+    """What tracing an input of (height, width) pixels will cost. A network that never ran is run once, small; of a card
+    alone, only the grid can be told until its network has run."""
+    if isinstance(known, Card):
+        if known.patch is None:
+            raise Fault("{checkpoint} does not say how large its patches are; load it first.", checkpoint=known.id)
+        law, patch = _ledger.law(known.id), known.patch
+    else:
+        law, patch = _ledger.law(known.card.id) or _calibrated(known), known.pixels.patch
+    grid = (shape[0] // patch, shape[1] // patch)
+    return Cost(grid) if law is None else law.cost(grid, shape[0] * shape[1])
+
+
+def _load(checkpoint: str) -> Backbone:
+    return models.load(checkpoint)
+
+
+def _trace(checkpoint: str, file: Path, digest: str, side: int | None, fit: Fit) -> Traced:
+    image = open_image(file)
+    network = backbone(checkpoint)
+    shape = network.pixels.shape((image.height, image.width), side)
+    _check_room(cost(network, shape))
+    pixels = network.pixels(image, side, fit)
+    layers, seconds = _pass(network, pixels)
+    key = hashlib.sha256(f"{checkpoint}\n{digest}\n{shape}\n{fit}".encode()).hexdigest()
+    return Traced(key, digest, network, image, pixels, layers, fit, seconds)
+
+
+def _check_room(expected: Cost) -> None:
+    if expected.bytes is not None and expected.bytes > _traces.limit:
+        raise Fault(
+            "A trace of {tokens} tokens was asked for, which takes {needed} MB where {limit} MB are kept for traces; "
+            "choose a smaller input size, or raise PATCHLIGHT_TRACES_MB.",
+            tokens=expected.tokens, needed=expected.bytes // 2**20, limit=_traces.limit // 2**20,
+        )  # fmt: skip
+
+
+def _pass(network: Backbone, pixels: Tensor) -> tuple[tuple[Layer, ...], float]:
+    """The network's layers on the CPU, and the seconds that this took."""
+    with gate():
+        start = time.perf_counter()
+        layers = tuple(layer.detached() for layer in _within_memory(network, pixels))
+        seconds = time.perf_counter() - start
+    if not bool(layers[-1].tokens.isfinite().all()):
+        raise Fault(
+            "{checkpoint} was run, but its output is not finite; its weights are damaged, choose another checkpoint.",
+            checkpoint=network.card.id,
+        )
+    _ledger.note(network.card.id, layers, _count(network), seconds)
+    return layers, seconds
+
+
+def _within_memory(network: Backbone, pixels: Tensor) -> tuple[Layer, ...]:
+    """One pass; where memory runs out everything kept is let go and the pass tried once more."""
+    import torch  # a network is loaded, so this costs nothing any more
+
+    try:
+        return network.trace(pixels)
+    except (torch.OutOfMemoryError, MemoryError):
+        _traces.clear()
+        _networks.clear()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+    try:
+        return network.trace(pixels)
+    except (torch.OutOfMemoryError, MemoryError) as full:
+        height, width = pixels.shape[1:]
+        raise Fault(
+            "An input of {height} × {width} pixels was asked for, but memory ran out, twice; choose an input size of "
+            "{side} pixels or less, or a smaller network.",
+            height=height, width=width, side=max(height, width) // 2,
+        ) from full  # fmt: skip
+
+
+def _calibrated(network: Backbone) -> Law:
+    """The network's law, from a small first pass where it has none yet."""
+    import torch  # likewise
+
+    size = network.pixels.size
+    side = None if network.pixels.fixed else min(max(size), CALIBRATION_SIDE)
+    blank = torch.zeros(3, *network.pixels.shape(size, side))
+    with gate():
+        known = _ledger.law(network.card.id)
+        if known is not None:
+            return known
+        start = time.perf_counter()
+        layers = network.trace(blank)
+        return _ledger.note(network.card.id, layers, _count(network), time.perf_counter() - start)
+
+
+def _digest(file: Path) -> str:
+    found = hashlib.sha256()
+    try:
+        with file.open("rb") as stream:
+            while chunk := stream.read(2**20):
+                found.update(chunk)
+    except OSError as missing:
+        raise Fault(
+            "The picture {name} was asked for, but it cannot be opened; check that the file is there.", name=file.name
+        ) from missing
+    return found.hexdigest()
+
+
+def _count(network: Backbone) -> int:
+    return sum(weight.numel() for weight in network.module.parameters())
+
+
+def _network_bytes(network: Backbone) -> int:
+    weights = [*network.module.parameters(), *network.module.buffers()]
+    return sum(weight.numel() * weight.element_size() for weight in weights)
+
+
+def _trace_bytes(seen: Traced) -> int:
+    return held(seen.layers) + seen.pixels.nbytes + 3 * seen.image.width * seen.image.height
+
+
+def _limit(variable: str) -> int:
+    """Bytes, from an environment variable in MB, else a quarter of the memory."""
+    told = os.environ.get(variable)
+    if told is None:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4 if hasattr(os, "sysconf") else 2**32
+    if not told.isdigit() or int(told) == 0:
+        raise Fault("{variable} was set to {told}; give megabytes as a whole number.", variable=variable, told=told)
+    return int(told) * 2**20
+
+
+_ledger = Ledger()
+_networks: Cache[Backbone] = Cache(_limit("PATCHLIGHT_NETWORKS_MB"), _network_bytes)
+_traces: Cache[Traced] = Cache(_limit("PATCHLIGHT_TRACES_MB"), _trace_bytes)
