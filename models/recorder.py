@@ -95,7 +95,7 @@ class Recorder(TorchFunctionMode):
     ) -> Tensor:
         assert self.inside is not None
         factor = query.shape[-1] ** -0.5 if scale is None else scale
-        bias = _as_bias(attn_mask, query.dtype)
+        bias = _causal(query, key) if is_causal else _as_bias(attn_mask, query.dtype)
         if not self.gradients:
             self.inside.calls.append(Call(factor, query.detach(), key.detach(), bias))
             return F.scaled_dot_product_attention(
@@ -166,6 +166,12 @@ def _leave(recorder: Recorder, slot: Seen) -> Callable[..., None]:
             slot.output = output if isinstance(output, Tensor) else output[0]
 
     return hook
+
+
+def _causal(query: Tensor, key: Tensor) -> Tensor:
+    """What the kernel's `is_causal` stands for, as an additive mask (1, 1, queries, keys)."""
+    ahead = torch.ones(query.shape[-2], key.shape[-2], dtype=torch.bool, device=query.device).triu(1)
+    return torch.zeros_like(ahead, dtype=query.dtype).masked_fill_(ahead, float("-inf"))[None, None]
 
 
 def _as_bias(mask: Tensor | None, dtype: torch.dtype) -> Tensor | None:
