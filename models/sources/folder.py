@@ -1,0 +1,94 @@
+"""Checkpoint folders, as `models.weights.save` writes them: what ships with Patchlight and what is trained here."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+
+from models import weights
+from models.backbone import Parts
+from models.card import Card
+from models.create import create
+from models.faults import Fault
+from models.pixels import Pixels
+from models.sources.request import SEED, Request
+
+
+def open_named(parent: Path, name: str, request: Request) -> Parts:
+    """The checkpoint folder called `name` in `parent`."""
+    known = sorted(config.parent.name for config in parent.glob("*/config.json"))
+    if name not in known:
+        raise Fault(
+            "There is no checkpoint {id}; the nearest names are {nearest}.",
+            id=request.id, nearest=", ".join(difflib.get_close_matches(name, known, 3, 0.4) or known[:3]) or "–",
+        )  # fmt: skip
+    return read(parent / name, request)
+
+
+def read(place: Path, request: Request) -> Parts:
+    """The network of a checkpoint folder with its weights or, as a twin, random ones. Raises `Fault`."""
+    config, known = _json(place / "config.json"), _json(place / "card.json")
+    card = Card(**{"title": place.name, "family": "", **known, "id": request.id, "random": request.random})
+    pixels = _pixels(_json(place / "pixels.json"))
+    tokenizer = _tokenizer(place / "tokenizer.json")
+    if request.random:
+        return replace(random_parts(config, card, pixels), tokenizer=tokenizer)
+    file = place / "model.safetensors"
+    card = replace(card, sha256=weights.sha256(file))
+    return Parts(filled(config, file), card, pixels, tokenizer)
+
+
+def filled(config: Mapping[str, Any], file: Path) -> nn.Module:
+    """The network that `config` describes with the weights of `file`, compared before anything is allocated."""
+    with torch.device("meta"):
+        weights.check(file.name, weights.header(file), create(config))
+    network = create(config)
+    network.load_state_dict(weights.tensors(file))
+    return network
+
+
+def random_parts(config: Mapping[str, Any], card: Card, pixels: Pixels) -> Parts:
+    """The same architecture untrained, the same every time."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(SEED)
+        return Parts(create(config), replace(card, random=True), pixels)
+
+
+def _json(file: Path) -> dict[str, Any]:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as damage:
+        raise Fault(
+            "{file} in the checkpoint folder {folder} is missing or damaged; write the checkpoint again.",
+            file=file.name, folder=file.parent.name,
+        ) from damage  # fmt: skip
+
+
+def _pixels(stated: dict[str, Any]) -> Pixels:
+    fields: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in stated.items()
+    }
+    return Pixels(**fields)
+
+
+def _tokenizer(file: Path) -> Callable[[Sequence[str]], Mapping[str, Tensor]] | None:
+    if not file.is_file():
+        return None
+    tokenizer = Tokenizer.from_file(str(file))
+
+    def tokens(texts: Sequence[str]) -> Mapping[str, Tensor]:
+        encoded = tokenizer.encode_batch(list(texts))
+        return {
+            "input_ids": torch.tensor([text.ids for text in encoded]),
+            "attention_mask": torch.tensor([text.attention_mask for text in encoded]),
+        }
+
+    return tokens

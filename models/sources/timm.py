@@ -1,0 +1,135 @@
+"""`timm/<name>`: any architecture of timm with the weights that its authors published, tag and all.
+
+timm's own filters carry each publisher's layout to timm's names. They run twice: on meta tensors made from the file's
+header, so that a file of another network is refused before anything is allocated, then on the weights.
+"""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+from timm.models import PretrainedCfg, get_pretrained_cfg, model_entrypoint
+from torch import Tensor, nn
+
+from models import hub, weights
+from models.backbone import Parts
+from models.card import Card
+from models.catalogue import card_of
+from models.families import create_options
+from models.faults import Fault
+from models.pixels import Pixels
+from models.sources.request import SEED, Request
+
+logging.getLogger("timm").setLevel(logging.WARNING)
+
+
+def open_parts(name: str, request: Request) -> Parts:
+    """The network called `name`, `architecture` or `architecture.tag`, with its weights or, as a twin, random ones."""
+    published = _published(name)
+    if request.random:
+        network = random_network(name)
+        return Parts(network, _card(name, request, published, network), pixels(network, published))
+    file = _fetched(name, published, request)
+    network = fill(name, file)
+    card = replace(_card(name, request, published, network), sha256=weights.sha256(file), revision=_revision(file))
+    return Parts(network, card, pixels(network, published))
+
+
+def random_network(name: str) -> nn.Module:
+    """The architecture with untrained weights, the same every time."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(SEED)
+        return timm.create_model(name, pretrained=False, **options(name))
+
+
+def fill(name: str, file: Path, **changes: Any) -> nn.Module:
+    """The architecture with the weights of `file`. Raises `Fault` where they do not fit or are not finite."""
+    with torch.device("meta"):
+        _filtered(name, file, weights.header(file), changes)
+    return _filtered(name, file, weights.tensors(file), changes)
+
+
+def options(name: str) -> dict[str, Any]:
+    """What the families want `create_model` to be told for this architecture."""
+    module = model_entrypoint(name.partition(".")[0]).__module__.rpartition(".")[2]
+    return dict(create_options().get(module, {}))
+
+
+def pixels(network: Any, published: PretrainedCfg) -> Pixels:
+    """How the network is fed: sizes from the network itself, colours from what its authors state."""
+    embed = network.patch_embed
+    interpolation = {"bilinear": "bilinear", "nearest": "nearest", "lanczos": "lanczos"}
+    return Pixels(
+        size=tuple(embed.img_size or published.input_size[1:]),  # pyright: ignore[reportArgumentType]
+        patch=embed.patch_size[0],
+        multiple=network.feature_info[-1]["reduction"],
+        mean=tuple(published.mean),  # pyright: ignore[reportArgumentType]
+        std=tuple(published.std),  # pyright: ignore[reportArgumentType]
+        interpolation=interpolation.get(published.interpolation, "bicubic"),  # pyright: ignore[reportArgumentType]
+        fixed=bool(embed.strict_img_size),
+    )
+
+
+def _published(name: str) -> PretrainedCfg:
+    known = timm.list_models(pretrained=True) + timm.list_models()
+    published = get_pretrained_cfg(name) if name in known else None
+    if name not in known:
+        nearest = difflib.get_close_matches(name, known, 3, 0.5)
+        raise Fault(
+            "timm has no network called {name}; the nearest names are {nearest}.",
+            name=name, nearest=", ".join(nearest) or "–",
+        )  # fmt: skip
+    return published or PretrainedCfg()
+
+
+def _fetched(name: str, published: PretrainedCfg, request: Request) -> Path:
+    repo = published.hf_hub_id
+    if not repo:
+        raise Fault(
+            "timm publishes no safetensors weights for {name}; choose a tagged name, or ask for its random twin, "
+            "timm/{name}?random.",
+            name=name,
+        )
+    filename = published.hf_hub_filename or ""
+    return hub.fetch(repo, filename if filename.endswith(".safetensors") else "model.safetensors", request.progress)
+
+
+def _filtered(name: str, file: Path, state: Mapping[str, Tensor], changes: Mapping[str, Any]) -> nn.Module:
+    try:
+        overlay = {"state_dict": dict(state)}
+        return timm.create_model(name, pretrained=True, pretrained_cfg_overlay=overlay, **options(name), **changes)
+    except (RuntimeError, KeyError) as mismatch:
+        report = str(mismatch)
+        listed = {key: re.search(rf"{key} key\(s\) in state_dict: (.*?)\. ?(?:\n|$)", report) for key in _REPORT}
+        missing, extra = (re.findall(r'"([^"]+)"', found[1]) if found else [] for found in listed.values())
+        shapes = re.findall(r"size mismatch for (\S+):", report)
+        if not (missing or extra or shapes):
+            missing = [report.partition("\n")[0]]
+        raise weights.unfit(file.name, missing, extra, shapes) from mismatch
+
+
+_REPORT = ("Missing", "Unexpected")
+
+
+def _card(name: str, request: Request, published: PretrainedCfg, network: nn.Module) -> Card:
+    known = card_of(f"timm/{name}")
+    architecture = type(network).__name__
+    card = known or Card(request.id, title=name, family=architecture, licence=published.license or "")
+    shape = pixels(network, published)
+    return replace(
+        card, id=request.id, random=request.random, patch=shape.patch, side=max(shape.size),
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
+    )  # fmt: skip
+
+
+def _revision(file: Path) -> str | None:
+    """The commit under which a hub cache keeps the file."""
+    return file.parent.name if file.parent.parent.name == "snapshots" else None
