@@ -1,0 +1,24 @@
+"""Weights that follow other weights slowly: DINO's teacher, and the averaged network that a run saves."""
+
+from __future__ import annotations
+
+import copy
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+
+def follower(module: nn.Module) -> nn.Module:
+    """A copy of `module` that never learns by gradient."""
+    return copy.deepcopy(module).requires_grad_(False)
+
+
+@torch.no_grad()
+def follow(target: nn.Module, source: nn.Module, momentum: float) -> None:
+    """target ← momentum · target + (1 - momentum) · source for weights; buffers are copied."""
+    old, new = list(target.parameters()), list(source.parameters())
+    if old:
+        torch._foreach_lerp_(cast("list[Tensor]", old), cast("list[Tensor]", new), 1 - momentum)
+    for kept, fresh in zip(target.buffers(), source.buffers(), strict=True):
+        kept.copy_(fresh)

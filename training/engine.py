@@ -1,0 +1,191 @@
+"""One loop for every objective: to stream is to iterate, to stop is to close, to test is `list(...)`.
+
+Nothing outside `Snapshot` is remembered from one step to the next: pictures and random numbers are functions of
+(seed, step). So a run that was killed and resumed on the CPU gives the same numbers, bit for bit.
+"""
+
+from __future__ import annotations
+
+import math
+import resource
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from models.faults import Fault
+from training.averaging import follow, follower
+from training.datasets import Dataset
+from training.objective import Figures, Objective, Views
+from training.optimisers import memory, optimisers, rate_at, remember
+from training.settings import Settings
+
+Snapshot = Mapping[str, Tensor]
+"""Everything that the next step depends on, by name: `module/…`, `average/…`, `optimiser/…`, `step`, `first`."""
+
+EXPLODED = 10.0
+"""A loss so many times its first value (or one, if that is larger) counts as exploded."""
+
+
+class Diverged(Fault):
+    """The loss is no number any more, or far above where it began; the weights before that step are kept."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What one update did.
+
+    step, steps:   updates done and planned
+    loss:          mean over the batch's pictures and all processes
+    figures:       the objective's own, likewise
+    seen:          pictures seen since the run began
+    rate:          learning rate of this update
+    speed:         pictures a second of this update
+    memory:        bytes: the accelerator's peak, or the process's on the CPU
+    snapshot:      the state after this update; its tensors are live until the next one
+    """
+
+    step: int
+    steps: int
+    loss: float
+    figures: Mapping[str, float]
+    seen: int
+    rate: float
+    speed: float
+    memory: int
+    snapshot: Callable[[], dict[str, Tensor]] = field(repr=False, compare=False)
+
+
+class _Step(nn.Module):
+    """An objective's loss as a forward pass, so that data-parallel wrappers see which gradients to share."""
+
+    def __init__(self, objective: Objective) -> None:
+        super().__init__()
+        self.module = objective.module
+        self.objective = objective
+
+    def forward(self, views: Views) -> tuple[Tensor, Figures]:
+        return self.objective.loss(views)
+
+
+def train(
+    objective: Objective, images: Dataset, settings: Settings, start: Snapshot | None = None
+) -> Iterator[Progress]:
+    """Learns, one `Progress` an update, from the beginning or from where `start` was taken."""
+    accelerator = Accelerator(cpu=settings.device == "cpu")
+    share = _share(settings, accelerator.num_processes)
+    learner = accelerator.prepare(_Step(objective))
+    made = optimisers(objective.module, settings)
+    average = follower(objective.module) if settings.ema else None
+    begun, first = _restore(objective.module, average, made, start)
+    weights = [weight for weight in objective.module.parameters() if weight.requires_grad]
+    objective.module.train()
+    for step in range(begun, settings.steps):
+        clock = time.perf_counter()
+        rate = rate_at(step, settings)
+        for group in (group for optimiser in made for group in optimiser.param_groups):
+            group["lr"] = rate
+        loss, figures = _gradients(learner, objective, images, settings, step, share, accelerator)
+        norm = nn.utils.clip_grad_norm_(weights, settings.clip or math.inf)
+        first = loss if first is None else first
+        _check(loss, float(norm), first, step)
+        for optimiser in made:
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
+        objective.after_step((step + 1) / settings.steps)
+        if average is not None:
+            follow(average, objective.module, min(settings.ema, (step + 1) / (step + 10)))
+        yield Progress(
+            step=step + 1, steps=settings.steps, loss=loss, figures={**figures, "gradient norm": float(norm)},
+            seen=(step + 1) * settings.batch, rate=rate, speed=settings.batch / (time.perf_counter() - clock),
+            memory=_memory(accelerator.device),
+            snapshot=lambda done=step + 1, first=first: _snapshot(objective.module, average, made, done, first),
+        )  # fmt: skip
+
+
+def _gradients(
+    learner: nn.Module, objective: Objective, images: Dataset, settings: Settings, step: int, share: int,
+    accelerator: Accelerator,
+) -> tuple[float, dict[str, float]]:  # fmt: skip
+    """Leaves the batch's mean gradient on the weights and returns the mean loss and figures over all processes."""
+    device, processes = accelerator.device, accelerator.num_processes
+    total: dict[str, Tensor] = {}
+    for part in range(settings.accumulate):
+        place = (step * settings.accumulate + part) * processes + accelerator.process_index
+        last = part == settings.accumulate - 1
+        with _chance(settings.seed, place, device), nullcontext() if last else accelerator.no_sync(learner):
+            views = objective.views(images.batch(place, seed=settings.seed, count=share, device=device))
+            with torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16"):
+                loss, figures = learner(views)
+            (loss / settings.accumulate).backward()
+        for name, value in {"loss": loss, **figures}.items():
+            total[name] = total.get(name, 0) + value.detach().float() / settings.accumulate
+    mean = accelerator.reduce(torch.stack(list(total.values())), "mean")
+    values = dict(zip(total, mean.tolist(), strict=True))  # pyright: ignore[reportAttributeAccessIssue]
+    return values.pop("loss"), values
+
+
+@contextmanager
+def _chance(seed: int, place: int, device: torch.device) -> Iterator[None]:
+    """torch's random numbers as a function of (seed, place), and the caller's own left as they were."""
+    from training.datasets._contract import stream
+
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(stream(seed + 1, place))
+        yield
+
+
+def _share(settings: Settings, processes: int) -> int:
+    share, rest = divmod(settings.batch, processes * settings.accumulate)
+    if rest or share < 2:
+        raise Fault(
+            "A batch of {batch} was asked for, but {processes} processes with {parts} parts each cannot share it "
+            "evenly with two pictures or more; choose a multiple of {least}.",
+            batch=settings.batch, processes=processes, parts=settings.accumulate,
+            least=2 * processes * settings.accumulate,
+        )  # fmt: skip
+    return share
+
+
+def _check(loss: float, norm: float, first: float, step: int) -> None:
+    if math.isfinite(loss) and math.isfinite(norm) and loss <= EXPLODED * max(abs(first), 1.0):
+        return
+    raise Diverged(
+        "Learning diverged at step {step}: the loss is {loss}, it began at {first}; the last checkpoint is kept, "
+        "resume it with a lower learning rate.",
+        step=step + 1, loss=f"{loss:.4g}", first=f"{first:.4g}",
+    )  # fmt: skip
+
+
+def _snapshot(module: nn.Module, average: nn.Module | None, made: tuple, step: int, first: float) -> dict[str, Tensor]:
+    state = {f"module/{name}": value for name, value in module.state_dict().items()}
+    if average is not None:
+        state |= {f"average/{name}": value for name, value in average.state_dict().items()}
+    state |= {f"optimiser/{name}": value for name, value in memory(made, module).items()}
+    return state | {"step": torch.tensor(step), "first": torch.tensor(first, dtype=torch.float64)}
+
+
+def _restore(
+    module: nn.Module, average: nn.Module | None, made: tuple, start: Snapshot | None
+) -> tuple[int, float | None]:
+    if start is None:
+        return 0, None
+    module.load_state_dict(_under(start, "module/"))
+    if average is not None:
+        average.load_state_dict(_under(start, "average/"))
+    remember(made, module, _under(start, "optimiser/"))
+    return int(start["step"]), float(start["first"])
+
+
+def _under(snapshot: Snapshot, prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in snapshot.items() if name.startswith(prefix)}
+
+
+def _memory(device: torch.device) -> int:
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

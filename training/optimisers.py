@@ -1,0 +1,86 @@
+"""Which update each weight gets, how its rate moves, and the optimisers' memory as plain tensors.
+
+AdamW: Loshchilov and Hutter 2019, arXiv 1711.05101. Muon: Jordan et al. 2024, with the rate matched to AdamW's root
+mean square as in Liu et al. 2025, arXiv 2502.16982, so that one rate serves both.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from training.settings import Settings
+
+TABLES = ("pos_embed", "position_embedding", "position_bias", "cls_token", "class_embedding", "mask_token", "probe")
+"""Parts of names of tables and single tokens, which are matrices in shape only."""
+
+BETAS = (0.9, 0.95)
+"""AdamW's memory as in MAE (arXiv 2111.06377, table 8); 0.999 forgets too slowly for runs of a few thousand steps."""
+
+
+def optimisers(module: nn.Module, settings: Settings) -> tuple[Optimizer, ...]:
+    """AdamW, with Muon beside it if chosen, over the parameters of `module` that learn."""
+    learning = {name: weight for name, weight in module.named_parameters() if weight.requires_grad}
+    hidden = {name for name in _hidden(module) if name in learning} if settings.optimiser == "muon" else set()
+    rest = {name: weight for name, weight in learning.items() if name not in hidden}
+    groups = [
+        {"params": [weight for name, weight in rest.items() if _decays(name, weight)], "weight_decay": settings.decay},
+        {"params": [weight for name, weight in rest.items() if not _decays(name, weight)], "weight_decay": 0.0},
+    ]
+    made: list[Optimizer] = [
+        torch.optim.AdamW([g for g in groups if g["params"]], lr=settings.rate, betas=BETAS, fused=True)
+    ]
+    if hidden:
+        made.append(
+            torch.optim.Muon(
+                [learning[name] for name in sorted(hidden)], lr=settings.rate, weight_decay=settings.decay,
+                adjust_lr_fn="match_rms_adamw",
+            )
+        )  # fmt: skip
+    return tuple(made)
+
+
+def rate_at(step: int, settings: Settings) -> float:
+    """Learning rate of update `step` (from 0): linear warm-up, then half a cosine down to the final share."""
+    warm = math.ceil(settings.warmup * settings.steps)
+    if step < warm:
+        return settings.rate * (step + 1) / warm
+    done = (step - warm) / max(1, settings.steps - warm)
+    return settings.rate * (settings.final + (1 - settings.final) * (1 + math.cos(math.pi * done)) / 2)
+
+
+def memory(made: Sequence[Optimizer], module: nn.Module) -> dict[str, Tensor]:
+    """Everything that the optimisers remember: `<optimiser>/<weight>/<quantity>` to a tensor."""
+    names = {weight: name for name, weight in module.named_parameters()}
+    return {
+        f"{number}/{names[weight]}/{quantity}": torch.as_tensor(value)
+        for number, optimiser in enumerate(made)
+        for weight, held in optimiser.state.items()
+        for quantity, value in held.items()
+    }
+
+
+def remember(made: Sequence[Optimizer], module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    """Puts back what `memory` gave."""
+    weights = dict(module.named_parameters())
+    for key, value in tensors.items():
+        number, name, quantity = key.split("/")
+        weight = weights[name]
+        made[int(number)].state[weight][quantity] = value.to(weight.device, copy=True)
+
+
+def _decays(name: str, weight: nn.Parameter) -> bool:
+    return weight.ndim >= 2 and not any(part in name for part in TABLES)
+
+
+def _hidden(module: nn.Module) -> set[str]:
+    """Matrices of linear layers inside numbered blocks; first and last layers stay with AdamW, as its author says."""
+    return {
+        f"{name}.weight"
+        for name, part in module.named_modules()
+        if isinstance(part, nn.Linear) and any(word.isdigit() for word in name.split("."))
+    }
