@@ -1,0 +1,87 @@
+"""Everything that decides a run: what learns, from which pictures, how. A recipe and a seed are the run."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from models.faults import Fault
+from training.objective import Method, Plan, method
+from training.settings import Settings, checked, option
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What `settings.json` holds.
+
+    options:  the objective's own choices, by name
+    settings: the engine's choices, by name; what is not named is the objective's default
+    """
+
+    objective: str
+    images: str = option("scenes", "pictures: a dataset's name, a folder, a table, or hub/OWNER/NAME")
+    size: str = option("micro", "size of the network: nano, micro, mini, tiny, small, base, large")
+    side: int = option(96, "height and width of the pictures in pixels", least=8, most=1024)
+    patch: int = option(8, "side of a patch in pixels", least=1, most=64)
+    language: str = option("en", "language of captions", choices=("en", "ru", "both"))
+    few: int = option(1, "fewest objects in a drawn picture", least=1, most=9)
+    many: int = option(5, "most objects in a drawn picture", least=1, most=9)
+    captions: str = option("", "column of captions, where a table's cannot be guessed")
+    streaming: bool = option(False, "read a hub dataset as it comes")
+    options: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def method(self) -> Method:
+        return method(self.objective)
+
+    @property
+    def engine(self) -> Settings:
+        return checked(Settings, {**self.method.settings, **self.settings})
+
+    def plain(self) -> dict[str, Any]:
+        """As settings.json has it, every default written out so that a later version cannot change the run."""
+        whole = dataclasses.asdict(self)
+        whole["options"] = dataclasses.asdict(checked(self.method.options, self.options))
+        whole["settings"] = dataclasses.asdict(self.engine)
+        return whole
+
+
+CHOICES = tuple(choice for choice in dataclasses.fields(Recipe) if choice.metadata)
+"""The recipe's own fields that a person may set, beside the engine's and the objective's."""
+
+
+def recipe(values: Mapping[str, Any]) -> Recipe:
+    """A checked recipe from plain values, as `Recipe.plain` gave them."""
+    held = {name: dict(values.get(name, {})) for name in ("options", "settings")}
+    kind = dataclasses.make_dataclass(
+        "Choices", [(choice.name, type(choice.default), choice) for choice in CHOICES], frozen=True
+    )
+    plain = {name: value for name, value in values.items() if name not in (*held, "objective")}
+    made = Recipe(str(values.get("objective")), **dataclasses.asdict(checked(kind, plain)), **held)
+    checked(made.method.options, made.options)
+    if made.few > made.many:
+        raise Fault(
+            "Pictures of {few} to {many} objects were asked for; let the fewest be no more than the most.",
+            few=made.few, many=made.many,
+        )  # fmt: skip
+    _ = made.engine.chosen
+    return made
+
+
+def dataset(made: Recipe) -> Any:
+    """The pictures that a recipe names, ready to learn from."""
+    from training.datasets import Source, open_dataset
+
+    source = Source(
+        made.images, side=made.side, language=made.language, objects=(made.few, made.many),  # pyright: ignore[reportArgumentType]
+        captions=made.captions or None, streaming=made.streaming,
+    )  # fmt: skip
+    return open_dataset(source, need=made.method.need)
+
+
+def plan(made: Recipe, classes: tuple[str, ...], words: Any = None) -> Plan:
+    """What the method builds its objective from."""
+    return Plan(made.size, made.side, made.patch, checked(made.method.options, made.options), classes, words)

@@ -1,0 +1,237 @@
+"""A run is a folder. Whoever looks at it reads files; whoever stops it sends a signal or kills it; nothing is lost.
+
+settings.json    the recipe, every default written out
+metrics.jsonl    one line a step: step, loss, every figure, seen, speed, rate, memory
+checkpoints/     see `training.store`
+status.json      {"state", "step", "steps", "seen", "seconds", "process", "heartbeat", "sentence"}
+log.txt          what happened, with times
+skipped.txt      pictures that could not be read, if any
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from models.card import Card
+from models.catalogue import runs_folder
+from models.faults import Fault
+from models.weights import replace_file, save
+from training.engine import Progress, train
+from training.gather import rank
+from training.objective import Objective
+from training.recipe import Recipe, dataset, plan, recipe
+from training.store import Store
+
+HEARTBEAT = 1.0
+"""Seconds between updates of status.json."""
+
+STATES = ("running", "finished", "stopped", "failed")
+
+
+def open_run(name: str, made: Recipe | None = None, budgets: Mapping[str, float] | None = None) -> Run:
+    """A new run of `made`, or the existing run called `name` where no recipe is given.
+
+    budgets: new limits for an existing run: `hours`, `disk`
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
+        raise Fault(
+            "A run was to be called {name}, but names are made of letters, digits, dots, dashes and underscores; "
+            "choose such a name.",
+            name=name,
+        )  # fmt: skip
+    folder = runs_folder() / name
+    exists = (folder / "settings.json").exists()
+    if made is None:
+        if not exists:
+            raise Fault(
+                "No run is called {name} in {folder}; start one, or set PATCHLIGHT_RUNS.",
+                name=name,
+                folder=runs_folder(),
+            )
+        values = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
+        values["settings"] |= budgets or {}
+        made = recipe(values)
+    elif exists:
+        raise Fault("A run called {name} is there already; resume it, or choose another name.", name=name)
+    made = recipe(made.plain())
+    folder.mkdir(parents=True, exist_ok=True)
+    replace_file(folder / "settings.json", (json.dumps(made.plain(), indent=1, ensure_ascii=False) + "\n").encode())
+    return Run(folder, made)
+
+
+class Run:
+    """One run's folder and the recipe in it."""
+
+    def __init__(self, folder: Path, made: Recipe) -> None:
+        self.folder, self.recipe, self.settings = folder, made, made.engine
+        self.store = Store(folder, self.settings)
+        self.stopping = False
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """What status.json says; a run that died says `running` with an old heartbeat."""
+        path = self.folder / "status.json"
+        return json.loads(path.read_text()) if path.exists() else {"state": "stopped", "step": 0, "seconds": 0.0}
+
+    def stop(self) -> None:
+        """Lets the step at hand finish, writes a checkpoint and ends `learn`."""
+        self.stopping = True
+
+    def learn(self) -> Iterator[Progress]:
+        """Learns from the newest checkpoint, or from the beginning; one `Progress` a step. Closing it stops it."""
+        with self._alone():
+            try:
+                yield from self._learn()
+            except Fault as fault:
+                self._log(str(fault))
+                self._say("failed", str(fault))
+                raise
+
+    def _learn(self) -> Iterator[Progress]:
+        images, objective = self._made()
+        start = self.store.newest()
+        before = self.status["seconds"]
+        self._rewind(int(start["step"]) if start else 0)
+        self._log(f"learning from step {int(start['step']) if start else 0} of {self.settings.steps}")
+        begun, beat, written, progress = time.time(), 0.0, 0, None
+        steps = train(objective, images, self.settings, start)
+        with open(self.folder / "metrics.jsonl", "a", encoding="utf-8") as metrics, contextlib.closing(steps):
+            for progress in steps:
+                seconds = before + time.time() - begun
+                late = 0 < self.settings.hours * 3600 < seconds
+                if rank() == 0:
+                    _line(metrics, progress)
+                    if time.time() - beat > HEARTBEAT:
+                        beat = time.time()
+                        self._say("running", "", progress, seconds)
+                if self._due(progress.step) or late or self.stopping:
+                    self._checkpoint(objective, progress)
+                    written = progress.step
+                yield progress
+                if late or self.stopping:
+                    break
+        if progress is not None and written != progress.step:
+            self._checkpoint(objective, progress)
+        self._list_skipped(images.skipped)
+        finished = progress is None or progress.step == self.settings.steps
+        self._say("finished" if finished else "stopped", "", progress, before + time.time() - begun)
+        self._log("finished" if finished else "stopped")
+
+    def _made(self) -> tuple[Any, Objective]:
+        """The pictures and the objective with its first weights, which follow from the seed alone."""
+        images = dataset(self.recipe)
+        words = self._words(images) if self.recipe.method.need == "captions" else None
+        with torch.random.fork_rng():
+            torch.manual_seed(self.settings.seed)
+            return images, self.recipe.method.builds(plan(self.recipe, tuple(images.classes), words))
+
+    def _words(self, images: Any) -> Any:
+        from tokenizers import Tokenizer
+
+        from training.words import captions_of, words
+
+        path = self.folder / "tokenizer.json"
+        if not path.exists():
+            replace_file(path, words(captions_of(images)).to_str(pretty=False).encode())
+        return Tokenizer.from_file(str(path))
+
+    def _due(self, step: int) -> bool:
+        return step % self.settings.keep_every == 0 or step in self.settings.chosen or step == self.settings.steps
+
+    def _checkpoint(self, objective: Objective, progress: Progress) -> None:
+        if rank() == 0:
+            snapshot = progress.snapshot()
+            self.store.write(progress.step, snapshot, lambda folder: self._network(folder, objective, snapshot))
+            self.store.publish(progress.step)
+            self._log(f"checkpoint at step {progress.step}, loss {progress.loss:.4f}")
+
+    def _network(self, folder: Path, objective: Objective, snapshot: dict) -> None:
+        result = objective.result()
+        network, config = result.network, dict(result.config)
+        names = {module: name for name, module in objective.module.named_modules()}
+        if self.settings.ema:
+            prefix = f"average/{names[network]}."
+            network = _with(network, {k.removeprefix(prefix): v for k, v in snapshot.items() if k.startswith(prefix)})
+        if result.classes:
+            config["classes"] = list(result.classes)
+        words = None if result.tokenizer is None else result.tokenizer.to_str(pretty=False)
+        card = Card(
+            id=f"run/{self.folder.name}", title=self.folder.name, family=result.family, licence="Apache-2.0",
+            training="trained here with a recipe of one's own; see settings.json of the run",
+        )  # fmt: skip
+        save(folder, network, config, card, result.pixels, words)
+
+    def _rewind(self, step: int) -> None:
+        """Drops lines of metrics.jsonl that a killed session wrote after the checkpoint, and a half-written one."""
+        path = self.folder / "metrics.jsonl"
+        if path.exists():
+            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+            replace_file(path, "".join(lines[:step]).encode())
+
+    def _say(self, state: str, sentence: str, progress: Progress | None = None, seconds: float | None = None) -> None:
+        old = self.status
+        said = {
+            "state": state,
+            "step": progress.step if progress else old["step"],
+            "steps": self.settings.steps,
+            "seen": progress.seen if progress else old.get("seen", 0),
+            "seconds": old["seconds"] if seconds is None else seconds,
+            "process": os.getpid(),
+            "heartbeat": time.time(),
+            "sentence": sentence,
+        }
+        if rank() == 0:
+            with contextlib.suppress(OSError):  # a full disk must not hide the sentence that says so
+                replace_file(self.folder / "status.json", json.dumps(said).encode())
+
+    def _log(self, sentence: str) -> None:
+        if rank() == 0:
+            with contextlib.suppress(OSError), open(self.folder / "log.txt", "a", encoding="utf-8") as log:
+                log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {sentence}\n")
+
+    def _list_skipped(self, skipped: Any) -> None:
+        if skipped and rank() == 0:
+            lines = [f"{entry.picture}\t{entry.reason}\n" for entry in skipped]
+            replace_file(self.folder / "skipped.txt", "".join(lines).encode())
+            self._log(f"pictures skipped: {len(lines)}, listed in skipped.txt")
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """No second process may learn in this folder; the lock goes with the process, even a killed one."""
+        if rank() or os.name != "posix":
+            yield
+            return
+        import fcntl
+
+        with open(self.folder / ".lock", "w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as taken:
+                raise Fault("The run {name} is learning already; stop it first.", name=self.folder.name) from taken
+            yield
+
+
+def _with(network: torch.nn.Module, state: dict) -> torch.nn.Module:
+    import copy
+
+    other = copy.deepcopy(network)
+    other.load_state_dict(state)
+    return other
+
+
+def _line(metrics: Any, progress: Progress) -> None:
+    line = {
+        "step": progress.step, "loss": progress.loss, **progress.figures, "seen": progress.seen,
+        "rate": progress.rate, "speed": round(progress.speed, 2), "memory": progress.memory,
+    }  # fmt: skip
+    metrics.write(json.dumps(line) + "\n")
+    metrics.flush()
