@@ -62,7 +62,7 @@ class Encoder:
         return layers_of(seen, grid, names=("CLS",))
 
     def positions(self) -> tuple[Affinity, ...]:
-        """The encoder's fixed table; its row for CLS is zero by design."""
+        """The encoder's fixed table; its row for CLS is zero by design. The decoder has one of its own, not shown."""
         table = self.encoder.embeddings.position_embeddings[0]
         return (table_affinity(table[1:], self.trained_grid, prefix=table[:1], kind="sin-cos table"),)
 
@@ -144,12 +144,40 @@ def _checked(mask: Tensor, grid: tuple[int, int]) -> Tensor:
     return hidden
 
 
+def sin_cos_table(grid: tuple[int, int], channels: int) -> Tensor:
+    """MAE's fixed positions after a row of zeros for CLS: (1 + rows · columns, channels) in [-1, 1].
+
+    Sine, then cosine, of column / 10000^(4 i / channels), then the same of the row: columns first, as the authors do.
+    """
+    frequencies = 10_000.0 ** -(torch.arange(channels // 4, dtype=torch.float64) / (channels // 4))
+    row, column = (
+        place.flatten()[:, None] * frequencies for place in torch.meshgrid(*map(torch.arange, grid), indexing="ij")
+    )
+    table = torch.cat([column.sin(), column.cos(), row.sin(), row.cos()], dim=-1)
+    return F.pad(table, (0, 0, 1, 0)).float()
+
+
+@torch.no_grad()
+def _lay_fixed_tables(backbone: Encoder) -> None:
+    """transformers leaves these tables zero in a network made from a configuration; they are no weights but part of
+    the architecture, so an untrained network has them too."""
+    tables = [backbone.encoder.embeddings.position_embeddings]
+    if isinstance(backbone.network, ViTMAEForPreTraining):
+        tables.append(backbone.network.decoder.decoder_pos_embed)
+    for table in tables:
+        if not table.any():
+            table.copy_(sin_cos_table(backbone.trained_grid, table.shape[-1]))
+
+
 def _open(parts: Parts) -> Backbone:
     network = parts.network
     assert isinstance(network, ViTMAEModel | ViTMAEForPreTraining)
     network.eval().set_attn_implementation("sdpa")
     kind = Autoencoder if isinstance(network, ViTMAEForPreTraining) else Encoder
-    return kind(network, parts.card, parts.pixels)
+    backbone = kind(network, parts.card, parts.pixels)
+    if parts.card.random:
+        _lay_fixed_tables(backbone)
+    return backbone
 
 
 FAMILY = Family("MAE", lambda network: isinstance(network, ViTMAEModel | ViTMAEForPreTraining), _open)
