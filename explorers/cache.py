@@ -6,7 +6,10 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
+from types import NoneType
 from typing import Generic, TypeVar
+
+from models.faults import Fault
 
 V = TypeVar("V")
 
@@ -28,17 +31,18 @@ class Cache(Generic[V]):
     def get(self, key: Hashable, make: Callable[[], V], alone: bool = False) -> V:
         """The value kept under `key`, or `make()`. With `alone` the caller makes it rather than wait for another
         thread that does: for those who hold what the other needs."""
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key][0]
-            other = self._made.get(key)
+        while True:
             mine: Future[V] = Future()
-            if other is None:
-                self._made[key] = mine
-        if other is not None and not alone:
+            with self._lock:
+                if key in self._kept:
+                    self._kept.move_to_end(key)
+                    return self._kept[key][0]
+                other = self._made.setdefault(key, mine)
+            if other is mine or alone:
+                return self._make(key, make, mine)
+            if not isinstance(other.exception(), (NoneType, Fault)):
+                continue  # the other was stopped half way, which is no answer to this caller
             return other.result()
-        return self._make(key, make, mine)
 
     @property
     def bytes(self) -> int:

@@ -3,7 +3,8 @@
     seen = trace("registry/dinov2-small", "cat.jpg", side=518)
     seen.layers[-1].attention_from(0)
 
-A trace is found again by checkpoint, picture (sha256 of its file) and input size. Both caches are bounded in bytes, by
+A trace is found again by checkpoint, picture (sha256 of its file) and input size; a run that has saved newer weights
+is a new network. Both caches are bounded in bytes, by
 `PATCHLIGHT_NETWORKS_MB` and `PATCHLIGHT_TRACES_MB`, each a quarter of this machine's memory unless told otherwise.
 `trace` takes the gate itself.
 """
@@ -22,6 +23,7 @@ from explorers.cache import Cache
 from explorers.cost import Cost, Law, Ledger, held
 from explorers.gate import gate
 from models.card import Card
+from models.catalogue import runs_folder
 from models.faults import Fault
 from models.image import open_image
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from models.backbone import Backbone, Layer
+    from models.hub import Progress
     from models.pixels import Fit
 
 __all__ = ["Cost", "Traced", "backbone", "cost", "gate", "trace"]
@@ -65,15 +68,17 @@ class Traced:
         return self.pixels.shape[1], self.pixels.shape[2]
 
 
-def backbone(checkpoint: str) -> Backbone:
-    """The network of this id, loaded once. Raises `Fault`."""
-    return _networks.get(checkpoint, lambda: _load(checkpoint), alone=gate.held)
+def backbone(checkpoint: str, progress: Progress | None = None) -> Backbone:
+    """The network of this id, loaded once. `progress` is told (bytes here, bytes in all) while it is downloaded, and
+    stops the download by raising. Raises `Fault`."""
+    key = (checkpoint, _version(checkpoint))
+    return _networks.get(key, lambda: models.load(checkpoint, progress=progress), alone=gate.held)
 
 
 def trace(checkpoint: str, image_file: str | Path, side: int | None = None, fit: Fit = "whole") -> Traced:
     """What the network did to the picture, its longer side fed at about `side` pixels. Raises `Fault`."""
     digest = _digest(Path(image_file))
-    key = (checkpoint, digest, side, fit)
+    key = (checkpoint, _version(checkpoint), digest, side, fit)
     return _traces.get(key, lambda: _trace(checkpoint, Path(image_file), digest, side, fit), alone=gate.held)
 
 
@@ -90,10 +95,6 @@ def cost(known: Backbone | Card, shape: tuple[int, int]) -> Cost:
     return Cost(grid) if law is None else law.cost(grid, shape[0] * shape[1])
 
 
-def _load(checkpoint: str) -> Backbone:
-    return models.load(checkpoint)
-
-
 def _trace(checkpoint: str, file: Path, digest: str, side: int | None, fit: Fit) -> Traced:
     image = open_image(file)
     network = backbone(checkpoint)
@@ -101,7 +102,8 @@ def _trace(checkpoint: str, file: Path, digest: str, side: int | None, fit: Fit)
     _check_room(cost(network, shape))
     pixels = network.pixels(image, side, fit)
     layers, seconds = _pass(network, pixels)
-    key = hashlib.sha256(f"{checkpoint}\n{digest}\n{shape}\n{fit}".encode()).hexdigest()
+    named = (checkpoint, _version(checkpoint), digest, shape, fit)
+    key = hashlib.sha256(repr(named).encode()).hexdigest()
     return Traced(key, digest, network, image, pixels, layers, fit, seconds)
 
 
@@ -165,6 +167,19 @@ def _calibrated(network: Backbone) -> Law:
         start = time.perf_counter()
         layers = network.trace(blank)
         return _ledger.note(network.card.id, layers, _count(network), time.perf_counter() - start)
+
+
+def _version(checkpoint: str) -> int:
+    """When weights in a folder of this machine were last written, in ns; 0 for all others, which never change."""
+    source, _, name = checkpoint.partition("/")
+    if source not in ("run", "file"):
+        return 0
+    place = runs_folder() / name if source == "run" else Path(name)
+    try:
+        files = [place, *place.glob("*.safetensors")] if place.is_dir() else [place]
+        return max(file.stat().st_mtime_ns for file in files)
+    except (OSError, ValueError):
+        return 0  # there is no such file; loading says so
 
 
 def _digest(file: Path) -> str:
