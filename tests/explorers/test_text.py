@@ -1,0 +1,207 @@
+"""Whether everything that a person reads exists in both languages: the code is read, not trusted."""
+
+from __future__ import annotations
+
+import ast
+import re
+import string
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from explorers import text
+from explorers.text import LANGUAGES, declared, dictionary, paragraphs, prose, say, sentence
+from models.faults import Fault, Refusal
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SOURCES = [*(path for room in ("models", "training", "explorers") for path in sorted((ROOT / room).rglob("*.py")))]
+SOURCES += [ROOT / "app.py"] if (ROOT / "app.py").exists() else []
+SCRIPTS = sorted((ROOT / "assets" / "stage").glob("*.js"))
+TRANSLATIONS = sorted((ROOT / "assets" / "text" / "ru").glob("*.toml"))
+
+SPOKEN = {"title", "help", "unit"}
+"""Arguments of `parameter(...)` and `Explorer(...)` that people read."""
+
+UNIVERSAL = re.compile(r"[^A-Za-z]*")
+"""Texts without a letter are the same in every language."""
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """A text that the page, a figure or an error shows, and where it is written; `text` is None if it is no literal."""
+
+    text: str | None
+    place: str
+
+
+def trees() -> Iterator[tuple[Path, ast.Module]]:
+    for path in SOURCES:
+        yield path, ast.parse(path.read_text(encoding="utf-8"))
+
+
+def name_of(function: ast.expr) -> str:
+    return (
+        function.id if isinstance(function, ast.Name) else function.attr if isinstance(function, ast.Attribute) else ""
+    )
+
+
+def faults() -> set[str]:
+    """`Fault` and every class that descends from it, by name."""
+    known = {"Fault"}
+    classes = [node for _, tree in trees() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    while more := {one.name for one in classes if known & {name_of(base) for base in one.bases}} - known:
+        known |= more
+    return known
+
+
+def literal(node: ast.expr) -> str | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def spoken_in_code() -> Iterator[Spoken]:
+    said = faults() | {"say", "Sentence"}
+    for path, tree in trees():
+        explores = False
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Call):
+                continue
+            place, called = f"{path.relative_to(ROOT)}:{node.lineno}", name_of(node.func)
+            explores |= called == "Explorer"
+            if called in said and (node.args or called == "say"):
+                yield Spoken(literal(node.args[0]) if node.args else None, place)
+            if called in ("parameter", "Explorer"):
+                yield from spoken_in_declaration(node, place)
+        if explores:
+            yield from (
+                Spoken(paragraph, f"{path.relative_to(ROOT)}:1") for paragraph in paragraphs(ast.get_docstring(tree))
+            )
+
+
+def spoken_in_declaration(call: ast.Call, place: str) -> Iterator[Spoken]:
+    for keyword in call.keywords:
+        if keyword.arg in SPOKEN:
+            yield Spoken(literal(keyword.value), place)
+        if keyword.arg == "options" and isinstance(keyword.value, ast.Dict):
+            yield from (Spoken(literal(value), place) for value in keyword.value.values)
+
+
+def spoken_in_scripts() -> Iterator[Spoken]:
+    """`say("…")` in the page's scripts; anything but a plain string in its place is no literal."""
+    for path in SCRIPTS:
+        for found in re.finditer(r"(?<![\w.])say\(\s*(.)", path.read_text(encoding="utf-8")):
+            rest = found.string[found.start(1) :]
+            text = re.match(r'"((?:[^"\\\n]|\\.)*)"', rest)
+            if not re.match(r"\w+[,)]\s*(=>|\{)|template", rest):  # where it is defined, not called
+                line = found.string[: found.start()].count("\n") + 1
+                yield Spoken(ast.literal_eval(text[0]) if text else None, f"{path.relative_to(ROOT)}:{line}")
+
+
+def spoken_in_cards() -> Iterator[Spoken]:
+    file = ROOT / "assets" / "catalogue.toml"
+    if not file.exists():
+        return
+
+    def trainings(value: object) -> Iterator[str]:
+        if isinstance(value, dict):
+            for name, inner in value.items():
+                yield from [inner] if name == "training" and isinstance(inner, str) else trainings(inner)
+        elif isinstance(value, list):
+            for inner in value:
+                yield from trainings(inner)
+
+    yield from (Spoken(text, "assets/catalogue.toml") for text in trainings(tomllib.loads(file.read_text("utf-8"))))
+
+
+def spoken() -> list[Spoken]:
+    found = [*spoken_in_code(), *spoken_in_scripts(), *spoken_in_cards()]
+    return [one for one in found if one.text is None or not UNIVERSAL.fullmatch(one.text)]
+
+
+def facts(template: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+
+
+def russian() -> dict[str, str]:
+    return {
+        english: translated
+        for file in TRANSLATIONS
+        for english, translated in tomllib.loads(file.read_text("utf-8")).items()
+    }
+
+
+def test_every_text_is_a_literal() -> None:
+    """A text made at run time cannot be found by a translator."""
+    assert [one.place for one in spoken() if one.text is None] == []
+
+
+def test_every_text_has_its_russian() -> None:
+    known = russian()
+    assert [f"{one.place}: {one.text}" for one in spoken() if one.text is not None and one.text not in known] == []
+
+
+def test_russian_names_the_same_facts() -> None:
+    """A fact that is missing would be lost to Russian readers; one too many would break their page with a KeyError."""
+    wrong = {english for english, translated in russian().items() if facts(english) != facts(translated)}
+    assert wrong == set()
+
+
+def test_no_translation_is_left_over() -> None:
+    """What the code no longer says is not kept."""
+    used = {node.value for _, tree in trees() for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    used |= {one.text for one in spoken()}
+    assert [english for english in russian() if english not in used] == []
+
+
+def test_no_text_is_translated_twice() -> None:
+    pairs = [(english, file.name) for file in TRANSLATIONS for english in tomllib.loads(file.read_text("utf-8"))]
+    first = dict(reversed(pairs))
+    assert [(english, file, first[english]) for english, file in pairs if first[english] != file] == []
+
+
+def test_russian_is_russian() -> None:
+    assert [english for english, translated in russian().items() if not re.search("[А-Яа-яЁё]", translated)] == []
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    (tmp_path / "ru").mkdir()
+    lines = [
+        '"Tokens: {tokens}" = "Токены: {tokens}"',
+        '"One two." = "Раз два."',
+        '"{a} after {b}" = "после {b} — {a}"',
+    ]
+    (tmp_path / "ru" / "a.toml").write_text("\n".join(lines), encoding="utf-8")
+    monkeypatch.setattr(text, "FOLDER", tmp_path)
+    text._catalogue.cache_clear()
+    yield
+    text._catalogue.cache_clear()
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_a_sentence_is_translated_whole() -> None:
+    assert say("Tokens: {tokens}", "ru", tokens=257) == "Токены: 257"
+    assert say("Tokens: {tokens}", tokens=257) == "Tokens: 257"
+    assert sentence(Refusal("{a} after {b}", a=1, b=2), "ru") == "после 2 — 1"
+    assert prose("One\n    two.\n\n    {a} after {b}\n", "ru") == "Раз два.\n\nпосле {b} — {a}"
+    assert declared("One two.", "ru") == "Раз два."
+    assert dictionary("ru")["One two."] == "Раз два."
+    assert dictionary("en")["One two."] == "One two."
+
+
+def test_facts_are_never_templates() -> None:
+    """A name with braces in it, such as a file's, must not be filled in again."""
+    assert sentence(Fault("There is no {name}.", name="{0.__class__}"), "ru").endswith("{0.__class__}.")
+
+
+def test_an_unknown_language_is_refused() -> None:
+    with pytest.raises(Fault, match="only en, ru"):
+        say("Tokens: {tokens}", "de", tokens=1)
+    assert LANGUAGES == ("en", "ru")
