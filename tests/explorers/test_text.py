@@ -30,9 +30,6 @@ TRANSLATIONS = sorted((ROOT / "assets" / "text" / "ru").glob("*.toml"))
 SPOKEN = {"title", "help", "unit"}
 """Arguments of `parameter(...)` and `Explorer(...)` that people read."""
 
-UNIVERSAL = re.compile(r"[^A-Za-z]*")
-"""Texts without a letter are the same in every language."""
-
 
 @dataclass(frozen=True)
 class Spoken:
@@ -66,23 +63,43 @@ def literal(node: ast.expr) -> str | None:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
+def tables(tree: ast.Module) -> dict[str, list[str]]:
+    """Constants of a module that are dictionaries of texts: `SENTENCES = {"row": "Where {token} looks."}`."""
+    found = {}
+    for node in tree.body:
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(node.value, ast.Dict):
+            target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
+            texts = [text for value in node.value.values if (text := literal(value)) is not None]
+            if isinstance(target, ast.Name) and len(texts) == len(node.value.values):
+                found[target.id] = texts
+    return found
+
+
+def texts_of(first: ast.expr | None, known: dict[str, list[str]]) -> list[str | None]:
+    """What a first argument may be: a literal, or an entry of a table of literals. [None] for anything else, but
+    nothing for the `template` of a `Sentence` or `Fault`, which was looked at where that was made."""
+    if isinstance(first, ast.Subscript) and isinstance(first.value, ast.Name) and first.value.id in known:
+        return [*known[first.value.id]]
+    if isinstance(first, ast.Attribute) and first.attr == "template":
+        return []
+    return [literal(first) if first is not None else None]
+
+
 def spoken_in_code() -> Iterator[Spoken]:
     said = faults() | {"say", "Sentence"}
     for path, tree in trees():
-        explores = False
+        file, known, explores = path.relative_to(ROOT), tables(tree), False
         for node in ast.walk(tree):
             if not isinstance(node, ast.Call):
                 continue
-            place, called = f"{path.relative_to(ROOT)}:{node.lineno}", name_of(node.func)
+            called, place = name_of(node.func), f"{file}:{node.lineno}"
             explores |= called == "Explorer"
-            if called in said and (node.args or called == "say"):
-                yield Spoken(literal(node.args[0]) if node.args else None, place)
+            if called in said and not (called == "Sentence" and not node.args):
+                yield from (Spoken(text, place) for text in texts_of(node.args[0] if node.args else None, known))
             if called in ("parameter", "Explorer"):
                 yield from spoken_in_declaration(node, place)
         if explores:
-            yield from (
-                Spoken(paragraph, f"{path.relative_to(ROOT)}:1") for paragraph in paragraphs(ast.get_docstring(tree))
-            )
+            yield from (Spoken(paragraph, f"{file}:1") for paragraph in paragraphs(ast.get_docstring(tree)))
 
 
 def spoken_in_declaration(call: ast.Call, place: str) -> Iterator[Spoken]:
@@ -93,15 +110,21 @@ def spoken_in_declaration(call: ast.Call, place: str) -> Iterator[Spoken]:
             yield from (Spoken(literal(value), place) for value in keyword.value.values)
 
 
+QUOTED = r'"((?:[^"\\\n]|\\.)*)"'
+SAID = re.compile(r"(?:(?<![\w.])say\(\s*|\b(?:say|label|hint|placeholder|heading|said):\s*)" + QUOTED)
+SENTENCE_LIKE = re.compile(r"[A-Z{][^/<>=;]*[a-z][^/<>=;]* [^/<>=;]*|[A-Z][a-z]+…?")
+KEYS = {"Escape", "Enter", "Tab", "Home", "End", "Delete", "Backspace", "Space"}
+"""Names that browsers give to keys."""
+
+
 def spoken_in_scripts() -> Iterator[Spoken]:
-    """`say("…")` in the page's scripts; anything but a plain string in its place is no literal."""
+    """What the page's scripts say: every string that is said, and every one that reads like English."""
     for path in SCRIPTS:
-        for found in re.finditer(r"(?<![\w.])say\(\s*(.)", path.read_text(encoding="utf-8")):
-            rest = found.string[found.start(1) :]
-            text = re.match(r'"((?:[^"\\\n]|\\.)*)"', rest)
-            if not re.match(r"\w+[,)]\s*(=>|\{)|template", rest):  # where it is defined, not called
-                line = found.string[: found.start()].count("\n") + 1
-                yield Spoken(ast.literal_eval(text[0]) if text else None, f"{path.relative_to(ROOT)}:{line}")
+        script = re.sub(r"^\s*(//|\*|/\*).*$", "", path.read_text(encoding="utf-8"), flags=re.M)
+        texts = {ast.literal_eval(found[0]) for found in re.finditer(QUOTED, script)}
+        said = {ast.literal_eval(f'"{found[1]}"') for found in SAID.finditer(script)}
+        like = {text for text in texts if SENTENCE_LIKE.fullmatch(text)} - KEYS
+        yield from (Spoken(text, str(path.relative_to(ROOT))) for text in sorted(said | like))
 
 
 def spoken_in_cards() -> Iterator[Spoken]:
@@ -122,7 +145,7 @@ def spoken_in_cards() -> Iterator[Spoken]:
 
 def spoken() -> list[Spoken]:
     found = [*spoken_in_code(), *spoken_in_scripts(), *spoken_in_cards()]
-    return [one for one in found if one.text is None or not UNIVERSAL.fullmatch(one.text)]
+    return [one for one in found if one.text is None or re.search("[A-Za-z]", re.sub(r"{.*?}", "", one.text))]
 
 
 def facts(template: str) -> set[str]:
