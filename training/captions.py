@@ -66,7 +66,22 @@ PROPER = frozenset(["Santa", "Mrs.", "Mx", "Tokyo", "mount", "Africa", "Japan", 
 HEAD = re.compile(r" (?:with|of|in|on|showing|behind|over|under|and|without|from|facing|getting|holding)\b|[:(,]")
 SOUNDS_CONSONANT = re.compile(r"(?i)(uni|euro|one\b|use|ewe|u-)")
 SOUNDS_VOWEL = re.compile(r"(?i)([aeiou]|hour|atm\b|sos\b|x-ray|mx\b)")
-NAMES_ITSELF = re.compile(r"(?i)(sign|symbol|button|arrow|mark|badge|dash|star|keycap|loop|wheel|prohibited|no )")
+NAMES_ITSELF = re.compile(r"(?i)(sign|symbol|button|arrow|mark|badge|dash|star|keycap|loop|wheel)")
+RETOLD_IN_ENGLISH = {
+    "rolling on the floor laughing": "a face rolling on the floor laughing",
+    "star-struck": "a star-struck face",
+    "locked": "a closed lock",
+    "unlocked": "an open lock",
+    "locked with pen": "a lock with a pen",
+    "locked with key": "a lock with a key",
+    "dashing away": "a puff of dust",
+    "palms up together": "palms up together",
+    "litter in bin sign": "a “litter in bin” sign",
+    "foggy": "a foggy city",
+    "cooking": "a pan with a fried egg",
+    "camping": "a camp with a tent",
+    "input symbols": "an “input symbols” sign",
+}
 
 
 def article(noun: str) -> str:
@@ -86,18 +101,45 @@ def english(label: str, frame: str = "") -> str:
     """A label as something that can be counted in a picture: "a fox", "an apple", 'an "Aries" zodiac sign'."""
     if "o’clock" in label or "-thirty" in label:
         return f"a clock showing {label}"
+    if label in RETOLD_IN_ENGLISH:
+        return RETOLD_IN_ENGLISH[label]
     if not frame or NAMES_ITSELF.search(label):
         return article(label)
     return f"{'an' if SOUNDS_VOWEL.match(label) else 'a'} “{label}” {frame}"
 
 
 NOUN_ALREADY = re.compile(
-    r"(?i)(знак|значок|жест|символ|кнопк|клавиш|стрелк|смайлик|лицо|рисунок|обезьян|палец|ладо|кулак|рук|"
-    r"фехтовальщик|сноубордист|челове|мужчин|женщин|люди|семья|пара|скачк|лыж|балерин|пришел|карта|звезда)"
+    r"(?i)(знак|значок|жест|символ|кнопк|клавиш|стрелк|смайлик|лицо|рисунок|обезьян|палец|ладо|кулак|рук|череп|"
+    r"фехтовальщик|сноубордист|люди|семья|пара|скачки|карта|звезда)"
 )
+
+
+def with_dots(found: re.Match[str]) -> str:
+    """The last е of a stem as ё, which the labels leave out and the shapes' captions have."""
+    return "ё".join(found[0].rsplit("е", 1))
+
+
 RETOLD = {
     "голова лягушки": "лягушка",
+    "кусать губы": "закушенная губа",
+    "лицо перекосило": "перекошенное лицо",
     "голова дракона": "дракон",
+    "голова единорога": "единорог",
+    "морда лисицы": "лиса",
+    "морда волка": "волк",
+    "морда льва": "лев",
+    "морда енота": "енот",
+    "морда панды": "панда",
+    "морда коалы": "коала",
+    "морда хомяка": "хомяк",
+    "морда медведя": "медведь",
+    "морда белого медведя": "белый медведь",
+    "футбол": "футбольный мяч",
+    "волейбол": "волейбольный мяч",
+    "баскетбол": "баскетбольный мяч",
+    "бейсбол": "бейсбольный мяч",
+    "регби": "мяч для регби",
+    "видеоигры": "игровой пульт",
     "Европа и Африка на земном шаре": "глобус с Европой и Африкой",
     "Америка на земном шаре": "глобус с Америкой",
     "Азия и Австралия на земном шаре": "глобус с Азией и Австралией",
@@ -109,8 +151,9 @@ RETOLD = {
 
 def russian(label: str, frame: str = "") -> str:
     """A label in the nominative: «лиса», «знак «повтор»»; what is no noun stands in quotation marks after one."""
-    label = RETOLD.get(label, label)
-    if re.search(r"(?i)час(а|ов)?$|полови|:30", label) and "часы" not in label and len(label) < 24:
+    label = re.sub(r": , направленн\w+ вправо", ", лицом направо", RETOLD.get(label, label))
+    label = re.sub(r"(?i)(желт|черн(?!и)|зелен|смеет|ребен|самолет|вертолет)", with_dots, label)
+    if re.search(r"^час$|часа$|часов$|^пол(-|пе|вто|тре|чет|пят|шест|седь|вос|дев|дес|две)", label) and len(label) < 24:
         return f"циферблат «{label}»"
     if not frame or "«" in label or NOUN_ALREADY.match(label):
         return label

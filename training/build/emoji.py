@@ -110,9 +110,11 @@ def render(icons: dict[str, Any], name: str) -> Image.Image:
     """One of Iconify's drawings as a picture of 64 × 64 pixels with alpha."""
     icon = icons["icons"][name]
     width, height = (icon.get(part, icons.get(part, 16)) for part in ("width", "height"))
+    side = max(width, height)  # a drawing that is not square stands in the middle of one that is
+    left, top = icon.get("left", 0) - (side - width) / 2, icon.get("top", 0) - (side - height) / 2
     drawing = (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-        f'viewBox="{icon.get("left", 0)} {icon.get("top", 0)} {width} {height}">{icon["body"]}</svg>'
+        f'viewBox="{left} {top} {side} {side}">{icon["body"]}</svg>'
     )
     png = resvg_py.svg_to_bytes(svg_string=drawing, width=SIDE, height=SIDE, skip_system_fonts=True)
     return Image.open(io.BytesIO(bytes(png))).convert("RGBA")
