@@ -19,9 +19,10 @@ from torch import nn
 from models.faults import Fault
 
 CLASSES = (
-    "CLIPModel", "Dinov2Model", "SiglipModel", "Siglip2Model", "SwinForImageClassification",
-    "SwinForMaskedImageModeling", "SwinModel", "ViTForImageClassification", "ViTForMaskedImageModeling",
-    "ViTMAEForPreTraining", "ViTModel",
+    "CLIPModel", "CLIPVisionModel", "CLIPVisionModelWithProjection", "Siglip2Model", "Siglip2VisionModel",
+    "SiglipModel", "SiglipVisionModel", "SwinForImageClassification", "SwinForMaskedImageModeling", "SwinModel",
+    "Swinv2ForImageClassification", "Swinv2ForMaskedImageModeling", "Swinv2Model", "ViTMAEForPreTraining",
+    "ViTMAEModel",
 )  # fmt: skip
 """transformers classes that may be built; any other name is refused before it is looked up."""
 
@@ -58,7 +59,7 @@ def _transformers(name: str, config: dict[str, Any]) -> nn.Module:
         )  # fmt: skip
     network: Any = getattr(importlib.import_module("transformers"), name)
     try:
-        return network(network.config_class(**config, attn_implementation="sdpa"))
+        return network(network.config_class.from_dict(config, attn_implementation="sdpa"))
     except (TypeError, AssertionError, RuntimeError, ValueError) as wrong:
         raise _unbuildable(name, wrong) from wrong
 

@@ -19,7 +19,7 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
 from filelock import FileLock
 from huggingface_hub import constants, get_token, try_to_load_from_cache
@@ -50,25 +50,57 @@ def fetch(repo: str, filename: str, progress: Progress | None = None, revision: 
     return there or _download(repo, filename, revision, progress or _silent)
 
 
-def listing(repo: str, revision: str = "main") -> tuple[str, ...]:
-    """Names of the files in a repository, as the hub lists them; of those in the cache if the hub cannot be asked."""
+def listing(repo: str) -> tuple[str, ...]:
+    """Names of a repository's files: as the cache has them if its weights are there, else as the hub lists them."""
     _check_name(repo)
-    here = constants.HF_HUB_CACHE, f"models--{repo.replace('/', '--')}"
-    if constants.HF_HUB_OFFLINE:
-        files = [path.name for path in Path(*here).glob("snapshots/*/*")]
-        if not files:
-            raise _offline(repo)
-        return tuple(files)
-    with _asked(repo, "", f"{constants.ENDPOINT}/api/models/{repo}/revision/{revision}") as answer:
+    config = cached(repo, "config.json")
+    here = tuple(path.name for path in config.parent.iterdir()) if config else ()
+    if constants.HF_HUB_OFFLINE or any(name.startswith("model.safetensors") for name in here) or _converted(repo):
+        return here
+    with _asked(repo, "", f"{constants.ENDPOINT}/api/models/{repo}/revision/main") as answer:
         return tuple(entry["rfilename"] for entry in json.load(answer)["siblings"])
+
+
+def conversion(repo: str) -> str:
+    """The revision with the hub's own conversion of a pickle, where it waits to be accepted. Raises `Fault`.
+
+    The bot SFconvertbot proposes safetensors for repositories that lack them; anybody else's proposal is passed over.
+    """
+    _check_name(repo)
+    there = _converted(repo)
+    if there:
+        return there
+    if constants.HF_HUB_OFFLINE:
+        raise _offline(repo)
+    with _asked(repo, "", f"{constants.ENDPOINT}/api/models/{repo}/discussions") as answer:
+        proposals = json.load(answer)["discussions"]
+    for proposal in proposals:
+        if proposal["isPullRequest"] and proposal["status"] == "open" and proposal["author"]["name"] == "SFconvertbot":
+            return f"refs/pr/{proposal['num']}"
+    raise _no_file(repo, "model.safetensors")
+
+
+def _converted(repo: str) -> str | None:
+    """The revision of a conversion that lies in the cache."""
+    references = [f"refs/pr/{path.name}" for path in (_folder(repo) / "refs/refs/pr").glob("*")]
+    return next((reference for reference in references if cached(repo, "model.safetensors", reference)), None)
+
+
+def _folder(repo: str) -> Path:
+    return Path(constants.HF_HUB_CACHE) / f"models--{repo.replace('/', '--')}"
+
+
+def revision(file: Path) -> str | None:
+    """The commit under which a hub's cache keeps the file; None for a file that lies elsewhere."""
+    return file.parent.name if file.parent.parent.name == "snapshots" else None
 
 
 def _download(repo: str, filename: str, revision: str, progress: Progress) -> Path:
     if constants.HF_HUB_OFFLINE:
         raise _offline(repo)
-    url = f"{constants.ENDPOINT}/{repo}/resolve/{revision}/{filename}"
+    url = f"{constants.ENDPOINT}/{repo}/resolve/{quote(revision, safe='')}/{filename}"
     facts = _facts(repo, filename, url)
-    folder = Path(constants.HF_HUB_CACHE) / f"models--{repo.replace('/', '--')}"
+    folder = _folder(repo)
     blob = folder / "blobs" / facts["etag"]
     blob.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{blob}.lock"):
@@ -215,10 +247,7 @@ def _refused(repo: str, filename: str, answer: urllib.error.HTTPError) -> Fault:
             repo=repo, host=_host(),
         )  # fmt: skip
     if error == "EntryNotFound":
-        return Fault(
-            "{repo} has no file {file}; only safetensors are read, so choose a checkpoint that is published in them.",
-            repo=repo, file=filename,
-        )  # fmt: skip
+        return _no_file(repo, filename)
     if answer.code in (401, 404):
         return Fault(
             "The model hub knows no repository {repo}, or keeps it private; check the name, or put your token in "
@@ -226,6 +255,13 @@ def _refused(repo: str, filename: str, answer: urllib.error.HTTPError) -> Fault:
             repo=repo,
         )  # fmt: skip
     return _answered(repo, f"{answer.code} {answer.reason}")
+
+
+def _no_file(repo: str, filename: str) -> Fault:
+    return Fault(
+        "{repo} has no file {file}; only safetensors are read, so choose a checkpoint that is published in them.",
+        repo=repo, file=filename,
+    )  # fmt: skip
 
 
 def _answered(repo: str, answer: str) -> Fault:

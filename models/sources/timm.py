@@ -10,7 +10,7 @@ import difflib
 import logging
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,15 +39,31 @@ def open_parts(name: str, request: Request) -> Parts:
         return Parts(network, _card(name, request, published, network), pixels(network, published))
     file = _fetched(name, published, request)
     network = fill(name, file)
-    card = replace(_card(name, request, published, network), sha256=weights.sha256(file), revision=_revision(file))
+    card = replace(_card(name, request, published, network), sha256=weights.sha256(file), revision=hub.revision(file))
     return Parts(network, card, pixels(network, published))
 
 
-def random_network(name: str) -> nn.Module:
+def read(config: Mapping[str, Any], request: Request, files: tuple[Path, ...] = ()) -> Parts:
+    """A network saved by timm itself: `config` is its `config.json`, `files` its weights unless a twin is asked for."""
+    name, stated = str(config["architecture"]), config.get("pretrained_cfg", {})
+    if not timm.is_model(name):
+        raise _unknown(name)
+    published = PretrainedCfg(**{key: value for key, value in stated.items() if key in _FIELDS})
+    changes = {**config.get("model_args", {}), "num_classes": config.get("num_classes", published.num_classes)}
+    if published.fixed_input_size:
+        changes.setdefault("img_size", tuple(published.input_size[1:]))
+    network = random_network(name, **changes) if request.random else fill(name, files[0], **changes)
+    card = _card(request.id.partition("/")[2], request, published, network)
+    if files:
+        card = replace(card, sha256=weights.sha256(files[0]), revision=hub.revision(files[0]))
+    return Parts(network, card, pixels(network, published))
+
+
+def random_network(name: str, **changes: Any) -> nn.Module:
     """The architecture with untrained weights, the same every time."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
-        return timm.create_model(name, pretrained=False, **options(name))
+        return timm.create_model(name, pretrained=False, **options(name), **changes)
 
 
 def fill(name: str, file: Path, **changes: Any) -> nn.Module:
@@ -82,12 +98,16 @@ def _published(name: str) -> PretrainedCfg:
     known = timm.list_models(pretrained=True) + timm.list_models()
     published = get_pretrained_cfg(name) if name in known else None
     if name not in known:
-        nearest = difflib.get_close_matches(name, known, 3, 0.5)
-        raise Fault(
-            "timm has no network called {name}; the nearest names are {nearest}.",
-            name=name, nearest=", ".join(nearest) or "–",
-        )  # fmt: skip
+        raise _unknown(name)
     return published or PretrainedCfg()
+
+
+def _unknown(name: str) -> Fault:
+    nearest = difflib.get_close_matches(name, timm.list_models(pretrained=True) + timm.list_models(), 3, 0.5)
+    return Fault(
+        "timm has no network called {name}; the nearest names are {nearest}.",
+        name=name, nearest=", ".join(nearest) or "–",
+    )  # fmt: skip
 
 
 def _fetched(name: str, published: PretrainedCfg, request: Request) -> Path:
@@ -116,6 +136,7 @@ def _filtered(name: str, file: Path, state: Mapping[str, Tensor], changes: Mappi
         raise weights.unfit(file.name, missing, extra, shapes) from mismatch
 
 
+_FIELDS = {field.name for field in fields(PretrainedCfg)}
 _REPORT = ("Missing", "Unexpected")
 
 
@@ -128,8 +149,3 @@ def _card(name: str, request: Request, published: PretrainedCfg, network: nn.Mod
         card, id=request.id, random=request.random, patch=shape.patch, side=max(shape.size),
         parameters=sum(parameter.numel() for parameter in network.parameters()),
     )  # fmt: skip
-
-
-def _revision(file: Path) -> str | None:
-    """The commit under which a hub cache keeps the file."""
-    return file.parent.name if file.parent.parent.name == "snapshots" else None
