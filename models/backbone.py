@@ -110,7 +110,7 @@ class Layer:
             members = self.members[window]
             asks = (members >= self.prefix).to(total.dtype)
             held = sum(
-                torch.einsum("q,hqk->hk", asks[start : start + rows.shape[1]], rows)
+                torch.einsum("q,hqk->hk", asks[start : start + rows.shape[1]], rows.to(total))
                 for start, rows in self.slices(window)
             )
             total += self._spread(held, members)  # pyright: ignore[reportArgumentType]
@@ -130,19 +130,19 @@ class Layer:
             real = self.members[window] >= 0
             index = self.members[window][real]
             rows = self.weights(window)[:, real][:, :, real]
-            whole[:, index.unsqueeze(1), index.unsqueeze(0)] = rows
+            whole[:, index.unsqueeze(1), index.unsqueeze(0)] = rows.to(whole)
         return whole
 
     def weights(self, window: int, start: int = 0, stop: int | None = None) -> Tensor:
-        """softmax(scale · q·k + bias) of one window's queries `start:stop`: (heads, queries, keys), float32."""
+        """softmax(scale · q·k + bias) of one window's queries `start:stop`: (heads, queries, keys), at least float32."""
         if self.logits is not None:
-            return self.logits[window, :, start:stop].float().softmax(-1)
+            return _full(self.logits[window, :, start:stop]).softmax(-1)
         assert self.queries is not None
         assert self.keys is not None
-        query = self.queries[window, :, start:stop].float()
-        logits = self.scale * query @ self.keys[window].float().transpose(-2, -1)
+        query = _full(self.queries[window, :, start:stop])
+        logits = self.scale * query @ _full(self.keys[window]).transpose(-2, -1)
         if self.bias is not None:
-            logits = logits + self.bias[window % self.bias.shape[0], :, start:stop].float()
+            logits = logits + _full(self.bias[window % self.bias.shape[0], :, start:stop])
         return logits.softmax(-1)
 
     def detached(self) -> Layer:
@@ -191,6 +191,11 @@ class Layer:
         real = members >= 0
         whole[:, members[real]] = values[:, real]
         return whole
+
+
+def _full(values: Tensor) -> Tensor:
+    """Half precision is too coarse for a softmax; double stays double."""
+    return values if values.dtype == torch.float64 else values.float()
 
 
 PositionKind = Literal["learned table", "sin-cos table", "rotary", "relative bias", "continuous bias"]

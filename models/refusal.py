@@ -64,8 +64,7 @@ def _reason(network: nn.Module, calls: list[tuple[int, ...]], lengths: set[int])
 def _of_layout(network: nn.Module, calls: list[tuple[int, ...]]) -> Refusal:
     """Reasons of where tokens lie, when tokens do look at tokens."""
     for call in calls:
-        windows = call[:-3]
-        if len(windows) > 1 or windows[0] > 1:
+        if list(call[:-3]) != [1]:
             return Refusal(
                 "A map over the picture was asked for, but this network, {network}, attends within groups of {units} "
                 "units, and where in the picture each unit lies is not known here; choose another network.",

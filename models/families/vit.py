@@ -86,13 +86,17 @@ class Classifier(ViT):
 class Pooler(ViT):
     """A ViT whose answer is gathered by a learned query, the attention pool's latent (SigLIP, arXiv 2303.15343)."""
 
-    def pooled_from(self, layers: Sequence[Layer]) -> Tensor:
+    @property
+    def pool(self) -> AttentionPoolLatent:
         pool = self.network.attn_pool
         assert isinstance(pool, AttentionPoolLatent)
+        return pool
+
+    def pooled_from(self, layers: Sequence[Layer]) -> Tensor:
         whole = not isinstance(self.network, VisionTransformer) or self.network.pool_include_prefix
         skipped = 0 if whole else len(self.names)
         tokens = self.network.norm(layers[-1].tokens.to(next(self.network.parameters()).device).unsqueeze(0))
-        seen, _ = record([pool], lambda: pool(tokens[:, skipped:]))
+        seen, _ = record([self.pool], lambda: self.pool(tokens[:, skipped:]))
         call = seen[0].attention
         assert call.query is not None
         assert call.key is not None

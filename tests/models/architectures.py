@@ -1,0 +1,155 @@
+"""The architectures that conformance is shown for: their own classes at small sizes, with random weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import timm
+import torch
+import transformers
+from torch import nn
+
+from models.backbone import Backbone
+from models.card import Card
+from models.families import create_options
+from models.loading import open_network
+from models.pixels import Pixels
+
+SMALL = {"depth": 2, "embed_dim": 48, "num_heads": 3}
+HALF = (0.5, 0.5, 0.5)
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """One row of the table.
+
+    title:   for people
+    build:   makes the network with random weights
+    patch:   pixels
+    size:    (height, width) in pixels that it is built for
+    others:  further shapes that must work: not square, interpolated
+    """
+
+    title: str
+    build: Callable[[], nn.Module]
+    patch: int
+    size: tuple[int, int]
+    others: tuple[tuple[int, int], ...] = ()
+
+    def network(self) -> nn.Module:
+        """The same each time, and with tokens, tables and gains that are not the zeros and ones of a fresh network."""
+        torch.manual_seed(0)
+        network = self.build().eval()
+        with torch.no_grad():
+            for name, value in network.named_parameters():
+                if value.dim() > 1 or name.endswith("bias"):
+                    value.add_(0.1 * torch.randn_like(value))
+        return network
+
+    def open(self) -> Backbone:
+        pixels = Pixels(self.size, self.patch, self.patch, HALF, HALF, fixed=not self.others)
+        return open_network(self.network(), Card("test/small", self.title, "test", random=True), pixels, _tokens)
+
+
+def _tokens(texts: Any) -> dict[str, torch.Tensor]:
+    """A tokeniser of one letter a token; 63 ends a text."""
+    rows = [[ord(letter) % 60 + 1 for letter in text[:7]] + [63] * (8 - len(text[:7])) for text in texts]
+    return {"input_ids": torch.tensor(rows)}
+
+
+def _timm(title: str, name: str, patch: int = 16, **options: Any) -> Architecture:
+    module = timm.model_entrypoint(name).__module__.rpartition(".")[2]
+    told = create_options().get(module, {})
+    size = (4 * patch, 4 * patch)
+    options = {**SMALL, "img_size": size, **told, **options}
+    others = ((3 * patch, 5 * patch), (6 * patch, 6 * patch)) if told else ()
+    return Architecture(title, lambda: timm.create_model(name, **options), patch, size, others)
+
+
+def _swin(title: str, name: str, **options: Any) -> Architecture:
+    told = create_options()[timm.model_entrypoint(name).__module__.rpartition(".")[2]]
+    options = {"img_size": 64, "window_size": 4, "embed_dim": 24, "depths": (2, 2), "num_heads": (2, 4), **options}
+    return Architecture(title, lambda: timm.create_model(name, **told, **options), 4, (64, 64), ((48, 80), (72, 128)))
+
+
+def _hf(
+    title: str, kind: str, patch: int, size: int, others: tuple[tuple[int, int], ...], **config: Any
+) -> Architecture:
+    def build() -> nn.Module:
+        network: Any = getattr(transformers, kind)
+        return network(network.config_class(**config))
+
+    return Architecture(title, build, patch, (size, size), others)
+
+
+_WINDOWS: dict[str, Any] = {
+    "image_size": 64, "embed_dim": 24, "depths": [2, 2], "num_heads": [2, 4], "window_size": 4, "encoder_stride": 8,
+}  # fmt: skip
+_TOWER: dict[str, Any] = {
+    "hidden_size": 48, "num_hidden_layers": 2, "num_attention_heads": 3, "intermediate_size": 96,
+}  # fmt: skip
+_SEES: dict[str, Any] = {**_TOWER, "image_size": 64, "patch_size": 16}
+_READS: dict[str, Any] = {
+    **_TOWER, "vocab_size": 64, "max_position_embeddings": 8, "eos_token_id": 63, "bos_token_id": 62,
+}  # fmt: skip
+_OTHERS = ((48, 80), (96, 96))
+
+SHOWN = (
+    _timm("ViT, supervised", "vit_tiny_patch16_224"),
+    _timm("ViT, mean-pooled, without CLS", "vit_base_patch16_rpn_224"),
+    _timm("DeiT, distilled", "deit_tiny_distilled_patch16_224"),
+    _timm("DeiT III", "deit3_small_patch16_224"),
+    _timm("DINO", "vit_small_patch16_224", num_classes=0),
+    _timm("DINOv2", "vit_small_patch14_dinov2", patch=14),
+    _timm("DINOv2 with registers", "vit_small_patch14_reg4_dinov2", patch=14),
+    _timm("DINOv3", "vit_small_patch16_dinov3"),
+    _timm("EVA-02", "eva02_tiny_patch14_224", patch=14),
+    _timm("EVA", "eva_large_patch14_196", patch=14),
+    _timm("RoPE-ViT, axial", "vit_small_patch16_rope_224"),
+    _timm("RoPE-ViT, mixed", "vit_small_patch16_rope_mixed_224"),
+    _timm("Perception Encoder", "vit_pe_core_tiny_patch16_384"),
+    _timm("BEiT", "beit_base_patch16_224"),
+    _timm("FlexiViT", "flexivit_small"),
+    _timm("CLIP, image tower (timm)", "vit_base_patch16_clip_224", num_classes=0),
+    _timm("SigLIP, image tower (timm)", "vit_base_patch16_siglip_224"),
+    _swin("Swin", "swin_tiny_patch4_window7_224"),
+    _swin("SwinV2", "swinv2_tiny_window8_256"),
+    _hf("Swin (transformers)", "SwinForImageClassification", 4, 64, ((48, 80), (72, 100)), **_WINDOWS),
+    _hf("SwinV2 (transformers)", "Swinv2Model", 4, 64, ((48, 80), (72, 100)), **_WINDOWS),
+    _hf("SimMIM", "SwinForMaskedImageModeling", 4, 64, ((48, 80),), **_WINDOWS),
+    _hf(
+        "MAE", "ViTMAEForPreTraining", 16, 64, _OTHERS, **_SEES,
+        decoder_hidden_size=32, decoder_num_hidden_layers=1, decoder_num_attention_heads=2,
+        decoder_intermediate_size=64,
+    ),
+    _hf("CLIP", "CLIPModel", 16, 64, _OTHERS, vision_config=_SEES, text_config=_READS, projection_dim=32),
+    _hf("SigLIP", "SiglipModel", 16, 64, _OTHERS, vision_config=_SEES, text_config=_READS),
+    _hf(
+        "SigLIP 2", "Siglip2Model", 16, 64, _OTHERS,
+        vision_config={**_TOWER, "num_patches": 16, "patch_size": 16}, text_config=_READS,
+    ),
+)  # fmt: skip
+"""What Patchlight shows."""
+
+
+def _refused(title: str, name: str, **options: Any) -> Architecture:
+    config = timm.get_pretrained_cfg(name)
+    size = config.input_size[1:] if config else (224, 224)
+    return Architecture(title, lambda: timm.create_model(name, **options), 16, (size[0], size[1]))
+
+
+REFUSED = (
+    _refused("XCiT", "xcit_nano_12_p16_224", depth=1),
+    _refused("CaiT", "cait_xxs24_224", depth=1),
+    _refused("PVT v2", "pvt_v2_b0"),
+    _refused("MViT v2", "mvitv2_tiny"),
+    _refused("Twins", "twins_svt_small", depths=(1, 1, 1, 1)),
+    _refused("MaxViT", "maxvit_rmlp_pico_rw_256"),
+    _refused("Hiera", "hiera_tiny_224"),
+    _refused("CoaT", "coat_tiny"),
+    _refused("ResNet", "resnet18"),
+    _refused("MLP-Mixer", "mixer_s32_224"),
+)
+"""What must be refused, each for a reason that a pass through it shows."""

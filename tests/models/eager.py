@@ -1,0 +1,58 @@
+"""The same network's attention computed openly: what every map is held against. Shares nothing with the recorder."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from models.backbone import Backbone, Layer
+from models.loading import open_network
+
+
+def eager_weights(backbone: Backbone, pixels: Tensor) -> list[Tensor]:
+    """Softmax of each block, (windows, heads, queries, keys), on a copy whose fused kernels are off."""
+    twin: Any = open_network(copy.deepcopy(backbone.module), backbone.card, backbone.pixels)
+    if hasattr(twin.module, "config"):
+        return _of_transformers(twin, pixels)
+    for part in twin.module.modules():
+        if hasattr(part, "fused_attn"):
+            part.fused_attn = False
+    drops = [part.attn.attn_drop for part in twin.blocks]
+    return _noted(drops, lambda inputs, _: inputs[0], lambda: twin.module(pixels[None]))
+
+
+def _of_transformers(twin: Any, pixels: Tensor) -> list[Tensor]:
+    """transformers' attention modules return their weights beside their output once it is told to be eager; SwinV2 of
+    transformers knows no other way and drops out on its weights as timm does."""
+    if "Swinv2" in type(twin.module).__name__:
+        drops = [block.attention.self.dropout for block in twin.blocks]
+        return _noted(drops, lambda inputs, _: inputs[0], lambda: twin.trace(pixels))
+    twin.module.set_attn_implementation("eager")
+    attentions = [_attention(block) for block in twin.blocks]
+    return _noted(attentions, lambda _, output: output[1], lambda: twin.trace(pixels))
+
+
+def _attention(block: nn.Module) -> nn.Module:
+    found = [part for name, part in block.named_children() if name in ("attention", "self_attn")]
+    assert len(found) == 1
+    return found[0]
+
+
+def _noted(parts: list[nn.Module], pick: Callable[[Any, Any], Tensor], forward: Callable[[], Any]) -> list[Tensor]:
+    noted: list[Tensor] = []
+    hooks = [part.register_forward_hook(lambda _, inputs, output: noted.append(pick(inputs, output))) for part in parts]
+    with torch.no_grad():
+        forward()
+    for hook in hooks:
+        hook.remove()
+    assert len(noted) == len(parts)
+    return noted
+
+
+def recorded_weights(layer: Layer) -> Tensor:
+    """(windows, heads, queries, keys)."""
+    return torch.stack([layer.weights(window) for window in range(layer.windows)])
