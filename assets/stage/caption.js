@@ -1,0 +1,44 @@
+// Sentences under the picture. Their templates come with the picture's facts, the same that the endpoint fills.
+
+import { number, say } from "./words.js";
+
+const percent = (share) => number(100 * share, 3);
+
+/** What a query is called in a caption's first sentence: [name of its template, facts]. */
+export function asked(facts, query) {
+  const [kind, place] = query.split(" ");
+  if (kind === "prefix") return ["prefix", { token: say(facts.names[Number(place)]) }];
+  if (kind !== "patch") return [kind, {}];
+  const [row, column] = place.split(",").map(Number);
+  return ["patch", { row: row + 1, column: column + 1 }];
+}
+
+/** Complete sentences for the map that is shown. `shown` is attention.js's description of it. */
+export function caption(facts, shown) {
+  const words = facts.sentences;
+  const [kind, who] = asked(facts, shown.query);
+  const place = { block: shown.block + 1, blocks: facts.layers.length, ...who };
+  const said = [say(words[`${shown.view} ${kind}`] ?? words[shown.view], { ...place, target: shown.target ?? "" })];
+  if (shown.view === "from" || shown.view === "to") {
+    said.push(heads(words, shown), mass(words, shown));
+  }
+  if (shown.view === "rollout") said.push(say(words[`rollout fused ${shown.fusion}`], { discard: percent(shown.discard) }));
+  said.push(say(words[`scale ${shown.scaling}`], { peak: number(shown.scale, 2) }));
+  if (shown.kept !== null)
+    said.push(say(words.mark, { share: percent(shown.share), kept: number(shown.kept), patches: number(shown.patches) }));
+  said.push(say(words.network, { title: facts.title, revision: facts.revision, width: String(facts.shape[1]), height: String(facts.shape[0]) }));
+  if (facts.random) said.push(say(words.random));
+  return said;
+}
+
+function heads(words, { head, heads: count, fusion }) {
+  return head === null ? say(words[fusion], { heads: count }) : say(words.head, { head: head + 1, heads: count });
+}
+
+function mass(words, { view, head, fusion, figures, windowed, prefix }) {
+  if (head === null && fusion !== "mean") return say(words["no row"]);
+  if (view === "to") return say(words.column, { sum: number(figures[0], 3) });
+  if (windowed) return say(words.window);
+  if (!prefix) return say(words["all on patches"]);
+  return say(words.mass, { patches: percent(1 - figures[1]), prefix: percent(figures[1]) });
+}

@@ -1,0 +1,60 @@
+// The dialog in which a network is chosen: cards by family, searched by any word, or a name that is typed.
+
+import { make, number, onLanguage, say } from "./words.js";
+
+export class NetworkDialog {
+  /** networks: {cards}. local: whether any name may be typed. choose(id). */
+  constructor(networks, local, choose) {
+    Object.assign(this, { networks, local, choose });
+    this.search = make("input.pl-text", { type: "search", label: "Search networks", placeholder: "family, name, licence …", oninput: () => this.#draw() });
+    this.list = make(".pl-network-list", { role: "listbox", label: "Networks" });
+    const close = make("button.pl-link", { type: "button", say: "Close", onclick: () => this.element.close() });
+    const typed = make("p.pl-note", { say: "Or type an id and press Enter: timm/<name>, hf/<owner>/<name>, run/<name>, file/<path>.", hidden: !local });
+    this.element = make("dialog.pl-dialog", { label: "Choose a network" }, make(".pl-heading", {}, make("h2", { say: "Choose a network" }), close), this.search, typed, this.list);
+    this.search.onkeydown = (event) => event.key === "Enter" && this.#enter(event);
+    this.element.onclick = (event) => event.target === this.element && this.element.close();
+    onLanguage(() => this.#draw());
+  }
+
+  open() {
+    this.search.value = "";
+    this.#draw();
+    this.element.showModal();
+    this.search.focus();
+  }
+
+  #enter(event) {
+    event.preventDefault();
+    const typed = this.search.value.trim();
+    const first = this.list.querySelector("[role=option]");
+    if (this.local && /^(timm|hf|run|file|bundled|registry)\/./.test(typed)) this.#take(typed);
+    else if (first) first.click();
+  }
+
+  #take(id) {
+    this.element.close();
+    this.choose(id);
+  }
+
+  #draw() {
+    const words = this.search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const fits = (card) => words.every((word) => `${card.id} ${card.title} ${card.family} ${card.licence} ${say(card.training)}`.toLowerCase().includes(word));
+    const found = this.networks.cards.filter(fits);
+    const families = [...new Set(found.map(({ family }) => family))];
+    this.list.replaceChildren(
+      ...families.flatMap((family) => [make("h3", {}, family || say("Other")), ...found.filter((card) => card.family === family).map((card) => this.#option(card))]),
+      ...(found.length ? [] : [make("p.pl-note", { say: "No network of the list has all of these words." })]),
+    );
+  }
+
+  #option(card) {
+    const figures = [card.parameters && say("{millions} M", { millions: number(card.parameters / 1e6, 3) }), card.patch && say("patch {patch}", { patch: card.patch }), card.side && `${card.side} px`, card.licence];
+    const where = card.here ? say("on this machine") : card.download ? say("{megabytes} MB to download", { megabytes: number(Math.round(card.download / 1e6)) }) : say("to download");
+    const gated = card.gated ? say("gated: needs an account") : "";
+    return make("button.pl-option", { type: "button", role: "option", onclick: () => this.#take(card.id) },
+      make("strong", {}, card.title),
+      make("span", {}, card.training ? say(card.training) : card.id),
+      make("span.pl-note", {}, [...figures, where, gated].filter(Boolean).join(" · ")),
+    );
+  }
+}

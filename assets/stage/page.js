@@ -1,0 +1,162 @@
+// The page: its header, its desk, and whichever tab is in front. Gradio mounts the parts; they find one another here.
+
+import { Attention } from "./attention.js";
+import { address, fetchBundle } from "./bundle.js";
+import { setTables } from "./colours.js";
+import { Desk } from "./desk.js";
+import { Header } from "./header.js";
+import { desk, onDesk, remember, setDesk } from "./state.js";
+import { language, make, number, onLanguage, say, setLanguage, startLanguage, translate } from "./words.js";
+
+const TABS = { attention: Attention };
+
+const parts = {};
+const tabs = {};
+let asked = null;
+
+const started = startLanguage();
+
+/** Called by Gradio for each part of the page as it appears, and again when its tab comes back. */
+export async function mount(name, part) {
+  await started;
+  parts[name] = part;
+  if (name === "desk") await mountDesk(part);
+  else mountTab(name, part);
+}
+
+async function mountDesk(part) {
+  const { page } = part.props;
+  setTables(page.palette);
+  const networks = { cards: [] };
+  const upload = async (file) => {
+    try {
+      return await part.upload(file);
+    } catch {
+      tell({ template: "The picture could not be sent: it is too large, or the server is away; try again.", facts: {} });
+      throw new Error("upload failed");
+    }
+  };
+  parts.header = new Header({ tabs: page.tabs, open, present, exportPicture, exportNumbers });
+  parts.left = new Desk({ examples: page.examples, networks, upload, tell, local: true });
+  parts.notice = make(".pl-notice", { role: "alert", hidden: true, onclick: () => (parts.notice.hidden = true) });
+  parts.status = make(".pl-status", { role: "status", hidden: true });
+  part.element.replaceChildren(parts.header.element, parts.left.element, parts.notice, parts.status);
+  part.watch("value", () => start(part));
+  onDesk(() => look(part));
+  onLanguage(() => parts.lastFault && !parts.notice.hidden && tell(parts.lastFault));
+  fetch(address("patchlight/networks")).then(async (answer) => {
+    Object.assign(networks, await answer.json());
+    parts.left.draw();
+  });
+  start(part);
+}
+
+function mountTab(name, part) {
+  const tab = (tabs[name] ??= makeTab(name, part.props.page));
+  part.element.replaceChildren(tab.element);
+  part.watch("value", () => arrived(name, part.props.value));
+  tab.resize?.();
+}
+
+function makeTab(name, page) {
+  const tab = new TABS[name]({ defaults: page.defaults, asked: asked?.[name] ?? {}, tell });
+  tab.onGone = () => look(parts.desk, true);
+  return tab;
+}
+
+/** The server has checked the page's address: everything begins with what it asks. */
+function start(part) {
+  const value = part.props.value;
+  if (!value?.asked || asked) return;
+  asked = value.asked;
+  for (const [name, tab] of Object.entries(tabs)) tab.ask(asked[name] ?? {});
+  if (value.fault) tell(value.fault);
+  parts.header.show(asked.desk.tab);
+  setDesk(asked.desk);
+}
+
+/** Ask the server for what the tab in front shows of the desk's picture. */
+function look(part, again = false) {
+  const wanted = JSON.stringify([desk.tab, desk.picture, desk.checkpoint, desk.side, desk.fit]);
+  if (!asked || (wanted === parts.wanted && !again)) return;
+  parts.wanted = wanted;
+  parts.since = performance.now();
+  const own = desk.picture.includes("/");
+  remember({ ...desk, picture: own ? null : desk.picture }, part.props.page.defaults);
+  busy({ here: 0, whole: 0, seconds: 0 });
+  part.props.value = { ...desk };
+  part.trigger(`look_${desk.tab}`);
+}
+
+/** What a tab's work has yielded: progress, a sentence, or what it made. */
+async function arrived(name, value) {
+  if (!value) return;
+  if (value.busy) return busy(value.busy);
+  if (value.fault) {
+    idle();
+    return tell(value.fault);
+  }
+  if (!value.made) return;
+  const bundle = await fetchBundle(value.made.maps).catch((wrong) => void tell(wrong.fault));
+  idle();
+  if (!bundle) return;
+  parts.notice.hidden = true;
+  parts.left.setFacts(bundle.facts);
+  await tabs[name].show(bundle);
+  document.body.dataset.shown = `${value.made.of.checkpoint} ${value.made.of.picture} ${bundle.facts.shape.join("x")}`;
+}
+
+function busy({ here, whole, seconds }) {
+  document.body.classList.add("pl-working");
+  const share = whole ? here / whole : null;
+  document.body.style.setProperty("--pl-progress", share ?? 0);
+  document.body.classList.toggle("pl-counted", share !== null);
+  const megabytes = (bytes) => number(Math.round(bytes / 1e6));
+  const left = share > 0.02 ? (seconds * (1 - share)) / share : null;
+  const words = share === null
+    ? seconds > 1.5 && say("Working for {seconds} s.", { seconds: number(Math.round(seconds)) })
+    : left === null ? say("Downloading: {here} of {whole} MB.", { here: megabytes(here), whole: megabytes(whole) })
+    : say("Downloading: {here} of {whole} MB, {seconds} s left.", { here: megabytes(here), whole: megabytes(whole), seconds: number(Math.ceil(left)) });
+  parts.status.hidden = !words;
+  if (words) parts.status.replaceChildren(words, " ", make("button.pl-link", { type: "button", say: "Stop", onclick: stop }));
+}
+
+function idle() {
+  document.body.classList.remove("pl-working", "pl-counted");
+  parts.status.hidden = true;
+}
+
+function stop() {
+  parts.desk.trigger("stop");
+  parts.wanted = null;
+  idle();
+}
+
+/** One sentence where something failed; the picture stays as it was. */
+function tell(fault) {
+  parts.lastFault = fault;
+  parts.notice.textContent = say(fault.template, fault.facts);
+  parts.notice.hidden = false;
+}
+
+function open(name) {
+  document.querySelector(`#tabs [data-tab-id="${name}"]`)?.click();
+  parts.header.show(name);
+  setDesk({ tab: name });
+}
+
+function present() {
+  const on = !document.body.classList.contains("pl-present");
+  document.body.classList.toggle("pl-present", on);
+  if (on) document.documentElement.requestFullscreen?.().catch(() => {});
+  else if (document.fullscreenElement) document.exitFullscreen();
+}
+
+document.addEventListener("fullscreenchange", () => document.fullscreenElement || document.body.classList.remove("pl-present"));
+const exportPicture = () => tabs[desk.tab]?.exportPicture?.();
+const exportNumbers = () => tabs[desk.tab]?.numbers;
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && document.body.classList.contains("pl-present")) present();
+  tabs[desk.tab]?.key?.(event);
+});

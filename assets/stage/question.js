@@ -1,0 +1,138 @@
+// The right side of the attention tab: the question that is asked, what the pointer finds, how it is drawn.
+
+import { gradient, thumbnail } from "./colours.js";
+import { card, factTable, labelled, segmented, select, slider } from "./controls.js";
+import { make, number, say } from "./words.js";
+
+const VIEWS = { from: "Looks at", to: "Seen by", rollout: "Rollout", class: "Class" };
+const FUSIONS = { mean: "mean", max: "max", min: "min" };
+const MARKS = { off: "Off", outline: "Outline", mask: "Mask" };
+const SCALINGS = { own: "each map its own", shared: "one for all maps" };
+const TABLES = { magma: "Magma", viridis: "Viridis", grey: "Grey" };
+
+const CAUTIONS = {
+  from: "Attention is where information may flow, not why the network decides. Bright border patches in late blocks are often registers in disguise.",
+  to: "A column does not sum to 1: a token that everyone looks at may be a sink which carries nothing of the picture.",
+  rollout: "Rollout multiplies attention as if blocks were linear. It leaves out values, the MLPs and every sign.",
+  class: "Relevance keeps the positive part of gradient × attention: it says what supports a score, never what speaks against it.",
+};
+
+/** The side panel. ask(changes) is called with the view's changes, askTarget() when a class or text was chosen. */
+export class Question {
+  constructor(ask) {
+    this.ask = ask;
+    this.views = segmented("View", VIEWS, (view) => ask({ view }), ".pl-views");
+    this.query = select("Query token", [], (query) => ask({ query }));
+    this.facts = factTable({ token: "Token", entropy: "Entropy", distance: "Mean distance", prefix: "Prefix tokens", sum: "Sum of column" });
+    this.facts.values.token.append(this.query.element);
+    this.pointer = this.#pointer();
+    this.#rollout();
+    this.#class();
+    this.#drawing();
+    this.caution = make("p.pl-note");
+    this.element = make("aside.pl-side", { label: "Question" },
+      this.views.element,
+      card("Query", this.facts.element, this.rollout, this.target),
+      this.pointer.element,
+      this.drawing,
+      make("section.pl-card.pl-caution", {}, make("h2", { say: "May mislead" }), this.caution),
+    );
+  }
+
+  /** Everything that the state of the view tells; called at each redraw. */
+  set(view, facts) {
+    this.views.set(view.view);
+    this.query.set(view.query);
+    this.fusion.set(view.fusion);
+    this.discard.set(view.discard);
+    this.share.set(view.share);
+    this.opacity.set(view.opacity);
+    this.mark.set(view.mark);
+    this.table.set(view.table);
+    this.scaling.set(view.scaling);
+    this.rollout.hidden = view.view !== "rollout";
+    this.target.hidden = view.view !== "class";
+    this.caution.textContent = say(CAUTIONS[view.view]);
+    this.shareWords.textContent = say("Keep {share} % of the mass", { share: Math.round(100 * view.share) });
+    this.discardWords.textContent = say("Discard the lowest {share} %", { share: Math.round(100 * view.discard) });
+    this.tableScale.style.background = gradient(view.table);
+    this.texts.hidden = !facts?.reads_text;
+    this.classes.hidden = !facts?.classes;
+    this.noTarget.hidden = Boolean(facts?.reads_text || facts?.classes);
+  }
+
+  /** options: [value, shown text] of every query that is not a patch, and the patch that is asked. */
+  setQueries(options) {
+    this.query.fill(options);
+  }
+
+  /** classes: [{index, name, share}], the network's own five best answers. */
+  setClasses(classes, chosen) {
+    this.classes.replaceChildren(
+      ...classes.map(({ index, name, share }) =>
+        make("button.pl-class", { type: "button", "aria-pressed": index === chosen, onclick: () => this.ask({ target: index }) },
+          make("span", {}, name), make("span.pl-figure", {}, `${number(100 * share, 3)} %`)),
+      ),
+    );
+  }
+
+  setKept(kept, patches) {
+    this.kept.textContent = kept === null ? "" : say("Patches: {kept} of {patches}", { kept, patches });
+  }
+
+  /** cell: [row, column] or null. map: {values, grid, scale, table, image, aspect} of the pointer's own row, or null while it travels. */
+  setPointer(cell, value, map) {
+    const { heading, canvas, note } = this.pointer;
+    heading.textContent = cell ? say("Pointer: row {row}, column {column}", { row: cell[0] + 1, column: cell[1] + 1 }) : say("Pointer");
+    note.textContent = cell ? say("Value {value}. Below: this patch's own row, same block.", { value: number(value, 2) }) : say("Point at a patch; click to make it the query.");
+    canvas.hidden = !map;
+    if (map) {
+      thumbnail(canvas, map.values, map.grid, map.scale, map.table);
+      canvas.style.aspectRatio = `${map.aspect}`;
+    }
+  }
+
+  #pointer() {
+    const heading = make("h2");
+    const canvas = make("canvas.pl-pointer-map", { "aria-hidden": "true", hidden: true });
+    const note = make("p.pl-note");
+    return { heading, canvas, note, element: make("section.pl-card.pl-pointer", {}, heading, note, canvas) };
+  }
+
+  #rollout() {
+    this.fusion = segmented("Fusion of heads", FUSIONS, (fusion) => this.ask({ fusion }));
+    this.discardWords = make("h3");
+    this.discard = slider("Discarded share", { min: 0, max: 0.95, step: 0.05 }, (discard) => this.ask({ discard }));
+    this.rollout = make("div", { hidden: true }, labelled(make("h3", { say: "Fusion of heads" }), this.fusion), labelled(this.discardWords, this.discard));
+  }
+
+  #class() {
+    this.classes = make(".pl-classes", { role: "group", label: "Best classes" });
+    const text = make("input.pl-text", { type: "text", maxlength: 200, placeholder: "a photo of a cat" });
+    const go = make("button.pl-button", { type: "submit", say: "Explain" });
+    const submit = (event) => {
+      event.preventDefault();
+      if (text.value.trim()) this.ask({ text: text.value.trim(), target: null });
+    };
+    this.texts = make("form.pl-texts", { onsubmit: submit, hidden: true }, text, go);
+    this.noTarget = make("p.pl-note", { say: "This network gives no score to a class or a text; choose a classifier, CLIP or SigLIP." });
+    this.target = make("div", { hidden: true }, this.classes, this.texts, this.noTarget);
+  }
+
+  #drawing() {
+    this.shareWords = make("h2");
+    this.kept = make("p.pl-note");
+    this.mark = segmented("Mass threshold", MARKS, (mark) => this.ask({ mark }));
+    this.share = slider("Share of the mass that is kept", { min: 0.05, max: 1, step: 0.01 }, (share) => this.ask({ share }));
+    this.opacity = slider("Overlay", { min: 0, max: 1, step: 0.01 }, (opacity) => this.ask({ opacity }));
+    this.table = select("Colour table", TABLES, (table) => this.ask({ table }));
+    this.scaling = select("Scaling", SCALINGS, (scaling) => this.ask({ scaling }));
+    this.tableScale = make("span.pl-table-scale", { "aria-hidden": "true" });
+    this.drawing = make("section.pl-card", {},
+      this.shareWords, this.share.element, make(".pl-line", {}, this.kept, this.mark.element),
+      make("h2", { say: "Overlay" }), this.opacity.element,
+      make(".pl-line", {}, make("label.pl-name", { say: "Colours" }), this.tableScale, this.table.element),
+      make(".pl-line", {}, make("label.pl-name", { say: "Scale" }), this.scaling.element),
+    );
+  }
+}

@@ -1,0 +1,82 @@
+// Every text of the page in the reader's language. The English sentence is the key, as in explorers/text.py.
+
+import { address } from "./bundle.js";
+
+const KEY = "patchlight language";
+const LANGUAGES = ["en", "ru"];
+const dictionaries = { en: {} };
+const listeners = new Set();
+
+export let language = "en";
+
+const asked = () => new URLSearchParams(location.search).get("language");
+const stored = () => localStorage.getItem(KEY);
+const browser = () => (navigator.language || "en").slice(0, 2);
+
+/** The language that was chosen, else remembered, else the browser's. */
+export async function startLanguage() {
+  const first = [asked(), stored(), browser()].find((name) => LANGUAGES.includes(name));
+  await setLanguage(first || "en", false);
+}
+
+export async function setLanguage(name, remember = true) {
+  if (!dictionaries[name]) dictionaries[name] = await (await fetch(address(`patchlight/text/${name}`))).json();
+  language = name;
+  if (remember) localStorage.setItem(KEY, name);
+  document.documentElement.lang = name;
+  translate(document.body);
+  listeners.forEach((listener) => listener());
+}
+
+export const onLanguage = (listener) => listeners.add(listener);
+
+/** `template` in the reader's language, its {placeholders} filled; numbers in the reader's way. */
+export function say(template, facts = {}) {
+  const found = dictionaries[language][template] ?? template;
+  return found.replace(/\{(\w+)\}/g, (whole, name) => (name in facts ? show(facts[name]) : whole));
+}
+
+const show = (fact) => (typeof fact === "number" ? number(fact) : String(fact));
+
+/** A number with so many significant digits; thousands grouped as the reader's language does. */
+export function number(value, digits = 4) {
+  if (!Number.isFinite(value)) return "–";
+  const locale = language === "ru" ? "ru-RU" : "en-US";
+  if (value !== 0 && Math.abs(value) < 1e-4) return value.toExponential(1).replace("e", " · 10^");
+  return new Intl.NumberFormat(locale, { maximumSignificantDigits: Number.isInteger(value) ? 21 : digits }).format(value);
+}
+
+/** Fill every element that carries an English text in data-say, data-say-label or data-say-title. */
+export function translate(root) {
+  for (const element of root.querySelectorAll("[data-say]")) element.textContent = say(element.dataset.say);
+  for (const element of root.querySelectorAll("[data-say-label]"))
+    element.setAttribute("aria-label", say(element.dataset.sayLabel));
+  for (const element of root.querySelectorAll("[data-say-title]")) element.title = say(element.dataset.sayTitle);
+  for (const element of root.querySelectorAll("[data-say-placeholder]"))
+    element.placeholder = say(element.dataset.sayPlaceholder);
+}
+
+/**
+ * An element: make("button.choice", {say: "Change…", onclick}, child, child).
+ * `say`, `label`, `hint` and `placeholder` are English texts and follow the language.
+ */
+export function make(kind, options = {}, ...children) {
+  const [tag, ...classes] = kind.split(".");
+  const element = document.createElement(tag || "div");
+  element.classList.add(...classes);
+  const { say: text, label, hint, placeholder, ...rest } = options;
+  if (text) Object.assign(element.dataset, { say: text });
+  if (label) element.dataset.sayLabel = label;
+  if (hint) element.dataset.sayTitle = hint;
+  if (placeholder) element.dataset.sayPlaceholder = placeholder;
+  for (const [name, value] of Object.entries(rest)) {
+    if (name.startsWith("on")) element[name] = value;
+    else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  if (text) element.textContent = say(text);
+  if (label) element.setAttribute("aria-label", say(label));
+  if (hint) element.title = say(hint);
+  if (placeholder) element.placeholder = say(placeholder);
+  return element;
+}

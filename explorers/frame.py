@@ -1,0 +1,149 @@
+"""The page around every explorer: one header, one desk at the left where picture, network and input size are chosen.
+
+    frame.looks("attention", handler, outputs)     the handler runs when the desk changes while this tab is in front
+    frame.working(desk, job)                       inside it: runs the job, tells its progress, then what it made
+    frame.script("attention", …)                   a part of the page that a script of assets/stage draws
+
+An explorer of Gradio's own components uses `looks` with those as outputs and reads the desk with `opened`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from explorers.delivery import told
+from explorers.explorer import Explorer
+from explorers.parameters import Parameters, checked, parameter, shown
+from explorers.permalink import from_query
+from explorers.work import Work
+from models.faults import Fault
+
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
+PICTURES = ASSETS / "pictures"
+
+
+class Desk(Parameters):
+    """What is chosen once for all tabs.
+
+    picture:  name of an example, or the path of an upload
+    """
+
+    tab: str = parameter("attention", title="Tab", longest=40)
+    picture: str = parameter("cat", title="Picture", longest=1000)
+    checkpoint: str = parameter("registry/dinov2-small", title="Network", longest=400)
+    side: int | None = parameter(None, title="Input size", unit="px")
+    fit: Literal["whole", "crop"] = parameter("whole", title="Fit")
+
+    @property
+    def file(self) -> Path:
+        """The picture's file: an example's or an upload's, never any other of this machine."""
+        if self.picture in examples():
+            return examples()[self.picture]
+        file = Path(self.picture.replace("\0", "")).resolve()
+        if not file.is_relative_to(Path(get_upload_folder()).resolve()) or not file.is_file():
+            raise Fault("The picture {name} is not there; open it again.", name=shown(file.name))
+        return file
+
+
+def examples() -> dict[str, Path]:
+    """Photographs that ship with Patchlight, by name."""
+    return {file.stem: file for file in sorted(PICTURES.glob("*.jpg"))}
+
+
+def opened(values: Mapping[str, Any]) -> Desk:
+    """The desk as the page sent it, checked. Raises `Fault`."""
+    return checked(Desk, values)
+
+
+class Frame:
+    """Built inside `gr.Blocks`: the desk first, then a tab for each explorer, which its `build` fills."""
+
+    def __init__(self, explorers: Sequence[Explorer]) -> None:
+        self.explorers = explorers
+        self.desk = gr.HTML(
+            value={},
+            html_template="<div data-host></div>",
+            js_on_load=_mount("desk", [*(f"look_{explorer.name}" for explorer in explorers), "stop"]),
+            apply_default_css=False,
+            page=self._page(),
+            elem_id="desk",
+        )
+        with gr.Tabs(elem_id="tabs", selected=explorers[0].name):
+            for explorer in explorers:
+                with gr.Tab(explorer.title, id=explorer.name):
+                    explorer.build(self)
+
+    def looks(
+        self, name: str, handler: Callable[..., Any], outputs: Any, inputs: Sequence[gr.components.Component] = ()
+    ) -> None:
+        """`handler(desk, *inputs)` when picture, network or input size change, or this tab comes to the front."""
+        event = getattr(self.desk, f"look_{name}")(
+            handler, [self.desk, *inputs], outputs, show_progress="hidden", api_visibility="private",
+            trigger_mode="always_last", concurrency_limit=4,
+        )  # fmt: skip
+        self.desk.stop(None, cancels=[event], queue=False, api_visibility="private")
+
+    def script(self, name: str, **props: object) -> gr.HTML:
+        """What `assets/stage/page.js` mounts under this name; its value is what `working` yields."""
+        return gr.HTML(
+            value={}, html_template="<div data-host></div>", js_on_load=_mount(name, []), apply_default_css=False,
+            page={"sentences": {}, **props}, elem_classes="pl-script",
+        )  # fmt: skip
+
+    def working(self, values: Mapping[str, Any], job: Callable[[Desk], Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Progress of `job(desk)` while it runs, then {"made": what it returned}, or {"fault": …} in one sentence."""
+        try:
+            desk = opened(values)
+        except Fault as fault:
+            yield told(fault)
+            return
+        work = Work(lambda progress: self._run(desk, job, progress))
+        try:
+            yield from work.watched()
+        finally:
+            work.stop()
+
+    @staticmethod
+    def _run(desk: Desk, job: Callable[[Desk], Mapping[str, Any]], progress: Callable[[int, int], None]) -> Any:
+        from explorers.traces import backbone
+
+        file = desk.file
+        backbone(desk.checkpoint, lambda here, whole: progress(here, whole or 0))
+        progress(0, 0)
+        return {"of": desk.model_dump(), **job(desk), "picture": file.stem}
+
+    def _page(self) -> dict[str, Any]:
+        return {
+            "tabs": [{"name": explorer.name, "title": explorer.title} for explorer in self.explorers],
+            "examples": [{"name": name, "title": name} for name in examples()],
+            "defaults": json.loads(Desk().model_dump_json()),
+            "palette": json.loads((ASSETS / "palette.json").read_text(encoding="utf-8"))["tables"],
+        }
+
+    def address(self, request: gr.Request) -> dict[str, Any]:
+        """The page's address, checked once by the declarations: what the desk and each tab start with."""
+        query = dict(request.query_params)
+        asked: dict[str, Any] = {}
+        faults = []
+        for name, cls in [("desk", Desk), *((explorer.name, explorer.parameters) for explorer in self.explorers)]:
+            try:
+                asked[name] = from_query(cls, query).model_dump()
+            except Fault as fault:
+                asked[name] = from_query(cls, {}).model_dump()
+                faults.append(told(fault)["fault"])
+        return {"asked": asked, "fault": faults[0] if faults else None}
+
+
+def _mount(name: str, events: Sequence[str]) -> str:
+    """What Gradio runs when a part of the page appears. The names of events stand in it because Gradio looks for them."""
+    return f"""
+        const events = {json.dumps(events).replace('"', "'")};
+        import(new URL('patchlight/stage/page.js', document.baseURI).href).then((page) =>
+            page.mount('{name}', {{ element: element.querySelector('[data-host]'), props, trigger, watch, upload, events }}));
+    """

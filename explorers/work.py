@@ -1,0 +1,63 @@
+"""Long work for one reader of the page: it runs beside, tells how far it is, and can be stopped."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from explorers.delivery import told
+from models.faults import Fault
+
+TICK = 0.2
+"""Seconds between two looks at work that is under way."""
+
+
+class Stopped(Fault):
+    """Nobody waits for the answer any more."""
+
+    def __init__(self) -> None:
+        super().__init__("The work was stopped; choose a picture or a network to start again.")
+
+
+class Work:
+    """Runs `job(progress)` on a thread of its own; `progress(here, whole)` in bytes raises once the work is stopped."""
+
+    def __init__(self, job: Callable[[Callable[[int, int], None]], Mapping[str, Any]]) -> None:
+        self._job = job
+        self._stop = threading.Event()
+        self._done = threading.Event()
+        self._bytes = (0, 0)
+        self._answer: dict[str, Any] = {}
+        self._bug: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True, name="patchlight work")
+
+    def watched(self) -> Iterator[dict[str, Any]]:
+        """{"busy": {"here", "whole", "seconds"}} every `TICK`, then {"made": …} or {"fault": …}."""
+        start = time.monotonic()
+        self._thread.start()
+        while not self._done.wait(TICK):
+            here, whole = self._bytes
+            yield {"busy": {"here": here, "whole": whole, "seconds": round(time.monotonic() - start, 1)}}
+        if self._bug is not None:
+            raise self._bug
+        yield self._answer
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def _run(self) -> None:
+        try:
+            self._answer = {"made": self._job(self._progress)}
+        except Fault as fault:
+            self._answer = told(fault)
+        except BaseException as bug:  # noqa: BLE001  a bug keeps its traceback: it is raised again where it is watched
+            self._bug = bug
+        finally:
+            self._done.set()
+
+    def _progress(self, here: int, whole: int) -> None:
+        if self._stop.is_set():
+            raise Stopped
+        self._bytes = (here, whole)
