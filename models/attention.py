@@ -162,9 +162,9 @@ def _require_one_window(layers: Sequence[Layer]) -> None:
     windows = max(layer.windows for layer in layers)
     if len(grids) > 1 or windows > 1:
         raise Refusal(
-            "Rollout was asked for, but this network attends in up to {windows} windows on {grids} different grids: a "
-            "token of one block is not a token of the next, and the product of their attention means nothing; look "
-            "at single blocks instead.",
+            "Rollout was asked for, but the tokens of one block of this network are not those of the next (windows: up "
+            "to {windows}, different grids: {grids}), so that the product of their attention means nothing; look at "
+            "single blocks instead.",
             windows=windows, grids=len(grids),
         )  # fmt: skip
 
@@ -196,7 +196,7 @@ def _through(rows: Tensor, layer: Layer, fusion: Fusion, discard: float) -> Tens
     out = torch.zeros_like(local)
     for start, weights in layer.slices(0):
         stop = start + weights.shape[1]
-        fused = _discarded(fuse(weights, fusion), members < layer.prefix, discard)
+        fused = _discarded(fuse(weights, fusion), members < layer.prefix, discard).to(rows)
         share = local[:, start:stop] / (fused.sum(-1) + 1)
         out += share @ fused
         out[:, start:stop] += share

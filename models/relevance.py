@@ -52,8 +52,9 @@ def class_relevance(backbone: Backbone, pixels: Tensor, score: Score) -> Tensor:
     with torch.enable_grad():
         seen, value = record([*backbone.blocks, *pool], lambda: score(backbone, fed), gradients=True)
     last = seen[len(backbone.blocks) - 1].output
-    assert last is not None
     weights = [_weights(block) for block in seen if block.calls]
+    if last is None or not value.requires_grad:
+        raise _not_through_attention()
     *by_block, by_token = _gradients(value, [*weights, last])
     cams = [_mean_positive(weight, gradient) for weight, gradient in zip(weights, by_block, strict=True)]
     relevance = torch.eye(last.shape[1], device=last.device)
@@ -87,13 +88,17 @@ def _weights(block: Seen) -> Tensor:
 
 
 def _gradients(value: Tensor, wanted: Sequence[Tensor]) -> list[Tensor]:
-    found = torch.autograd.grad(value, list(wanted), allow_unused=True) if value.requires_grad else [None]
-    if all(gradient is None for gradient in found):
-        raise Refusal(
-            "Class relevance was asked for, but the score does not depend on the network's attention; choose a class "
-            "or a text of this network."
-        )
+    found = torch.autograd.grad(value, list(wanted), allow_unused=True)
+    if not any(gradient is not None and gradient.any() for gradient in found):
+        raise _not_through_attention()
     return [torch.zeros_like(of) if gradient is None else gradient for of, gradient in zip(wanted, found, strict=True)]
+
+
+def _not_through_attention() -> Refusal:
+    return Refusal(
+        "Class relevance was asked for, but the score does not depend on the network's attention; choose a class or a "
+        "text of this network."
+    )
 
 
 def _mean_positive(weights: Tensor, gradient: Tensor) -> Tensor:

@@ -24,6 +24,7 @@ from models.pixels import Pixels
 from models.positions import table_affinity
 from models.recorder import record
 from models.sequence import batch_and_grid, layers_of
+from models.structure import sincos_table
 
 
 @dataclass(frozen=True)
@@ -144,29 +145,17 @@ def _checked(mask: Tensor, grid: tuple[int, int]) -> Tensor:
     return hidden
 
 
-def sin_cos_table(grid: tuple[int, int], channels: int) -> Tensor:
-    """MAE's fixed positions after a row of zeros for CLS: (1 + rows · columns, channels) in [-1, 1].
-
-    Sine, then cosine, of column / 10000^(4 i / channels), then the same of the row: columns first, as the authors do.
-    """
-    frequencies = 10_000.0 ** -(torch.arange(channels // 4, dtype=torch.float64) / (channels // 4))
-    row, column = (
-        place.flatten()[:, None] * frequencies for place in torch.meshgrid(*map(torch.arange, grid), indexing="ij")
-    )
-    table = torch.cat([column.sin(), column.cos(), row.sin(), row.cos()], dim=-1)
-    return F.pad(table, (0, 0, 1, 0)).float()
-
-
 @torch.no_grad()
 def _lay_fixed_tables(backbone: Encoder) -> None:
     """transformers leaves these tables zero in a network made from a configuration; they are no weights but part of
-    the architecture, so an untrained network has them too."""
+    the architecture, so an untrained network has them too: columns first, after a row of zeros for CLS."""
     tables = [backbone.encoder.embeddings.position_embeddings]
     if isinstance(backbone.network, ViTMAEForPreTraining):
         tables.append(backbone.network.decoder.decoder_pos_embed)
     for table in tables:
         if not table.any():
-            table.copy_(sin_cos_table(backbone.trained_grid, table.shape[-1]))
+            patches = sincos_table(backbone.trained_grid, table.shape[-1]).roll(table.shape[-1] // 2, dims=-1)
+            table[:, 1:].copy_(patches)
 
 
 def _open(parts: Parts) -> Backbone:

@@ -22,6 +22,11 @@ def layer_of(weights: torch.Tensor, grid: tuple[int, int], prefix: int, seed: in
     )  # fmt: skip
 
 
+def _logits(layer: Layer) -> torch.Tensor:
+    assert layer.logits is not None
+    return layer.logits
+
+
 def random_layer(seed: int, grid: tuple[int, int] = (3, 4), prefix: int = 2, heads: int = 3) -> Layer:
     tokens = grid[0] * grid[1] + prefix
     logits = 2 * torch.randn(heads, tokens, tokens, generator=torch.Generator().manual_seed(seed))
@@ -57,9 +62,7 @@ def test_one_row_of_the_rollout_needs_no_matrix(blocks: list[Layer], monkeypatch
 
 def test_rollout_does_not_depend_on_the_order_inside_a_window(blocks: list[Layer]) -> None:
     order = torch.randperm(14, generator=torch.Generator().manual_seed(9))
-    logits = blocks[1].logits
-    assert logits is not None
-    shuffled = replace(blocks[1], members=order[None], logits=logits[:, :, order][:, :, :, order])
+    shuffled = replace(blocks[1], members=order[None], logits=_logits(blocks[1])[:, :, order][:, :, :, order])
     mixed = [blocks[0], shuffled, *blocks[2:]]
     torch.testing.assert_close(attention.rollout(mixed), attention.rollout(blocks))
 
@@ -73,13 +76,13 @@ def test_discard_drops_the_lowest_patches_and_never_prefix_tokens() -> None:
 
 
 def test_rollout_is_refused_where_tokens_change(blocks: list[Layer]) -> None:
-    with pytest.raises(Refusal, match="2 different grids"):
+    with pytest.raises(Refusal, match="different grids: 2"):
         attention.rollout([blocks[0], random_layer(1, grid=(2, 2))])
     windowed = replace(
         blocks[0], prefix=0, members=torch.arange(12).view(2, 6), logits=torch.zeros(2, 3, 6, 6), grid=(3, 4),
         tokens=blocks[0].tokens[:12],
     )  # fmt: skip
-    with pytest.raises(Refusal, match="2 windows"):
+    with pytest.raises(Refusal, match="windows: up to 2"):
         attention.rollout_from([windowed], 0)
 
 
@@ -99,6 +102,13 @@ def test_discard_outside_its_range_is_a_fault(blocks: list[Layer], discard: floa
 def test_a_token_that_is_not_there_is_a_fault(blocks: list[Layer]) -> None:
     with pytest.raises(Fault, match="14"):
         attention.rollout_from(blocks, 14)
+
+
+def test_a_network_in_double_precision_is_read_like_any_other(blocks: list[Layer]) -> None:
+    double = [replace(layer, logits=_logits(layer).double(), tokens=layer.tokens.double()) for layer in blocks]
+    torch.testing.assert_close(attention.rollout(double), attention.rollout(blocks), check_dtype=False)
+    torch.testing.assert_close(attention.distance(double[0], 16), attention.distance(blocks[0], 16), check_dtype=False)
+    torch.testing.assert_close(attention.sinks(double[0]).share, attention.sinks(blocks[0]).share, check_dtype=False)
 
 
 def test_entropy_of_known_rows() -> None:

@@ -14,7 +14,7 @@ from transformers.models.vit_mae.modeling_vit_mae import build_2d_sinusoidal_pos
 
 from models.backbone import Backbone, Parts, Reconstructs
 from models.card import Card
-from models.families.mae import FAMILY, Autoencoder, sin_cos_table
+from models.families.mae import FAMILY, Autoencoder
 from models.faults import Fault
 from models.pixels import Pixels
 from models.positions import distance_r2, offset_r2
@@ -173,8 +173,12 @@ def test_a_network_that_was_loaded_as_eager_is_seen_through_the_kernel(pixels: T
 
 def test_the_table_of_an_untrained_network_is_the_authors() -> None:
     """transformers' own function, with its halves turned as transformers turns them for the published weights."""
-    own = build_2d_sinusoidal_position_embedding(3, 5, 32, cls_token=True).roll(16, dims=-1)
-    torch.testing.assert_close(sin_cos_table((3, 5), 32), own, atol=1e-6, rtol=0)
+    network = network_of()
+    backbone_of(network)
+    for table in (network.vit.embeddings.position_embeddings, network.decoder.decoder_pos_embed):
+        half = table.shape[-1] // 2
+        own = build_2d_sinusoidal_position_embedding(4, 4, 2 * half, cls_token=True).roll(half, dims=-1)
+        torch.testing.assert_close(table[0].detach(), own, atol=1e-6, rtol=0)
 
 
 def test_weights_that_were_loaded_stay_as_they_are() -> None:
