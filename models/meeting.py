@@ -57,7 +57,7 @@ class Meeting(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: Mapping | None = None) -> Any:
         leaves = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
-        own = [self._followed[id(leaf)][1] for leaf in leaves if id(leaf) in self._followed]
+        own: list[Meant] = [self._followed[id(leaf)][1] for leaf in leaves if id(leaf) in self._followed]
         if any(id(leaf) in self._exchanged for leaf in leaves):
             args, kwargs = tree_map(self._other, (args, kwargs))
             self.used += 1
