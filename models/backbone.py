@@ -134,7 +134,7 @@ class Layer:
         return whole
 
     def weights(self, window: int, start: int = 0, stop: int | None = None) -> Tensor:
-        """softmax(scale · q·k + bias) of one window's queries `start:stop`: (heads, queries, keys), at least float32."""
+        """softmax(scale · q·k + bias) of queries `start:stop`: (heads, queries, keys), single precision or finer."""
         if self.logits is not None:
             return _full(self.logits[window, :, start:stop]).softmax(-1)
         assert self.queries is not None
