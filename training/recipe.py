@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from models.faults import Fault
@@ -21,7 +22,7 @@ class Recipe:
     """
 
     objective: str
-    images: str = option("scenes", "pictures: a dataset's name, a folder, a table, or hub/OWNER/NAME")
+    images: str = option("scenes", "pictures: a dataset's name, a folder, a table, hub/OWNER/NAME; + joins several")
     size: str = option("micro", "size of the network: nano, micro, mini, tiny, small, base, large")
     side: int = option(96, "height and width of the pictures in pixels", least=8, most=1024)
     patch: int = option(8, "side of a patch in pixels", least=1, most=64)
@@ -72,14 +73,19 @@ def recipe(values: Mapping[str, Any]) -> Recipe:
 
 
 def dataset(made: Recipe) -> Any:
-    """The pictures that a recipe names, ready to learn from."""
+    """The pictures that a recipe names, ready to learn from; several names joined by + take turns."""
     from training.datasets import Source, open_dataset
+    from training.mixture import Mixture
 
-    source = Source(
-        made.images, side=made.side, language=made.language, objects=(made.few, made.many),  # pyright: ignore[reportArgumentType]
-        captions=made.captions or None, streaming=made.streaming,
-    )  # fmt: skip
-    return open_dataset(source, need=made.method.need)
+    def opened(name: str) -> Any:
+        source = Source(
+            name, side=made.side, language=made.language, objects=(made.few, made.many),  # pyright: ignore[reportArgumentType]
+            captions=made.captions or None, streaming=made.streaming,
+        )  # fmt: skip
+        return open_dataset(source, need=made.method.need)
+
+    names = [made.images] if Path(made.images).exists() else made.images.split("+")
+    return opened(names[0]) if len(names) == 1 else Mixture(tuple(opened(name) for name in names))
 
 
 def plan(made: Recipe, classes: tuple[str, ...], words: Any = None) -> Plan:

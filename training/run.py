@@ -129,6 +129,11 @@ class Run:
     def _made(self) -> tuple[Any, Objective]:
         """The pictures and the objective with its first weights, which follow from the seed alone."""
         images = dataset(self.recipe)
+        if self.recipe.method.need == "classes" and not images.classes:
+            raise Fault(
+                "Learning classes was asked of {images}, whose parts name different ones; name one dataset.",
+                images=self.recipe.images,
+            )
         words = self._words(images) if self.recipe.method.need == "captions" else None
         with torch.random.fork_rng():
             torch.manual_seed(self.settings.seed)

@@ -26,13 +26,15 @@ CAPTIONS = 8000
 
 
 def words(captions: Iterable[str]) -> Tokenizer:
-    """A tokenizer whose pieces are those that `captions` use most; letters it never saw become `[UNK]`."""
-    made = Tokenizer(models.BPE(unk_token=UNKNOWN, end_of_word_suffix="</w>"))
+    """A tokenizer whose pieces are those that `captions` use most; letters it never saw become `[UNK]`.
+
+    A word begins with a mark of its own, not with a suffix at its end: suffixed letters get their numbers in the order
+    of a hash table, so equal captions would give unequal tokenizers.
+    """
+    made = Tokenizer(models.BPE(unk_token=UNKNOWN))
     made.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
-    made.pre_tokenizer = pre_tokenizers.Whitespace()
-    trainer = trainers.BpeTrainer(
-        vocab_size=VOCABULARY, special_tokens=list(SPECIAL), end_of_word_suffix="</w>", show_progress=False
-    )
+    made.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Metaspace(), pre_tokenizers.Punctuation()])
+    trainer = trainers.BpeTrainer(vocab_size=VOCABULARY, special_tokens=list(SPECIAL), show_progress=False)
     made.train_from_iterator(captions, trainer)
     made.post_processor = processors.TemplateProcessing(
         single=f"{START} $A {END}", special_tokens=[(word, SPECIAL.index(word)) for word in (START, END)]

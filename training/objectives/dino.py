@@ -49,6 +49,9 @@ class Options:
     temperature: float = option(0.04, "τ_t, the teacher's temperature; lower is sharper", least=0.005, most=1)
     centring: str = option("sinkhorn", "what keeps the teacher from one answer", choices=("sinkhorn", "mean"))
     momentum: float = option(0.99, "the teacher's memory at the start; it rises to 1", least=0, most=1)
+    drop: float = option(
+        0.0, "share of patches that the student misses, as in MSN (arXiv 2204.07141)", least=0, most=0.9
+    )
     frozen: float = option(0.02, "share of the steps in which the head's last layer waits", least=0, most=1)
 
 
@@ -126,6 +129,7 @@ class DINO:
 
     def loss(self, views: Views) -> tuple[Tensor, Figures]:
         count = len(views["global"]) // 2
+        self.module["teacher"].eval()
         with torch.no_grad():
             teacher_features = self.module["teacher"]["network"](views["global"])  # pyright: ignore[reportIndexIssue]
             scores = self.module["teacher"]["head"](teacher_features).float()  # pyright: ignore[reportIndexIssue]
@@ -168,7 +172,8 @@ class DINO:
 
 
 def build(plan: Plan) -> DINO:
-    return DINO(vit(plan.size, plan.side, plan.patch, options={"dynamic_img_size": True}), plan.options)
+    drop = {"patch_drop_rate": plan.options.drop} if plan.options.drop else {}
+    return DINO(vit(plan.size, plan.side, plan.patch, options={"dynamic_img_size": True, **drop}), plan.options)
 
 
 METHOD = Method(
