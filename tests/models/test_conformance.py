@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import timm
 import torch
@@ -107,7 +109,7 @@ def test_last_tokens_are_what_the_network_goes_on_with(architecture: Architectur
     """`tokens` of the last block, through the network's last norm, is the network's own last hidden state."""
     backbone, pixels = architecture.open(), noise(architecture.size)
     tokens = backbone.trace(pixels)[-1].tokens
-    network = getattr(backbone, "tower", backbone.module)
+    network: Any = backbone.module
     if hasattr(network, "forward_features"):
         own = network.forward_features(pixels[None]).detach().flatten(1, -2)[0]
         torch.testing.assert_close(network.norm(tokens).detach(), own, **TOLERANCE)
