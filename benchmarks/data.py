@@ -1,4 +1,4 @@
-"""Drawing a batch against learning from it: a supervised step of ViT 192×6 (96 px, patch 8, AdamW), 64 pictures a batch."""
+"""Drawing a batch of 64 against learning from it: a supervised step of ViT 192×6 at 96 px, patch 8, with AdamW."""
 
 from __future__ import annotations
 

@@ -13,48 +13,23 @@ import subprocess
 import tarfile
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import datasets
+import numpy as np
 import resvg_py
 from PIL import Image
 
+from training.build.credits import NAMES, STYLES, Style, readme
 from training.build.slugs import match
 
 HERE = Path(__file__).parent
 OUT = HERE.parents[1] / "assets" / "emoji"
 SIDE = 64
-NAMES = "emojibase-data@17.0.0"
 GROUPS = {0, 1, 3, 4, 5, 6, 7, 8}  # emojibase's numbers; 2 are skin and hair swatches, 9 are flags
 
-
-@dataclass(frozen=True)
-class Style:
-    """One drawing of the vocabulary: `by` says how its files are told apart (code points or slugs of old names)."""
-
-    name: str
-    package: str
-    licence: str
-    credit: str
-    by: str
-
-
-STYLES = (
-    Style("noto", "@iconify-json/noto@1.2.9", "Apache-2.0", "Google, https://github.com/googlefonts/noto-emoji", "code"),
-    Style("fluent-3d", "@lobehub/fluent-emoji-3d@1.1.0", "MIT",
-          "Microsoft Corporation, https://github.com/microsoft/fluentui-emoji, packed by LobeHub", "file"),
-    Style("fluent-flat", "@iconify-json/fluent-emoji-flat@1.2.6", "MIT",
-          "Microsoft Corporation, https://github.com/microsoft/fluentui-emoji", "code"),
-    Style("noto-v1", "@iconify-json/noto-v1@1.2.5", "Apache-2.0",
-          "Google, https://github.com/googlefonts/noto-emoji", "slug"),
-    Style("fxemoji", "@iconify-json/fxemoji@1.2.2", "Apache-2.0", "Mozilla, https://github.com/mozilla/fxemoji", "slug"),
-    Style("twemoji", "@iconify-json/twemoji@1.2.5", "CC-BY-4.0",
-          "Twitter and contributors, https://github.com/jdecked/twemoji", "code"),
-    Style("emojione", "@iconify-json/emojione@1.2.3", "CC-BY-4.0",
-          "Emoji One 2, https://github.com/EmojiTwo/emojitwo", "slug"),
-)  # fmt: skip
 
 Drawing = Callable[[], Image.Image]
 
@@ -134,11 +109,8 @@ def drawings(style: Style, folder: Path, concepts: list[dict[str, Any]], nicknam
     """How to draw each concept that the style has, by code point."""
     if style.by == "file":
         files = {plain_code(file.stem): file for file in (folder / "assets").iterdir()}
-        return {
-            concept["hexcode"]: lambda f=files[plain_code(concept["hexcode"])]: shrink(f)
-            for concept in concepts
-            if plain_code(concept["hexcode"]) in files
-        }
+        pairs = {concept["hexcode"]: files.get(plain_code(concept["hexcode"])) for concept in concepts}
+        return {code: partial(shrink, file) for code, file in pairs.items() if file}
     icons = json.loads((folder / "icons.json").read_text())
     plain = {name: name for name in icons["icons"]}
     plain |= {name: alias["parent"] for name, alias in icons.get("aliases", {}).items() if set(alias) == {"parent"}}
@@ -149,7 +121,7 @@ def drawings(style: Style, folder: Path, concepts: list[dict[str, Any]], nicknam
     else:
         bare = match(concepts, nicknames, set(plain), style.name)
     found = {code: plain[name] for code, name in bare.items() if name in plain}
-    return {code: lambda n=name: render(icons, n) for code, name in found.items() if name in icons["icons"]}
+    return {code: partial(render, icons, name) for code, name in found.items() if name in icons["icons"]}
 
 
 def encode(picture: Image.Image) -> bytes:
@@ -168,53 +140,11 @@ def rows(work: Path) -> list[dict[str, Any]]:
         for concept in concepts:
             if draw := known.get(concept["hexcode"]):
                 picture = draw()
-                if picture.getextrema()[3][1] > 127:  # pyright: ignore[reportIndexIssue]  # an empty drawing teaches nothing
+                if (
+                    picture.getchannel("A").point(lambda alpha: alpha > 127).getbbox()
+                ):  # an empty drawing teaches nothing
                     made.append({"style": style.name, **concept, "image": {"bytes": encode(picture), "path": None}})
     return made
-
-
-README = """# Emoji
-
-`emoji.parquet`: {total} pictures of {concepts} concepts in seven styles, 64 × 64 pixels, lossless WebP with alpha, made by
-`python -m training.build.emoji`. Each row has the style, the code points, the name and the keywords in English and Russian,
-the group and the subgroup. It opens with `datasets.load_dataset("parquet", data_files=...)`.
-
-| style | npm package | version | licence | drawn by | pictures | split |
-|---|---|---|---|---|---|---|
-{table}
-
-Names, keywords, groups: `{names}` (MIT, Copyright (c) 2017-2019 Miles Johnson), after Unicode CLDR. Names of the subgroups
-(`subgroups.csv`) are this project's own.
-
-## Which styles are looked at when
-
-The split is by style, never by concept (`SPLITS` in `training/datasets/emoji.py`): one trains on noto, fluent-3d,
-fluent-flat, noto-v1 and fxemoji, tunes on **twemoji** (`validation`), and looks at **emojione** (`test`) once, for the figure
-that is reported. fluent-3d and fluent-flat have the same outlines, so they always stand on the same side.
-
-## Attribution and changes
-
-The drawings belong to those who are named in the table and are used under the licences named there:
-[Apache-2.0](https://www.apache.org/licenses/LICENSE-2.0), [MIT](https://opensource.org/license/mit),
-[CC-BY-4.0](https://creativecommons.org/licenses/by/4.0/). They were rendered at 64 × 64 pixels and are otherwise unchanged;
-flags and skin tones were left out. The MIT licence of Fluent is as its packages state it.
-"""
-
-
-def readme(made: list[dict[str, Any]]) -> str:
-    from training.datasets.emoji import SPLITS
-
-    side = {style: split for split, styles in SPLITS.items() for style in styles}
-    lines = []
-    for style in STYLES:
-        package, version = style.package.rsplit("@", 1)
-        count = sum(row["style"] == style.name for row in made)
-        lines.append(
-            f"| {style.name} | {package} | {version} | {style.licence} | {style.credit} | {count} | {side[style.name]} |"
-        )
-    return README.format(
-        total=len(made), concepts=len({row["hexcode"] for row in made}), table="\n".join(lines), names=NAMES
-    )
 
 
 def main() -> None:

@@ -9,11 +9,11 @@ from torch import Tensor
 
 from training.datasets._paint import Pose
 
-DRAFTS = 24
+DRAFTS = 32
 TILT = 0.25
 """Radians that an object may lean."""
 
-LARGEST = torch.tensor([0.95, 0.7, 0.56, 0.5, 0.45])
+LARGEST = torch.tensor([0.95, 0.7, 0.54, 0.46, 0.42])
 """Share of the frame's side that the largest object may take, by the number of objects."""
 
 
