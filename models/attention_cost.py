@@ -8,8 +8,9 @@ One multiplication here is one multiply-add. With n tokens of C channels in h he
     multiplications, projections         4 · n · C²
     multiplications, MLP of ratio r      2 · r · n · C²
 
-A materialised kernel writes those matrices; a fused one (Dao et al., arXiv 2205.14135) writes one logarithm of a sum for
-each row and head instead. Query, key, value and output take n · C numbers each in both, the multiplications are the same.
+A materialised kernel writes those matrices; a fused one (Dao et al., arXiv 2205.14135) writes one logarithm of a sum
+for each row and head instead. Query, key, value and output take n · C numbers each in both; multiplications are the
+same.
 """
 
 from __future__ import annotations
