@@ -24,13 +24,14 @@ from typing import Any
 import torch
 from torch import nn
 
-from models.backbone import Backbone, Classifies, Family, Parts, Pools, Reconstructs, ZeroShot
+from models.backbone import Backbone, Classifies, Parts, Pools, Reconstructs, ZeroShot
 from models.card import Card
 from models.catalogue import SOURCES, card_of
-from models.families import families
+from models.families import family_of
 from models.faults import Fault
 from models.hub import Progress
 from models.pixels import Pixels
+from models.refusal import refusal
 from models.sources.request import Request
 
 RANDOM = "?random"
@@ -64,18 +65,11 @@ def open_parts(parts: Parts) -> Backbone:
     """As `open_network`; the card is completed with what the opened network can do. Raises `Refusal`."""
     family = family_of(parts.network)
     if family is None:
-        from models.refusal import refusal
-
         raise refusal(parts.network)
     backbone = family.opens(parts)
     able = tuple(word for word, protocol in ABILITIES.items() if isinstance(backbone, protocol))
     parameters = sum(parameter.numel() for parameter in parts.network.parameters())
     return family.opens(replace(parts, card=replace(parts.card, abilities=able, parameters=parameters)))
-
-
-def family_of(network: nn.Module) -> Family | None:
-    """The family whose file claims the network, by its class."""
-    return next((family for family in families() if family.claims(network)), None)
 
 
 def parse(id: str) -> tuple[str, str, bool]:

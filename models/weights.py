@@ -33,8 +33,8 @@ from models.faults import Fault
 from models.pixels import Pixels
 
 CONVERSION = (
-    'python -c "import torch, safetensors.torch as s; '
-    "d = torch.load('OLD.pth', map_location='cpu', weights_only=True); d = d.get('model', d.get('state_dict', d)); "
+    'python -c "from torch import load; import safetensors.torch as s; '
+    "d = load('OLD.pth', map_location='cpu', weights_only=True); d = d.get('model', d.get('state_dict', d)); "
     "s.save_file({k: v.contiguous().clone() for k, v in d.items() if hasattr(v, 'dim')}, 'NEW.safetensors')\""
 )
 """What turns a pickle into safetensors, to be run elsewhere by someone who trusts the file."""
@@ -48,6 +48,8 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 def header(path: Path) -> dict[str, Tensor]:
     """Every tensor of the file as a meta tensor: name, shape and type without a byte of its values."""
+    if not path.is_file():
+        raise Fault("There is no file {path}; check the path.", path=path)
     _refuse_pickles(path)
     try:
         with safe_open(path, "pt") as file:

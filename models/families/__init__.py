@@ -9,12 +9,19 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from models.backbone import Family
 
 
 def families() -> tuple[Family, ...]:
     """Every family in this folder, in the order of their files."""
     return tuple(module.FAMILY for module in _modules())
+
+
+def family_of(network: nn.Module) -> Family | None:
+    """The family whose file claims the network, by its class; None where nobody reads it."""
+    return next((family for family in families() if family.claims(network)), None)
 
 
 def create_options() -> dict[str, dict[str, Any]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,13 @@ from models import hub, weights
 from models.backbone import Parts
 from models.card import Card
 from models.catalogue import card_of
-from models.families import create_options
+from models.families import create_options, family_of
 from models.faults import Fault
 from models.pixels import Pixels
+from models.refusal import refusal
 from models.sources.request import SEED, Request
+
+State = dict[str, Tensor]
 
 logging.getLogger("timm").setLevel(logging.WARNING)
 
@@ -34,6 +37,7 @@ logging.getLogger("timm").setLevel(logging.WARNING)
 def open_parts(name: str, request: Request) -> Parts:
     """The network called `name`, `architecture` or `architecture.tag`, with its weights or, as a twin, random ones."""
     published = _published(name)
+    _check_readable(name)
     if request.random:
         network = random_network(name)
         return Parts(network, _card(name, request, published, network), pixels(network, published))
@@ -66,11 +70,12 @@ def random_network(name: str, **changes: Any) -> nn.Module:
         return timm.create_model(name, pretrained=False, **options(name), **changes)
 
 
-def fill(name: str, file: Path, **changes: Any) -> nn.Module:
-    """The architecture with the weights of `file`. Raises `Fault` where they do not fit or are not finite."""
+def fill(name: str, file: Path, select: Callable[[State], State] = dict, **changes: Any) -> nn.Module:
+    """The architecture, changed by options, with the weights that `select` takes of `file`. Raises `Fault` where they
+    do not fit or are not finite."""
     with torch.device("meta"):
-        _filtered(name, file, weights.header(file), changes)
-    return _filtered(name, file, weights.tensors(file), changes)
+        _filtered(name, file, select(weights.header(file)), changes)
+    return _filtered(name, file, select(weights.tensors(file)), changes)
 
 
 def options(name: str) -> dict[str, Any]:
@@ -108,6 +113,14 @@ def _unknown(name: str) -> Fault:
         "timm has no network called {name}; the nearest names are {nearest}.",
         name=name, nearest=", ".join(nearest) or "–",
     )  # fmt: skip
+
+
+def _check_readable(name: str) -> None:
+    """Before anything is fetched: is there a family that reads this architecture?"""
+    with torch.device("meta"):
+        family = family_of(timm.create_model(name, pretrained=False, **options(name)))
+    if family is None:
+        raise refusal(random_network(name))
 
 
 def _fetched(name: str, published: PretrainedCfg, request: Request) -> Path:
