@@ -24,7 +24,7 @@ MASS_SHARE = 0.6
 SINK_DEVIATIONS = 3.5
 """Modified z-score above which Iglewicz and Hoaglin (1993) call a value an outlier."""
 
-SINK_RATIO = 1.5
+SINK_RATIO = 2.0
 """A sink's norm is also at least this many medians: where all norms are alike, the z-score alone finds outliers in
 rounding."""
 
@@ -95,14 +95,14 @@ def distance(layer: Layer, patch: float) -> Tensor:
     total = layer.tokens.new_zeros(layer.heads, dtype=torch.float32)
     for window in range(layer.windows):
         members = layer.members[window]
-        here = members >= layer.prefix
-        there = places[members[here] - layer.prefix]
+        there = (members >= layer.prefix).float()  # neither prefix tokens nor padding
+        spots = places[(members - layer.prefix).clamp_min(0)]
         for start, rows in layer.slices(window):
-            asks = here[start : start + rows.shape[1]]
-            weights = rows[:, asks][:, :, here]
-            far = torch.cdist(places[members[start : start + rows.shape[1]][asks] - layer.prefix], there)
-            mass = weights.sum(-1).clamp_min(torch.finfo(torch.float32).tiny)
-            total += ((weights * far).sum(-1) / mass).sum(-1)
+            here = slice(start, start + rows.shape[1])
+            far = torch.cdist(spots[here], spots) * there
+            travelled = torch.einsum("hqk,qk->hq", rows.to(far), far)
+            mass = (rows.to(far) @ there).clamp_min(torch.finfo(torch.float32).tiny)
+            total += (travelled / mass) @ there[here]
     return total * patch / (layer.grid[0] * layer.grid[1])
 
 

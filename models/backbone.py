@@ -109,10 +109,7 @@ class Layer:
         for window in range(self.windows):
             members = self.members[window]
             asks = (members >= self.prefix).to(total.dtype)
-            held = sum(
-                torch.einsum("q,hqk->hk", asks[start : start + rows.shape[1]], rows.to(total))
-                for start, rows in self.slices(window)
-            )
+            held = sum(asks[start : start + rows.shape[1]] @ rows.to(total) for start, rows in self.slices(window))
             total += self._spread(held, members)  # pyright: ignore[reportArgumentType]
         return total / (self.grid[0] * self.grid[1])
 
