@@ -35,7 +35,7 @@ class Desk(Parameters):
     """
 
     tab: str = parameter("attention", title="Tab", longest=40)
-    picture: str = parameter("cat", title="Picture", longest=1000)
+    picture: str = parameter("coffee", title="Picture", longest=1000)
     checkpoint: str = parameter("registry/dinov2-small", title="Network", longest=400)
     side: int | None = parameter(None, title="Input size", unit="px")
     fit: Literal["whole", "crop"] = parameter("whole", title="Fit")

@@ -2,7 +2,7 @@
 
 import { Told, fetchBundle } from "./bundle.js";
 import { Stage } from "./canvas.js";
-import { asked, caption } from "./caption.js";
+import { caption, tokenName } from "./caption.js";
 import { Charts } from "./charts.js";
 import { gradient } from "./colours.js";
 import { segmented } from "./controls.js";
@@ -186,7 +186,7 @@ export class Attention {
     const single = view.head !== null || view.fusion === "mean";
     question.facts.set({
       entropy: looks && single ? say("{bits} of {most} bits", { bits: number(figures[0], 2), most: number(most, 3) }) : null,
-      distance: looks ? (cell ? say("{pixels} px", { pixels: number(meanDistance(map.values, layer.grid, cell, this.#cellSide(layer)), 3) }) : say("none without a place")) : null,
+      distance: looks ? (cell ? say("{pixels} px", { pixels: number(meanDistance(map.values, layer.grid, cell, this.#cellSide(layer)), 3) }) : say("no place")) : null,
       prefix: looks && layer.prefix && single ? `${number(100 * figures[1], 3)} %` : null,
       sum: view.view === "to" && figures ? number(figures[0], 3) : null,
     });
@@ -200,7 +200,7 @@ export class Attention {
     const cell = this.#cellOf(pointed, grid);
     const query = `patch ${pointed.join(",")}`;
     const own = maps.here(query, "from") ? maps.map(view.layer, view.head, view.fusion, query, "from") : null;
-    const preview = own && { values: own.values, grid: maps.layers[view.layer].grid, scale: own.peak, table: view.table, aspect: this.stage.aspect };
+    const preview = own && { values: own.values, grid: maps.layers[view.layer].grid, scale: own.peak, table: view.table, picture: this.stage.picture };
     question.setPointer(cell, map.values[cell[0] * grid[1] + cell[1]], preview);
   }
 
@@ -372,9 +372,9 @@ export class Attention {
 
   #queryOptions() {
     const { facts, layers } = this.maps;
-    const named = facts.names.map((name, index) => [`prefix ${index}`, say(name)]);
+    const named = facts.names.map((name, index) => [`prefix ${index}`, tokenName(name)]);
     const special = Object.keys(facts.rows).filter((query) => !query.startsWith("prefix"));
-    const words = { mean: say("mean over patches"), pool: say("attention pool's latent") };
+    const words = { mean: say("mean over patches"), pool: say("attention pool") };
     const options = [...named, ...special.map((query) => [query, words[query]])];
     const cell = this.maps.cell(0, this.view.query);
     if (cell) options.push([this.view.query, say("patch {row}, {column}", { row: cell[0] + 1, column: cell[1] + 1 })]);
@@ -402,7 +402,7 @@ export class Attention {
     this.question = new Question((changes) => this.ask(changes));
     this.blockStrip = new Strip("Block", "Block {number}", (layer) => this.ask({ layer }));
     this.headStrip = new Strip("Head", "Head {number}", (head) => this.ask({ head }));
-    this.fusions = segmented("All heads together", { mean: "mean of all", max: "max of all", min: "min of all" }, (fusion) => this.ask({ fusion, head: null }), ".pl-fusions");
+    this.fusions = segmented("All heads together", { mean: "Mean of all", max: "Max of all", min: "Min of all" }, (fusion) => this.ask({ fusion, head: null }), ".pl-fusions");
     this.headStrip.end.append(this.fusions.element);
     this.strips = make(".pl-strips", {}, this.blockStrip.element, this.headStrip.element);
     this.caption = make("figcaption.pl-caption", { "aria-live": "polite" });

@@ -17,11 +17,14 @@ export function unpack(buffer) {
 
 /** A fault that the server told, to be said in the reader's language. */
 export class Told extends Error {
-  constructor(fault) {
-    super(fault.template);
-    this.fault = fault;
+  constructor(told) {
+    super(told.template);
+    this.fault = told;
   }
 }
+
+/** A fault of the page's own, without facts. */
+export const fault = ({ said }) => ({ template: said, facts: {} });
 
 /** Where the page's own addresses begin; the page may live under a path. */
 export const address = (path) => new URL(path, document.baseURI).href;
@@ -34,7 +37,7 @@ export async function fetchBundle(path, values = {}) {
   if (answer.ok) return unpack(await answer.arrayBuffer());
   const told = await answer.json().catch(() => ({}));
   if (told.fault) throw new Told(told.fault);
-  const forgotten = new Told({ template: "The server no longer holds this picture; it is being made again.", facts: {} });
+  const forgotten = new Told(fault({ said: "The server no longer holds this picture; it is being made again." }));
   forgotten.gone = answer.status === 410;
   throw forgotten;
 }

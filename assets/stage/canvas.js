@@ -126,3 +126,16 @@ function line(context, x, y, along, down) {
   context.moveTo(x, y);
   context.lineTo(x + along, y + down);
 }
+
+const SMALL = 360;
+const patches = document.createElement("canvas");
+
+/** A small picture with a map over it. picture: a canvas of the photograph. */
+export function overPicture(canvas, { values, grid, scale, table, picture }) {
+  [canvas.width, canvas.height] = [SMALL, Math.round((SMALL * picture.height) / picture.width)];
+  const context = canvas.getContext("2d");
+  context.drawImage(picture, 0, 0, canvas.width, canvas.height);
+  [patches.width, patches.height] = [grid[1], grid[0]];
+  patches.getContext("2d").putImageData(pixels(values, grid, scale, table, 0.89), 0, 0);
+  context.drawImage(patches, 0, 0, canvas.width, canvas.height);
+}

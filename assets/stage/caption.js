@@ -4,10 +4,16 @@ import { number, say } from "./words.js";
 
 const percent = (share) => number(100 * share, 3);
 
+/** "CLS" and "register 1" in the reader's language. */
+export function tokenName(name) {
+  const register = /^register (\d+)$/.exec(name);
+  return register ? say("register {number}", { number: register[1] }) : say(name);
+}
+
 /** What a query is called in a caption's first sentence: [name of its template, facts]. */
 export function asked(facts, query) {
   const [kind, place] = query.split(" ");
-  if (kind === "prefix") return ["prefix", { token: say(facts.names[Number(place)]) }];
+  if (kind === "prefix") return ["prefix", { token: tokenName(facts.names[Number(place)]) }];
   if (kind !== "patch") return [kind, {}];
   const [row, column] = place.split(",").map(Number);
   return ["patch", { row: row + 1, column: column + 1 }];

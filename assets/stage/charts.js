@@ -1,6 +1,7 @@
 // Two charts that stand still: how far each head looks, and how evenly. And the sinks, named.
 
 import { fetchBundle } from "./bundle.js";
+import { tokenName } from "./caption.js";
 import { themed } from "./colours.js";
 import { make, number, say } from "./words.js";
 
@@ -112,7 +113,7 @@ export class Charts {
   }
 
   #names(tokens) {
-    const words = tokens.slice(0, 4).map(({ name, row, column }) => (name ? say(name) : say("patch {row}, {column}", { row: row + 1, column: column + 1 })));
+    const words = tokens.slice(0, 4).map(({ name, row, column }) => (name ? tokenName(name) : say("patch {row}, {column}", { row: row + 1, column: column + 1 })));
     return words.join("; ") + (tokens.length > 4 ? ` … (${tokens.length})` : "");
   }
 

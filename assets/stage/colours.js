@@ -2,6 +2,8 @@
 
 let tables = {};
 
+const FLOOR = 0.34; // share of the overlay's opacity where a map is zero: the picture dims, so that little stands out too
+
 export const setTables = (anchors) => (tables = Object.fromEntries(Object.entries(anchors).map(([name, colours]) => [name, spread(colours)])));
 
 /** 256 × 3 bytes of a table. */
@@ -32,7 +34,7 @@ function spread(colours) {
 
 /**
  * A map as ImageData of one pixel a patch.
- * scale: value that takes the table's last colour. opacity: null for opaque; else faint values let the picture through,
+ * scale: value that takes the table's last colour. opacity: null for opaque; else faint values dim the picture a little,
  * and from 0.9 on the map covers it more and more, until at 1 nothing is left of it.
  */
 export function pixels(values, grid, scale, name, opacity = null, mask = null) {
@@ -42,7 +44,7 @@ export function pixels(values, grid, scale, name, opacity = null, mask = null) {
   for (let patch = 0; patch < values.length; patch++) {
     const share = scale > 0 ? Math.min(1, values[patch] / scale) : 0;
     const colour = 3 * Math.round(255 * share);
-    const veil = opacity === null ? 1 : opacity * (cover + (1 - cover) * (1 - (1 - share) ** 2.5));
+    const veil = opacity === null ? 1 : opacity * (cover + (1 - cover) * FLOOR + (1 - FLOOR) * Math.min(1, 1.15 * share ** 0.75));
     image.data[patch * 4] = colours[colour];
     image.data[patch * 4 + 1] = colours[colour + 1];
     image.data[patch * 4 + 2] = colours[colour + 2];

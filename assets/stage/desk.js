@@ -79,10 +79,11 @@ export class Desk {
   #network() {
     this.title = make(".pl-network-title");
     this.chips = make(".pl-chips");
-    this.about = factTable({ parameters: "Parameters", blocks: "Blocks × heads", positions: "Positions", trained: "Trained" });
+    this.about = factTable({ parameters: "Parameters", blocks: "Blocks × heads", positions: "Positions" });
+    this.trained = make("p.pl-note.pl-trained");
     this.change = make("button.pl-button", { type: "button", say: "Change…", onclick: () => this.dialog.open() });
     this.twin = make("button.pl-button", { type: "button", say: "Random twin", hint: "The same network with random weights", onclick: () => this.#toggleTwin() });
-    return card("Network", this.title, this.chips, this.about.element, make(".pl-buttons", {}, this.change, this.twin), this.dialog.element);
+    return card("Network", this.title, this.chips, this.about.element, this.trained, make(".pl-buttons", {}, this.change, this.twin), this.dialog.element);
   }
 
   #toggleTwin() {
@@ -107,8 +108,9 @@ export class Desk {
       parameters: parameters ? say("{millions} M", { millions: number(parameters / 1e6, 3) }) : null,
       blocks: ran ? `${ran.layers.length} × ${[...new Set(ran.layers.map(({ heads }) => heads))].join("–")}` : null,
       positions: ran ? say(ran.positions) : null,
-      trained: random ? say("never") : known.training ? say(known.training) : null,
     });
+    this.trained.textContent = random ? say("Never trained: its weights are random.") : known.training ? say(known.training) : "";
+    this.trained.title = this.trained.textContent;
     this.twin.setAttribute("aria-pressed", random);
   }
 

@@ -11,7 +11,7 @@ export class Header {
       make("button.pl-tab-button", { type: "button", role: "tab", say: title, "data-tab": name, onclick: () => open(name) }),
     );
     this.languages = ["en", "ru"].map((name) =>
-      make("button", { type: "button", lang: name, "data-language": name, "aria-label": { en: "English", ru: "Русский" }[name], onclick: () => setLanguage(name) }, name.toUpperCase()),
+      make("button", { type: "button", lang: name, "data-language": name, "aria-label": { en: `English`, ru: `Русский` }[name], onclick: () => setLanguage(name) }, name.toUpperCase()),
     );
     this.copied = make("button.pl-action", { type: "button", say: "Link", hint: "Copy this page's address, with all that is set", onclick: () => this.#copy() });
     const picture = make("button", { type: "button", say: "Picture with caption, PNG", onclick: () => this.#pick(exportPicture) });
@@ -19,7 +19,7 @@ export class Header {
     this.menu = make("details.pl-menu", {}, make("summary.pl-action", { say: "Export" }), make(".pl-menu-list", {}, picture, numbers));
     document.addEventListener("click", (event) => this.menu.contains(event.target) || this.menu.removeAttribute("open"));
     this.element = make("header.pl-header", {},
-      make("a.pl-brand", { href: "./", label: "Patchlight" }, "Patch", make("span", {}, "light")),
+      make("a.pl-brand", { href: "./", "aria-label": document.title }, `Patch`, make("span", {}, "light")),
       make("nav.pl-tabs", { role: "tablist", label: "Explorers" }, ...this.tabs),
       make(".pl-languages", { role: "group", label: "Language" }, this.languages[0], "·", this.languages[1]),
       make("button.pl-action", { type: "button", say: "Present", hint: "Full screen, larger words", onclick: present }),

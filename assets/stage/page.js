@@ -1,7 +1,7 @@
 // The page: its header, its desk, and whichever tab is in front. Gradio mounts the parts; they find one another here.
 
 import { Attention } from "./attention.js";
-import { address, fetchBundle } from "./bundle.js";
+import { address, fault, fetchBundle } from "./bundle.js";
 import { setTables } from "./colours.js";
 import { Desk } from "./desk.js";
 import { Header } from "./header.js";
@@ -32,7 +32,7 @@ async function mountDesk(part) {
     try {
       return await part.upload(file);
     } catch {
-      tell({ template: "The picture could not be sent: it is too large, or the server is away; try again.", facts: {} });
+      tell(fault({ said: "The picture could not be sent: it is too large, or the server is away; try again." }));
       throw new Error("upload failed");
     }
   };
@@ -133,9 +133,9 @@ function stop() {
 }
 
 /** One sentence where something failed; the picture stays as it was. */
-function tell(fault) {
-  parts.lastFault = fault;
-  parts.notice.textContent = say(fault.template, fault.facts);
+function tell(told) {
+  parts.lastFault = told;
+  parts.notice.textContent = say(told.template, told.facts);
   parts.notice.hidden = false;
 }
 

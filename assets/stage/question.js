@@ -1,13 +1,13 @@
 // The right side of the attention tab: the question that is asked, what the pointer finds, how it is drawn.
 
-import { gradient, thumbnail } from "./colours.js";
+import { overPicture } from "./canvas.js";
 import { card, factTable, labelled, segmented, select, slider } from "./controls.js";
 import { make, number, say } from "./words.js";
 
 const VIEWS = { from: "Looks at", to: "Seen by", rollout: "Rollout", class: "Class" };
-const FUSIONS = { mean: "mean", max: "max", min: "min" };
+const FUSIONS = { mean: "Mean", max: "Max", min: "Min" };
 const MARKS = { off: "Off", outline: "Outline", mask: "Mask" };
-const SCALINGS = { own: "each map its own", shared: "one for all maps" };
+const SCALINGS = { own: "Own scale", shared: "Shared scale" };
 const TABLES = { magma: "Magma", viridis: "Viridis", grey: "Grey" };
 
 const CAUTIONS = {
@@ -53,9 +53,8 @@ export class Question {
     this.rollout.hidden = view.view !== "rollout";
     this.target.hidden = view.view !== "class";
     this.caution.textContent = say(CAUTIONS[view.view]);
-    this.shareWords.textContent = say("Keep {share} % of the mass", { share: Math.round(100 * view.share) });
+    this.shareWords.textContent = say("Keep {share} % of mass", { share: Math.round(100 * view.share) });
     this.discardWords.textContent = say("Discard the lowest {share} %", { share: Math.round(100 * view.discard) });
-    this.tableScale.style.background = gradient(view.table);
     this.texts.hidden = !facts?.reads_text;
     this.classes.hidden = !facts?.classes;
     this.noTarget.hidden = Boolean(facts?.reads_text || facts?.classes);
@@ -77,24 +76,21 @@ export class Question {
   }
 
   setKept(kept, patches) {
-    this.kept.textContent = kept === null ? "" : say("Patches: {kept} of {patches}", { kept, patches });
+    this.kept.textContent = kept === null ? "" : say("{kept} of {patches}", { kept, patches });
   }
 
-  /** cell: [row, column] or null. map: {values, grid, scale, table, image, aspect} of the pointer's own row, or null while it travels. */
+  /** cell: [row, column] or null. map: {values, grid, scale, table, picture} of the pointer's own row, or null while it travels. */
   setPointer(cell, value, map) {
     const { heading, canvas, note } = this.pointer;
     heading.textContent = cell ? say("Pointer: row {row}, column {column}", { row: cell[0] + 1, column: cell[1] + 1 }) : say("Pointer");
     note.textContent = cell ? say("Value {value}. Below: this patch's own row, same block.", { value: number(value, 2) }) : say("Point at a patch; click to make it the query.");
-    canvas.hidden = !map;
-    if (map) {
-      thumbnail(canvas, map.values, map.grid, map.scale, map.table);
-      canvas.style.aspectRatio = `${map.aspect}`;
-    }
+    canvas.style.visibility = map ? "visible" : "hidden";
+    if (map) overPicture(canvas, map);
   }
 
   #pointer() {
     const heading = make("h2");
-    const canvas = make("canvas.pl-pointer-map", { "aria-hidden": "true", hidden: true });
+    const canvas = make("canvas.pl-pointer-map", { "aria-hidden": "true" });
     const note = make("p.pl-note");
     return { heading, canvas, note, element: make("section.pl-card.pl-pointer", {}, heading, note, canvas) };
   }
@@ -122,17 +118,15 @@ export class Question {
   #drawing() {
     this.shareWords = make("h2");
     this.kept = make("p.pl-note");
-    this.mark = segmented("Mass threshold", MARKS, (mark) => this.ask({ mark }));
+    this.mark = segmented("Mass threshold", MARKS, (mark) => this.ask({ mark }), ".pl-marks");
     this.share = slider("Share of the mass that is kept", { min: 0.05, max: 1, step: 0.01 }, (share) => this.ask({ share }));
     this.opacity = slider("Overlay", { min: 0, max: 1, step: 0.01 }, (opacity) => this.ask({ opacity }));
     this.table = select("Colour table", TABLES, (table) => this.ask({ table }));
     this.scaling = select("Scaling", SCALINGS, (scaling) => this.ask({ scaling }));
-    this.tableScale = make("span.pl-table-scale", { "aria-hidden": "true" });
     this.drawing = make("section.pl-card", {},
-      this.shareWords, this.share.element, make(".pl-line", {}, this.kept, this.mark.element),
-      make("h2", { say: "Overlay" }), this.opacity.element,
-      make(".pl-line", {}, make("label.pl-name", { say: "Colours" }), this.tableScale, this.table.element),
-      make(".pl-line", {}, make("label.pl-name", { say: "Scale" }), this.scaling.element),
+      make(".pl-heading", {}, this.shareWords, this.kept), this.share.element, this.mark.element,
+      make(".pl-inline", {}, make("span.pl-name", { say: "Overlay" }), this.opacity.element),
+      make(".pl-inline", {}, this.table.element, this.scaling.element),
     );
   }
 }

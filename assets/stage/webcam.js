@@ -1,5 +1,6 @@
 // A picture from the webcam; it leaves the browser only when it is taken.
 
+import { fault } from "./bundle.js";
 import { make } from "./words.js";
 
 export class Webcam {
@@ -18,7 +19,7 @@ export class Webcam {
     try {
       this.stream = await navigator.mediaDevices.getUserMedia({ video: { width: 1280 } });
     } catch {
-      return this.tell({ template: "The webcam was asked for, but the browser has none or does not allow it; open a file instead.", facts: {} });
+      return this.tell(fault({ said: "The webcam was asked for, but the browser has none or does not allow it; open a file instead." }));
     }
     this.video.srcObject = this.stream;
     this.element.showModal();
