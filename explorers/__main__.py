@@ -1,8 +1,9 @@
-"""Look inside a vision transformer from the shell.
+"""Look inside a vision transformer: every tab of the page as a command.
 
     python -m explorers attention --checkpoint registry/dinov2-small --image cat.jpg --out found
 
-writes found/attention.npz (the numbers) and found/attention.json (caption and facts), and prints the caption.
+writes found/attention.npz (the numbers), found/attention.json (caption and facts) and found/attention.png (the map over
+the picture, above its caption), and prints the caption.
 """
 
 from __future__ import annotations
@@ -13,13 +14,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from explorers.explorer import Explorer, explorers
+from PIL import Image
+
+from explorers.explorer import Explorer, Finding, explorers
 from explorers.export import write
+from explorers.figure import figure
 from explorers.parameters import Declared, Parameters, checked, declarations
 from explorers.permalink import read, written
 from explorers.safety import prepare
 from explorers.text import LANGUAGES, paragraphs, sentence
 from models.faults import Fault
+from models.image import open_image
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,8 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     explorer: Explorer = told.explorer
     try:
         parameters = checked(explorer.parameters, read(explorer.parameters, _given(vars(told))))
-        finding = explorer.explore(getattr(told, "image", None), parameters)
-        files = write(told.out, explorer.name, finding, language=told.language)
+        image = getattr(told, "image", None)
+        finding = explorer.explore(image, parameters)
+        drawn = None if image is None else _drawn(image, parameters, finding)
+        files = write(told.out, explorer.name, finding, drawn, told.language)
     except Fault as fault:
         sys.stderr.write(sentence(fault, told.language) + "\n")
         return 1
@@ -55,14 +62,14 @@ def add_arguments(parser: ArgumentParser, cls: type[Parameters]) -> None:
 
 
 def _parser() -> ArgumentParser:
-    intro, command, rest = paragraphs(__doc__)
+    intro, _, rest = (__doc__ or "").partition("\n\n")
     parser = ArgumentParser(
-        "python -m explorers", description=intro, epilog=f"example:\n  {command}\n\n{rest}",
+        "python -m explorers", description=intro, epilog=f"example:\n{rest}",
         formatter_class=RawDescriptionHelpFormatter,
     )  # fmt: skip
     names = parser.add_subparsers(title="explorers", metavar="NAME", required=True)
     for explorer in explorers():
-        about = names.add_parser(explorer.name, help=explorer.title, description=_about(explorer))
+        about = names.add_parser(explorer.name, help=_about(explorer), description=_about(explorer))
         if not explorer.pictureless:
             about.add_argument("--image", type=Path, required=True, metavar="FILE", help="The picture.")
         add_arguments(about, explorer.parameters)
@@ -70,6 +77,14 @@ def _parser() -> ArgumentParser:
         about.add_argument("--language", choices=LANGUAGES, default="en", help="Of what is printed (default en).")
         about.set_defaults(explorer=explorer)
     return parser
+
+
+def _drawn(image: Path, parameters: Parameters, finding: Finding) -> Image.Image | None:
+    """The picture of a finding that has a `map` over its picture, as its parameters say where they do."""
+    if "map" not in finding.arrays or "shape" not in finding.facts:
+        return None
+    wanted = {name: value for name, value in parameters if name in ("fit", "table", "opacity")}
+    return figure(open_image(image), finding.arrays["map"], finding.facts["shape"], **wanted)
 
 
 def _about(explorer: Explorer) -> str:

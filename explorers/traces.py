@@ -15,6 +15,7 @@ import hashlib
 import os
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,8 +72,12 @@ class Traced:
 def backbone(checkpoint: str, progress: Progress | None = None) -> Backbone:
     """The network of this id, loaded once. `progress` is told (bytes here, bytes in all) while it is downloaded, and
     stops the download by raising. Raises `Fault`."""
+    telling = None if progress is None else partial(_tell, progress)
     key = (checkpoint, _version(checkpoint))
-    return _networks.get(key, lambda: models.load(checkpoint, progress=progress), alone=gate.held)
+    try:
+        return _networks.get(key, lambda: models.load(checkpoint, progress=telling), alone=gate.held)
+    except _Halted as halted:
+        raise halted.reason from None
 
 
 def trace(checkpoint: str, image_file: str | Path, side: int | None = None, fit: Fit = "whole") -> Traced:
@@ -93,6 +98,20 @@ def cost(known: Backbone | Card, shape: tuple[int, int]) -> Cost:
         law, patch = _ledger.law(known.card.id) or _calibrated(known), known.pixels.patch
     grid = (shape[0] // patch, shape[1] // patch)
     return Cost(grid) if law is None else law.cost(grid, shape[0] * shape[1])
+
+
+class _Halted(Exception):
+    """A download was stopped by the one who watched it, which is no answer to others who wait for the same network."""
+
+    def __init__(self, reason: BaseException) -> None:
+        self.reason = reason
+
+
+def _tell(progress: Progress, here: int, whole: int) -> None:
+    try:
+        progress(here, whole)
+    except BaseException as reason:
+        raise _Halted(reason) from reason
 
 
 def _trace(checkpoint: str, file: Path, digest: str, side: int | None, fit: Fit) -> Traced:

@@ -191,6 +191,29 @@ def test_a_failure_is_everybodys_but_a_stop_is_ones_own() -> None:
             cache.get("b", lambda: "never made")
 
 
+def test_who_stops_a_download_stops_nobody_else(vit: Backbone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two people open the same network and one of them leaves: the other still gets it."""
+    begun = threading.Event()
+
+    def load(checkpoint: str, progress: Any = None) -> Backbone:
+        begun.set()
+        time.sleep(0.1)
+        if progress is not None:
+            progress(1, 2)
+        return vit
+
+    def leave(here: int, whole: int) -> None:
+        raise Fault("I left.")
+
+    monkeypatch.setattr(models, "load", load, raising=False)
+    with ThreadPoolExecutor(1) as pool:
+        leaver = pool.submit(traces.backbone, "timm/test_vit", leave)
+        begun.wait()
+        assert traces.backbone("timm/test_vit") is vit
+        with pytest.raises(Fault, match="I left"):
+            leaver.result()
+
+
 def test_the_gate_lets_one_in_first_come_first_served() -> None:
     gate, order, inside = Gate(), [], []
 
