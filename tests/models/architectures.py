@@ -43,9 +43,8 @@ class Architecture:
         torch.manual_seed(0)
         network = self.build().eval()
         with torch.no_grad():
-            for name, value in network.named_parameters():
-                if value.dim() > 1 or name.endswith("bias"):
-                    value.add_(0.1 * torch.randn_like(value))
+            for value in network.parameters():
+                value.add_(0.1 * torch.randn_like(value))
         return network
 
     def open(self) -> Backbone:
