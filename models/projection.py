@@ -22,7 +22,7 @@ class Filters:
     bias: Tensor | None
 
     def tokens(self, patches: Tensor) -> Tensor:
-        """(..., 3, patch, patch) normalised pixels to (..., channels): what a patch becomes, positions not yet added."""
+        """(..., 3, patch, patch) normalised pixels to (..., channels): what a patch becomes before its position."""
         found = patches.flatten(-3) @ self.weights.flatten(1).T
         return found if self.bias is None else found + self.bias
 

@@ -7,11 +7,12 @@ The fixed table that they are held against is MAE's, arXiv 2111.06377, after Vas
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
 
-from models.faults import Fault
+from models.faults import Fault, Refusal
 from models.positions import cosine, distance_r2, offset_r2
 
 LONGEST_WAVE = 10000.0
@@ -120,3 +121,40 @@ def spectrum(table: Tensor, grid: tuple[int, int]) -> Tensor:
     centred = table.detach().float().cpu() - table.detach().float().cpu().mean(0)
     power = torch.fft.fft2(centred.T.unflatten(1, grid)).abs().square().sum(0)
     return torch.fft.fftshift(power / power.sum().clamp(min=torch.finfo(power.dtype).tiny))
+
+
+Measure = Literal["cosine", "dot", "distance"]
+
+
+def compared(table: Tensor, measure: Measure) -> Tensor:
+    """Cosine, dot product or Euclidean distance of each two rows of `table` (positions, channels)."""
+    if measure == "cosine":
+        return cosine(table)
+    return table @ table.T if measure == "dot" else torch.cdist(table, table)
+
+
+def span(values: Tensor) -> tuple[float, float]:
+    """Least and greatest of (..., positions, positions), each position's relation with itself left out."""
+    off = ~torch.eye(values.shape[-1], dtype=torch.bool)
+    seen = values[..., off] if values.shape[-1] > 1 else values
+    return float(seen.min()), float(seen.max())
+
+
+def offset_kernel(values: Tensor, grid: tuple[int, int]) -> Tensor:
+    """Values (heads, queries, keys) that follow from key minus query alone, by that offset: (heads, 2 rows − 1,
+    2 columns − 1), no offset in the middle. Raises `Refusal` where they do not."""
+    rows, columns = grid
+    down, right = torch.meshgrid(torch.arange(1 - rows, rows), torch.arange(1 - columns, columns), indexing="ij")
+    query = (-down).clamp(min=0) * columns + (-right).clamp(min=0)
+    key = down.clamp(min=0) * columns + right.clamp(min=0)
+    kernel = values[:, query, key]
+    step = max(1, rows * columns // 64)
+    for asked in range(0, rows * columns, step):
+        row, column = divmod(asked, columns)
+        part = kernel[:, rows - 1 - row : 2 * rows - 1 - row, columns - 1 - column : 2 * columns - 1 - column]
+        if not torch.allclose(part.flatten(1), values[:, asked], atol=1e-4):
+            raise Refusal(
+                "A kernel by offset was asked for, but these positions relate by more than their offset; see them as a "
+                "table."
+            )
+    return kernel

@@ -45,7 +45,7 @@ def geometry(layer: Layer) -> Geometry:
 
 def _follows(token: int, before: int, layer: Layer) -> bool:
     """Whether `token` is the right neighbour of `before`, around the edge too; padding follows anything."""
-    rows, columns = layer.grid
+    columns = layer.grid[1]
     return (
         token < 0 or before < 0 or (token // columns == before // columns and (token - before) % columns == 1 % columns)
     )

@@ -8,8 +8,9 @@ import pytest
 import timm
 import torch
 
-from models.positions import cosine
-from models.structure import components, norms, random_table, sincos_table, spectrum, structure
+from models.faults import Refusal
+from models.positions import cosine, rotary_affinity
+from models.structure import compared, components, norms, offset_kernel, random_table, sincos_table, spectrum, structure
 from tests.conftest import HUB
 
 GRID = (14, 14)
@@ -80,3 +81,40 @@ def test_a_wave_stands_at_its_own_frequency():
 
 def test_norms_are_laid_out_row_by_row():
     assert norms(torch.arange(6.0).unsqueeze(1), (2, 3)).tolist() == [[0, 1, 2], [3, 4, 5]]
+
+
+def test_rotary_kernel_is_the_mean_of_q_dot_k_over_random_vectors():
+    """Vectors with all power in one band: q·k of the rotated pair, measured, is that band of the kernel by offset."""
+    grid, dim = (4, 6), 16
+    waves = 100.0 ** -(torch.arange(4) / 4)
+    row, column = torch.arange(4.0).repeat_interleave(6), torch.arange(6.0).repeat(4)
+    angles = torch.cat([torch.outer(row, waves), torch.outer(column, waves)], dim=1).repeat_interleave(2, dim=1)
+    embedding = torch.cat([angles.sin(), angles.cos()], dim=1)
+    kernel = offset_kernel(rotary_affinity(embedding, grid, half=False).values, grid)
+
+    def turned(vector: torch.Tensor, place: int) -> torch.Tensor:
+        other = torch.stack([-vector[1::2], vector[::2]], -1).flatten()
+        return vector * angles[place].cos() + other * angles[place].sin()
+
+    for query, key in [(0, 23), (17, 3), (8, 8)]:
+        (row_q, column_q), (row_k, column_k) = divmod(query, 6), divmod(key, 6)
+        offset = (row_k - row_q + 3, column_k - column_q + 5)
+        for band in range(8):
+            vector = torch.zeros(dim)
+            vector[2 * band : 2 * band + 2] = torch.nn.functional.normalize(torch.randn(2), dim=0)
+            measured = turned(vector, query) @ turned(vector, key)
+            assert kernel[1 + band][offset] == pytest.approx(float(measured), abs=1e-5)
+        even = torch.nn.functional.normalize(torch.randn(8, 2), dim=1).flatten() / math.sqrt(8)
+        assert kernel[0][offset] == pytest.approx(float(turned(even, query) @ turned(even, key)), abs=1e-5)
+
+
+def test_only_a_function_of_the_offset_has_a_kernel():
+    with pytest.raises(Refusal, match="more than their offset"):
+        offset_kernel(cosine(random_table((3, 4), 8)).unsqueeze(0), (3, 4))
+
+
+def test_measures_agree_with_one_another():
+    table = random_table((3, 4), 8)
+    unit = torch.nn.functional.normalize(table, dim=-1)
+    assert torch.allclose(compared(unit, "dot"), compared(table, "cosine"), atol=1e-6)
+    assert torch.allclose(compared(unit, "distance") ** 2, 2 - 2 * compared(unit, "dot"), atol=1e-5)
