@@ -64,7 +64,7 @@ def ring(x: Tensor, y: Tensor) -> Tensor:
 
 def crescent(x: Tensor, y: Tensor) -> Tensor:
     """A disc with a disc taken away on its right."""
-    return torch.maximum(torch.hypot(x + 0.1, y) - 0.95, 0.78 - torch.hypot(x - 0.38, y))
+    return torch.maximum(torch.hypot(x - 0.2, y) - 0.95, 0.78 - torch.hypot(x - 0.68, y))
 
 
 OUTLINES = (circle, square, triangle, star, heart, cross, ring, crescent)
