@@ -17,7 +17,7 @@ from models.families import create_options
 from models.loading import open_network
 from models.pixels import Pixels
 
-SMALL = {"depth": 2, "embed_dim": 48, "num_heads": 3}
+SMALL: dict[str, Any] = {"depth": 2, "embed_dim": 48, "num_heads": 3}
 HALF = (0.5, 0.5, 0.5)
 
 
