@@ -8,6 +8,7 @@ import { Header } from "./header.js";
 import { desk, onDesk, remember, setDesk } from "./state.js";
 import { language, make, number, onLanguage, say, setLanguage, startLanguage, translate } from "./words.js";
 
+/** The tab that opens first is here at once; any other is fetched as `<name>.js`, which exports its class as `Tab`. */
 const TABS = { attention: Attention };
 
 const parts = {};
@@ -51,15 +52,18 @@ async function mountDesk(part) {
   start(part);
 }
 
-function mountTab(name, part) {
-  const tab = (tabs[name] ??= makeTab(name, part.props.page));
+async function mountTab(name, part) {
+  const Tab = TABS[name] ?? (await import(`./${name}.js`)).Tab;
+  const first = !tabs[name];
+  const tab = (tabs[name] ??= makeTab(Tab, name, part.props.page));
   part.element.replaceChildren(tab.element);
   part.watch("value", () => arrived(name, part.props.value));
+  if (first && part.props.value?.made) arrived(name, part.props.value);
   tab.resize?.();
 }
 
-function makeTab(name, page) {
-  const tab = new TABS[name]({ defaults: page.defaults, asked: asked?.[name] ?? {}, tell });
+function makeTab(Tab, name, page) {
+  const tab = new Tab({ defaults: page.defaults, asked: asked?.[name] ?? {}, tell });
   tab.onGone = () => look(parts.desk, true);
   return tab;
 }
