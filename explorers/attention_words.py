@@ -37,6 +37,7 @@ SENTENCES: Mapping[str, str] = {
     "column": "It is one column of the softmax: its weights come from different rows and sum to {sum}.",
     "scale own": "Colours run from 0 to {peak}, the greatest value of this map.",
     "scale shared": "Colours run from 0 to {peak}, the greatest value of all blocks and heads.",
+    "scale clipped": "Colours run from 0 to {peak}, the 99th percentile of this map; brighter patches are cut.",
     "mark": "The smallest set of patches that holds {share} % of the mass counts {kept} of {patches}.",
     "network": "{title}, {revision}, input {width} × {height} pixels.",
     "random": "The weights are random: this network was never trained.",

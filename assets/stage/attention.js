@@ -7,7 +7,7 @@ import { Charts } from "./charts.js";
 import { gradient } from "./colours.js";
 import { segmented } from "./controls.js";
 import { exportPicture } from "./export.js";
-import { Maps, massMask, meanDistance, split } from "./maps.js";
+import { Maps, massMask, meanDistance, quantile, split } from "./maps.js";
 import { Question } from "./question.js";
 import { remember } from "./state.js";
 import { Strip } from "./strips.js";
@@ -140,6 +140,7 @@ export class Attention {
   }
 
   #scale(map) {
+    if (this.view.scaling === "clipped") return quantile(map.values, 0.99) || map.peak;
     if (this.view.scaling === "own" || this.#whole()) return map.peak;
     const { view, maps } = this;
     let peak = 0;
@@ -151,7 +152,7 @@ export class Attention {
 
   #drawStrips() {
     const { maps, view } = this;
-    const frame = (map, grid, scale) => map && { values: map.values, grid, scale: scale ?? map.peak, table: view.table, aspect: maps.facts.shape[1] / maps.facts.shape[0] };
+    const frame = (map, grid, scale) => map && { values: map.values, grid, scale: scale ?? (view.scaling === "clipped" ? quantile(map.values, 0.99) || map.peak : map.peak), table: view.table, aspect: maps.facts.shape[1] / maps.facts.shape[0] };
     const shared = view.scaling === "shared" && this.shown.scale > 0 ? this.shown.scale : null;
     const whole = view.view === "class";
     const blocks = maps.layers.map((layer, block) => {
@@ -218,7 +219,7 @@ export class Attention {
     const counted = map ? (mask ?? massMask(map.values, view.share)).reduce((sum, one) => sum + one, 0) : 0;
     return {
       ...view, scale, block: view.layer, heads: layer.heads, prefix: layer.prefix,
-      scaling: this.#whole() ? "own" : view.scaling,
+      scaling: this.#whole() && view.scaling === "shared" ? "own" : view.scaling,
       windowed: maps.window(view.layer, view.query) !== null,
       figures: this.#whole() || !maps.has(view.layer, view.query) ? null : maps.figures(view.layer, view.head, view.query, view.view),
       count: counted, kept: view.mark === "off" ? null : counted, patches: map?.values.length ?? 0,

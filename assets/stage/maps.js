@@ -240,3 +240,9 @@ export function meanDistance(values, grid, cell, patch) {
     }
   return mass > 0 ? (patch * far) / mass : 0;
 }
+
+/** The value that a share of the patches stays below. */
+export function quantile(values, share) {
+  const sorted = Float32Array.from(values).sort();
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
+}

@@ -7,7 +7,7 @@ import { make, number, say } from "./words.js";
 const VIEWS = { from: "Looks at", to: "Seen by", rollout: "Rollout", class: "Class" };
 const FUSIONS = { mean: "Mean", max: "Max", min: "Min" };
 const MARKS = { off: "Off", outline: "Outline", mask: "Mask" };
-const SCALINGS = { own: "Own scale", shared: "Shared scale" };
+const SCALINGS = { own: "Own scale", shared: "Shared scale", clipped: "Brightest 1 % cut" };
 const TABLES = { magma: "Magma", viridis: "Viridis", grey: "Grey" };
 
 const CAUTIONS = {
@@ -84,13 +84,13 @@ export class Question {
     const { heading, canvas, note } = this.pointer;
     heading.textContent = cell ? say("Pointer: row {row}, column {column}", { row: cell[0] + 1, column: cell[1] + 1 }) : say("Pointer");
     note.textContent = cell ? say("Value {value}. Below: this patch's own row, same block.", { value: number(value, 2) }) : say("Point at a patch; click to make it the query.");
-    canvas.style.visibility = map ? "visible" : "hidden";
+        if (map) canvas.hidden = false;
     if (map) overPicture(canvas, map);
   }
 
   #pointer() {
     const heading = make("h2");
-    const canvas = make("canvas.pl-pointer-map", { "aria-hidden": "true" });
+    const canvas = make("canvas.pl-pointer-map", { "aria-hidden": "true", hidden: true });
     const note = make("p.pl-note");
     return { heading, canvas, note, element: make("section.pl-card.pl-pointer", {}, heading, note, canvas) };
   }
