@@ -113,7 +113,7 @@ class Run:
                     if time.time() - beat > HEARTBEAT:
                         beat = time.time()
                         self._say("running", "", progress, seconds)
-                if self._due(progress.step) or late or self.stopping:
+                if self._due(progress.step):
                     self._checkpoint(objective, progress)
                     written = progress.step
                 yield progress
