@@ -125,8 +125,8 @@ def _clip(header: Header, here: Header, prefix: str) -> Layout:
     }  # fmt: skip
     if "input_resolution" not in header:
         raise Refusal(
-            "The file holds a CLIP under the names of OpenCLIP, but whether it computes GELU or quick GELU is not in the "
-            "weights; open it by its timm name, or from transformers.",
+            "The file holds a CLIP under the names of OpenCLIP, but whether it computes GELU or quick GELU is not in "
+            "the weights; open it by its timm name, or from transformers.",
         )
     text = tuple(name for name in header if not name.startswith(prefix))
     return Layout("CLIP", "", text, "vit_base_patch32_clip_quickgelu_224", options)

@@ -29,6 +29,9 @@ from models.pixels import Pixels
 from models.refusal import refusal
 from models.sources.request import SEED, Request
 
+WEIGHTS = ("model.safetensors", "open_clip_model.safetensors")
+"""Names of weights on the hub; the second holds both towers of a CLIP, of which timm takes the image tower."""
+
 State = dict[str, Tensor]
 
 logging.getLogger("timm").setLevel(logging.WARNING)
@@ -131,8 +134,11 @@ def _fetched(name: str, published: PretrainedCfg, request: Request) -> Path:
             "timm/{name}?random.",
             name=name,
         )
-    filename = published.hf_hub_filename or ""
-    return hub.fetch(repo, filename if filename.endswith(".safetensors") else "model.safetensors", request.progress)
+    for candidate in WEIGHTS:
+        if hub.cached(repo, candidate):
+            return hub.fetch(repo, candidate)
+    listed = hub.listing(repo)
+    return hub.fetch(repo, next((file for file in WEIGHTS if file in listed), WEIGHTS[0]), request.progress)
 
 
 def _filtered(name: str, file: Path, state: Mapping[str, Tensor], changes: Mapping[str, Any]) -> nn.Module:
