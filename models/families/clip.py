@@ -82,11 +82,16 @@ class TwoTowers(ImageTower):
         return TextScores(image.float() @ text.float().T, scale, bias=0.0, read_out="softmax")
 
     def text_trace(self, text: str) -> tuple[Layer, ...]:
-        """The text tower on one text, as tokenised: no prefix, a grid of one row, the causal mask in `bias`."""
+        """The text tower on one text: no prefix, a grid of one row, the causal mask in `bias`.
+
+        Padding is left out: it lies behind the text, where a causal tower never looks.
+        """
         fed = tokenised(self.tokenizer, [text], self.network)
+        ids = fed["input_ids"]
+        ids = ids[:, fed.get("attention_mask", torch.ones_like(ids))[0].bool()]
         tower = self._both.text_model
-        seen, _ = record(list(tower.encoder.layers), lambda: tower(**fed))
-        return layers_of(seen, grid=(1, fed["input_ids"].shape[1]))
+        seen, _ = record(list(tower.encoder.layers), lambda: tower(input_ids=ids))
+        return layers_of(seen, grid=(1, ids.shape[1]))
 
     @property
     def _both(self) -> Any:

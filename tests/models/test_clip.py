@@ -84,6 +84,18 @@ def test_text_trace_is_causal_and_transformers_own(backbone: TwoTowers, eager: C
         assert layer.attention_from(0)[:, 0].tolist() == [1.0] * 4
 
 
+def test_padding_is_no_part_of_a_texts_trace(backbone: TwoTowers, network: CLIPModel) -> None:
+    def padded(texts: Sequence[str]) -> Mapping[str, Tensor]:
+        """To the length of a longer text that is then dropped."""
+        return {name: values[:1] for name, values in tokenizer([*texts, TEXTS[1]]).items()}
+
+    opened = FAMILY.opens(Parts(network, CARD, PIXELS, padded))
+    assert isinstance(opened, TwoTowers)
+    for layer, expected in zip(opened.text_trace("snow"), backbone.text_trace("snow"), strict=True):
+        assert layer.grid == (1, 3)
+        torch.testing.assert_close(layer.matrix(), expected.matrix())
+
+
 def test_probabilities_are_transformers_own(backbone: TwoTowers, eager: CLIPModel) -> None:
     images = torch.randn(2, 3, 32, 40)
     with torch.no_grad():
