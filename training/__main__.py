@@ -125,7 +125,13 @@ def _start(name: str, given: dict[str, Any]) -> int:
     own = {choice.name: given[choice.name] for choice in CHOICES}
     options = {choice.name: given[choice.name] for choice in dataclasses.fields(method(name).options)}
     settings = {choice.name: given[choice.name] for choice in dataclasses.fields(Settings)}
-    return _learn(open_run(given["run"], Recipe(name, **own, options=options, settings=settings)), given)
+    made = Recipe(name, **own, options=options, settings=settings)
+    from accelerate import PartialState
+
+    state = PartialState(cpu=given["device"] == "cpu")
+    with state.main_process_first():
+        run = open_run(given["run"], made if state.is_main_process else None)
+    return _learn(run, given)
 
 
 def _resume(given: dict[str, Any]) -> int:

@@ -76,7 +76,7 @@ def train(
     objective: Objective, images: Dataset, settings: Settings, start: Snapshot | None = None
 ) -> Iterator[Progress]:
     """Learns, one `Progress` an update, from the beginning or from where `start` was taken."""
-    accelerator = Accelerator(cpu=settings.device == "cpu")
+    accelerator = devices(settings)
     share = _share(settings, accelerator.num_processes)
     learner = accelerator.prepare(_Step(objective))
     made = optimisers(objective.module, settings)
@@ -105,6 +105,11 @@ def train(
             memory=_memory(accelerator.device),
             snapshot=lambda done=step + 1, first=first: _snapshot(objective.module, average, made, done, first),
         )  # fmt: skip
+
+
+def devices(settings: Settings) -> Accelerator:
+    """Where to learn, and with how many processes, as `accelerate launch` says; equal settings give the same one."""
+    return Accelerator(cpu=settings.device == "cpu")
 
 
 def _gradients(

@@ -48,3 +48,12 @@ def total(values: Tensor) -> Tensor:
 def own(count: int) -> slice:
     """This process's `count` rows within `everyone`'s."""
     return slice(rank() * count, (rank() + 1) * count)
+
+
+def agreed(wish: bool) -> bool:
+    """True on every process as soon as one of them wishes it."""
+    return wish if processes() == 1 else bool(total(torch.tensor(float(wish), device=_device())))
+
+
+def _device() -> str:
+    return "cuda" if dist.get_backend() == "nccl" else "cpu"

@@ -25,8 +25,8 @@ from models.card import Card
 from models.catalogue import runs_folder
 from models.faults import Fault
 from models.weights import replace_file, save
-from training.engine import Progress, train
-from training.gather import rank
+from training.engine import Progress, devices, train
+from training.gather import agreed, rank
 from training.objective import Objective
 from training.recipe import Recipe, dataset, plan, recipe
 from training.store import Store
@@ -88,8 +88,10 @@ class Run:
 
     def learn(self) -> Iterator[Progress]:
         """Learns from the newest checkpoint, or from the beginning; one `Progress` a step. Closing it stops it."""
+        accelerator = devices(self.settings)
         with self._alone():
             try:
+                accelerator.wait_for_everyone()
                 yield from self._learn()
             except Fault as fault:
                 self._log(str(fault))
@@ -117,7 +119,7 @@ class Run:
                     self._checkpoint(objective, progress)
                     written = progress.step
                 yield progress
-                if late or self.stopping:
+                if agreed(late or self.stopping):
                     break
         if progress is not None and written != progress.step:
             self._checkpoint(objective, progress)
@@ -145,8 +147,9 @@ class Run:
         from training.words import captions_of, words
 
         path = self.folder / "tokenizer.json"
-        if not path.exists():
+        if not path.exists() and rank() == 0:
             replace_file(path, words(captions_of(images)).to_str(pretty=False).encode())
+        devices(self.settings).wait_for_everyone()
         return Tokenizer.from_file(str(path))
 
     def _due(self, step: int) -> bool:
@@ -178,7 +181,7 @@ class Run:
     def _rewind(self, step: int) -> None:
         """Drops lines of metrics.jsonl that a killed session wrote after the checkpoint, and a half-written one."""
         path = self.folder / "metrics.jsonl"
-        if path.exists():
+        if path.exists() and rank() == 0:
             lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
             replace_file(path, "".join(lines[:step]).encode())
 
