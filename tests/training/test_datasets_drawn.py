@@ -9,7 +9,7 @@ import torch
 
 from training import captions
 from training.datasets import Source, open_dataset
-from training.datasets._contract import stream
+from training.datasets._contract import Split, stream
 from training.datasets._layout import layout
 from training.datasets._paint import Canvas, Pose, pyramid
 from training.datasets._silhouettes import coverage
@@ -118,9 +118,12 @@ def test_every_object_stays_inside_the_frame() -> None:
     assert (spread > 0.7).any(0).all()
 
 
+SPLIT_NAMES: tuple[Split, ...] = ("train", "validation", "test")
+
+
 def test_held_out_combinations_are_never_trained_on() -> None:
     """Else the zero-shot test would test memory."""
-    parts = {split: set(combinations(split)) for split in ("train", "validation", "test")}
+    parts: dict[Split, set[int]] = {split: set(combinations(split)) for split in SPLIT_NAMES}
     assert not parts["train"] & (parts["validation"] | parts["test"])
     assert not parts["validation"] & parts["test"]
     assert set.union(*parts.values()) == set(range(64))
@@ -138,7 +141,7 @@ def test_held_out_combinations_are_never_trained_on() -> None:
 
 def shapes_in(caption: str) -> list[str]:
     """Coloured shapes that a caption names; emoji have "a red circle" and "a blue square" too, and are not meant."""
-    own = {drawing for split in ("train", "validation", "test") for drawing in drawings(split).english}
+    own = {drawing for split in SPLIT_NAMES for drawing in drawings(split).english}
     things = re.split(
         r", | and | to the left of | to the right of | above | below | at the | on the | in the ", caption
     )

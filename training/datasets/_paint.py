@@ -16,24 +16,19 @@ LEVELS = 3
 """A drawing is kept at 64, 32 and 16 pixels, lest interpolation skip pixels of one that is shown small."""
 
 CHUNK = 256
-"""Drawings that are in floating point at a time (17 MB), not all at once."""
+"""Drawings that are in floating point at a time (17 MB)."""
 
 
 def pyramid(rgba: Tensor) -> tuple[Tensor, ...]:
-    """`rgba` (drawings, 4, rows, columns) uint8 with colours premultiplied by alpha, and its halvings.
+    """Drawings (drawings, 4, rows, columns) uint8 and their halvings, colours premultiplied by alpha.
 
-    Premultiplied, interpolation does not bleed the colour of what is invisible.
+    Premultiplied, neither halving nor interpolation bleeds the colour of what is invisible.
     """
-    parts = [_levels(part) for part in rgba.split(CHUNK)]
-    return tuple(torch.cat(level) for level in zip(*parts, strict=True))
-
-
-def _levels(rgba: Tensor) -> list[Tensor]:
-    alpha = rgba[:, 3:].float() / 255
-    levels = [torch.cat([rgba[:, :3] * alpha, alpha * 255], dim=1)]
+    levels = [rgba]
     for _ in range(LEVELS - 1):
-        levels.append(F.avg_pool2d(levels[-1], 2))
-    return [level.round().to(torch.uint8) for level in levels]
+        halves = [F.avg_pool2d(part.float(), 2).round().to(torch.uint8) for part in levels[-1].split(CHUNK)]
+        levels.append(torch.cat(halves))
+    return tuple(levels)
 
 
 @dataclass(frozen=True)

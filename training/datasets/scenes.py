@@ -17,7 +17,7 @@ from training.datasets._contract import Batch, Found, Source, Split, stream
 from training.datasets._layout import Layout, layout
 from training.datasets._paint import Canvas, Pose, boxes_of, pyramid
 from training.datasets._silhouettes import coverage
-from training.datasets.emoji import drawings, languages
+from training.datasets.emoji import SIDE, drawings, languages
 from training.datasets.shapes import Shapes, chosen, rgb
 from training.shapes import COLOURS, SHAPES, phrase
 
@@ -40,8 +40,8 @@ def levels_of(split: Split) -> tuple[Tensor, ...]:
     kinds = torch.arange(len(COLOURS) * len(SHAPES))
     still = torch.zeros(len(kinds))
     upright = Pose(torch.full((len(kinds), 2), 0.5), still + 0.94, still, still.bool())
-    alpha = coverage(kinds % len(SHAPES), upright, 64)[:, None]
-    drawn = torch.cat([rgb(kinds)[:, :, None, None].expand(-1, -1, 64, 64), alpha], dim=1)
+    alpha = coverage(kinds % len(SHAPES), upright, SIDE)[:, None]
+    drawn = torch.cat([rgb(kinds)[:, :, None, None] * alpha, alpha], dim=1)
     shapes = pyramid((drawn * 255).round().to(torch.uint8))
     return tuple(torch.cat(pair) for pair in zip(drawings(split).levels, shapes, strict=True))
 
