@@ -8,6 +8,7 @@ import string
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -39,9 +40,9 @@ class Spoken:
     place: str
 
 
-def trees() -> Iterator[tuple[Path, ast.Module]]:
-    for path in SOURCES:
-        yield path, ast.parse(path.read_text(encoding="utf-8"))
+@cache
+def trees() -> tuple[tuple[Path, ast.Module], ...]:
+    return tuple((path, ast.parse(path.read_text(encoding="utf-8"))) for path in SOURCES)
 
 
 def name_of(function: ast.expr) -> str:
@@ -143,9 +144,11 @@ def spoken_in_cards() -> Iterator[Spoken]:
     yield from (Spoken(text, "assets/catalogue.toml") for text in trainings(tomllib.loads(file.read_text("utf-8"))))
 
 
+@cache
 def spoken() -> list[Spoken]:
     found = [*spoken_in_code(), *spoken_in_scripts(), *spoken_in_cards()]
-    return [one for one in found if one.text is None or re.search("[A-Za-z]", re.sub(r"{.*?}", "", one.text))]
+    once = {one.text or one.place: one for one in reversed(found)}.values()
+    return [one for one in once if one.text is None or re.search("[A-Za-z]", re.sub(r"{.*?}", "", one.text))]
 
 
 def facts(template: str) -> set[str]:
