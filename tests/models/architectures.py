@@ -118,6 +118,12 @@ SHOWN = (
     _hf("Swin (transformers)", "SwinForImageClassification", 4, 64, ((48, 80), (72, 100)), **_WINDOWS),
     _hf("SwinV2 (transformers)", "Swinv2Model", 4, 64, ((48, 80), (72, 100)), **_WINDOWS),
     _hf("SimMIM", "SwinForMaskedImageModeling", 4, 64, ((48, 80),), **_WINDOWS),
+    _hf("ViT (transformers)", "ViTForImageClassification", 16, 64, _OTHERS, **_SEES),
+    _hf("DINO (transformers)", "ViTModel", 16, 64, _OTHERS, **_SEES),
+    _hf("DeiT, distilled (transformers)", "DeiTForImageClassificationWithTeacher", 16, 64, _OTHERS, **_SEES),
+    _hf("DINOv2 (transformers)", "Dinov2Model", 16, 64, _OTHERS, **_SEES),
+    _hf("DINOv2 with registers (transformers)", "Dinov2WithRegistersForImageClassification", 16, 64, _OTHERS, **_SEES),
+    _hf("DINOv3 (transformers)", "DINOv3ViTModel", 16, 64, _OTHERS, **_SEES, num_register_tokens=4),
     _hf(
         "MAE", "ViTMAEForPreTraining", 16, 64, _OTHERS, **_SEES,
         decoder_hidden_size=32, decoder_num_hidden_layers=1, decoder_num_attention_heads=2,

@@ -19,7 +19,7 @@ from models.structure import random_table, sincos_table
 from tests.conftest import HUB
 from tests.models.architectures import HALF, SHOWN
 
-ROTARY = ("DINOv3", "EVA-02", "RoPE-ViT, axial", "Perception Encoder")
+ROTARY = ("DINOv3", "DINOv3 (transformers)", "EVA-02", "RoPE-ViT, axial", "Perception Encoder")
 REAL = "vit_small_patch14_dinov2.lvd142m"
 
 
@@ -140,6 +140,8 @@ def test_mixed_frequencies_give_each_block_and_head_its_own_kernel() -> None:
         ("BEiT", ["relative bias"] * 2, 0),
         ("Swin", ["relative bias"] * 4, 0),
         ("SwinV2", ["continuous bias"] * 4, 0),
+        ("DINOv2 with registers (transformers)", ["learned table"], 1),
+        ("DeiT, distilled (transformers)", ["learned table"], 2),
         ("MAE", ["sin-cos table"], 1),
     ],
 )

@@ -18,6 +18,10 @@ from models.faults import Fault, Refusal
 from models.pixels import Pixels
 from tests.models.architectures import HALF, SHOWN, SMALL
 
+PARAMETERS = {
+    "CLS": ("cls_token",), "distillation": ("dist_token", "distillation_token"),
+    "register": ("reg_token", "register_tokens"),
+}  # fmt: skip
 TITLES = {each.title: each for each in SHOWN}
 
 
@@ -44,6 +48,9 @@ def opened(name: str, random: bool = True, **options: Any) -> Backbone:
         ("SigLIP, image tower (timm)", ()),
         ("EVA-02", ("CLS",)),
         ("BEiT", ("CLS",)),
+        ("DeiT, distilled (transformers)", ("CLS", "distillation")),
+        ("DINOv3 (transformers)", ("CLS", "register 1", "register 2", "register 3", "register 4")),
+        ("DINOv2 with registers (transformers)", ("CLS", "register 1", "register 2", "register 3", "register 4")),
     ],
 )
 def test_prefix_tokens_are_named(title: str, names: tuple[str, ...]) -> None:
@@ -53,7 +60,11 @@ def test_prefix_tokens_are_named(title: str, names: tuple[str, ...]) -> None:
         assert layer.length == len(names) + 16
 
 
-@pytest.mark.parametrize("title", ["DeiT, distilled", "DINOv2 with registers", "DINOv3"])
+@pytest.mark.parametrize(
+    "title",
+    ["DeiT, distilled", "DINOv2 with registers", "DINOv3", "DeiT, distilled (transformers)",
+     "DINOv2 with registers (transformers)", "DINOv3 (transformers)"],
+)  # fmt: skip
 def test_prefix_tokens_lie_in_the_order_of_their_names(title: str) -> None:
     """Change one token's parameter: the first block's row of that name, and no other prefix, asks differently."""
     backbone = TITLES[title].open()
@@ -61,8 +72,9 @@ def test_prefix_tokens_lie_in_the_order_of_their_names(title: str) -> None:
     before = backbone.trace(noise(*TITLES[title].size))[0]
     for place, name in enumerate(before.names):
         kind, _, number = name.partition(" ")
-        tokens = {"CLS": network.cls_token, "distillation": getattr(network, "dist_token", None),
-                  "register": network.reg_token}[kind]  # fmt: skip
+        home = getattr(backbone, "encoder", network)
+        home = getattr(home, "embeddings", home)
+        tokens = next(getattr(home, each) for each in PARAMETERS[kind] if hasattr(home, each))
         with torch.no_grad():
             row = tokens[0, int(number or 1) - 1]
             kept = row.clone()
@@ -158,13 +170,16 @@ def test_clips_projection_is_no_classifier() -> None:
     assert isinstance(vit.FAMILY.opens(parts), Classifies)
 
 
-@pytest.mark.parametrize("title", ["ViT, supervised", "DeiT, distilled", "BEiT", "Perception Encoder"])
+@pytest.mark.parametrize(
+    "title", ["ViT, supervised", "DeiT, distilled", "BEiT", "Perception Encoder", "ViT (transformers)"]
+)
 def test_class_logits_are_the_networks_and_grow_gradients(title: str) -> None:
     backbone = TITLES[title].open()
     assert isinstance(backbone, Classifies)
     pixels = noise(*TITLES[title].size)[None].requires_grad_()
     logits = backbone.class_logits(pixels)
-    torch.testing.assert_close(logits, backbone.module(pixels), rtol=0, atol=0)
+    answer = backbone.module(pixels)
+    torch.testing.assert_close(logits, getattr(answer, "logits", answer), rtol=0, atol=0)
     logits[0, 0].backward()
     assert pixels.grad is not None
     assert pixels.grad.any()
