@@ -106,7 +106,7 @@ export class Desk {
     const parameters = ran?.parameters ?? known.parameters;
     this.about.set({
       parameters: parameters ? say("{millions} M", { millions: number(parameters / 1e6, 3) }) : null,
-      blocks: ran ? `${ran.layers.length} × ${[...new Set(ran.layers.map(({ heads }) => heads))].join("–")}` : null,
+      blocks: ran ? `${ran.layers.length} × ${span(ran.layers.map(({ heads }) => heads))}` : null,
       positions: ran ? say(ran.positions) : null,
     });
     this.trained.textContent = random ? say("Never trained: its weights are random.") : known.training ? say(known.training) : "";
@@ -153,4 +153,10 @@ export class Desk {
     const { seconds, bytes } = await answer.json();
     this.sizes.set({ pass: say("{seconds} s · {megabytes} MB", { seconds: number(seconds, 2), megabytes: number(Math.ceil(bytes / 1e6)) }) });
   }
+}
+
+/** "6", or "3–24" where it changes from block to block. */
+function span(counts) {
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  return least === most ? `${least}` : `${least}–${most}`;
 }

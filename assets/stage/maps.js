@@ -45,9 +45,23 @@ export class Maps {
     return [Math.floor((row * now[0]) / first[0]), Math.floor((column * now[1]) / first[1])];
   }
 
+  /** Whether a query written in an address exists for this picture. */
+  askable(query) {
+    const [kind, place] = (query || "").split(" ");
+    if (kind === "prefix") return Number(place) < this.layers[0].prefix;
+    if (kind !== "patch") return query in this.facts.rows;
+    const [row, column] = place.split(",").map(Number);
+    return row < this.layers[0].grid[0] && column < this.layers[0].grid[1];
+  }
+
+  /** The patch in the middle, for questions that need a place. */
+  central() {
+    return `patch ${this.layers[0].grid.map((length) => Math.floor(length / 2)).join(",")}`;
+  }
+
   /** True where every block's map of this query is here already. */
   here(query, direction) {
-    return this.rowsets.has(`${direction} ${query}`) || (this.facts.whole && /^(patch|prefix)/.test(query));
+    return this.rowsets.has(`${direction} ${query}`) || (this.facts.whole && /^(patch|prefix)/.test(query)) || (direction === "from" && query in this.facts.rows);
   }
 
   /** Fetch the rows (or columns) of a query; resolves at once where they are here. */

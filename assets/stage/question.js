@@ -52,6 +52,7 @@ export class Question {
     this.scaling.set(view.scaling);
     this.rollout.hidden = view.view !== "rollout";
     this.target.hidden = view.view !== "class";
+    this.facts.rows.token.hidden = view.view === "class";
     this.caution.textContent = say(CAUTIONS[view.view]);
     this.shareWords.textContent = say("Keep {share} % of mass", { share: Math.round(100 * view.share) });
     this.discardWords.textContent = say("Discard the lowest {share} %", { share: Math.round(100 * view.discard) });
@@ -66,13 +67,17 @@ export class Question {
   }
 
   /** classes: [{index, name, share}], the network's own five best answers. */
-  setClasses(classes, chosen) {
+  setClasses(classes) {
     this.classes.replaceChildren(
       ...classes.map(({ index, name, share }) =>
-        make("button.pl-class", { type: "button", "aria-pressed": index === chosen, onclick: () => this.ask({ target: index }) },
+        make("button.pl-class", { type: "button", "data-index": index, onclick: () => this.ask({ target: index }) },
           make("span", {}, name), make("span.pl-figure", {}, `${number(100 * share, 3)} %`)),
       ),
     );
+  }
+
+  chooseClass(chosen) {
+    for (const button of this.classes.children) button.setAttribute("aria-pressed", button.dataset.index === String(chosen));
   }
 
   setKept(kept, patches) {
