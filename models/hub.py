@@ -134,7 +134,11 @@ def _facts(repo: str, filename: str, url: str) -> dict[str, Any]:
     etag = said.get("x-linked-etag") or said.get("etag", "")
     size = said.get("x-linked-size") or said.get("content-length")
     if not etag or size is None or "x-repo-commit" not in said:
-        raise _answered(repo, "no digest, commit or size")
+        raise Fault(
+            "{repo} was asked for, but the server at {host} is no model hub: it states no digest, commit or size; "
+            "check HF_ENDPOINT.",
+            repo=repo, host=_host(),
+        )  # fmt: skip
     digest = etag.removeprefix("W/").strip('"')
     return {"etag": digest, "commit": said["x-repo-commit"], "size": int(size), "url": url}
 

@@ -29,7 +29,7 @@ Header = Mapping[str, Tensor]
 
 @dataclass(frozen=True)
 class Layout:
-    """kind:          whose layout it is: "timm", "DINO", "MAE", "SimMIM", "CLIP"
+    """kind:          whose layout it is: "timm", "DINO", "DINOv2", "MAE", "SimMIM", "CLIP"
     prefix:        what stands before the encoder's names
     aside:         names that the encoder does not need: heads of training, decoders, text towers
     architecture:  timm's name of the architecture to start from
@@ -83,6 +83,7 @@ def _vit(header: Header, here: Header, prefix: str) -> Layout:
         if side * side == places - before:
             break
     has_class = "cls_token" in here
+    apart = has_class and (places == side * side or "register_tokens" in here)
     options = {
         "embed_dim": width, "depth": _count(here, "blocks."), "num_heads": _heads(width), "patch_size": patch,
         "img_size": side * patch, "mlp_ratio": here["blocks.0.mlp.fc1.weight"].shape[0] / width,
@@ -92,7 +93,7 @@ def _vit(header: Header, here: Header, prefix: str) -> Layout:
     if "dist_token" in here:
         return Layout(kind, prefix, aside, "deit_tiny_distilled_patch16_224", options)
     options |= {
-        "class_token": has_class, "reg_tokens": registers, "no_embed_class": places == side * side and has_class,
+        "class_token": has_class, "reg_tokens": registers, "no_embed_class": apart,
         "init_values": 1e-5 if any(".ls1." in name for name in here) else None, "pre_norm": "norm_pre.weight" in here,
         "global_pool": "avg" if "fc_norm.weight" in here or not has_class else "token",
     }  # fmt: skip
@@ -158,6 +159,8 @@ def _training(header: Header, here: Header, prefix: str) -> tuple[str, tuple[str
         kind = "SimMIM"
     elif any("last_layer" in name for name in names) or "teacher" in prefix or "student" in prefix:
         kind = "DINO"
+    elif "register_tokens" in here:
+        kind = "DINOv2"
     return kind, (*outside, *(prefix + name for name in inside))
 
 

@@ -151,7 +151,10 @@ def _filtered(name: str, file: Path, state: Mapping[str, Tensor], changes: Mappi
         missing, extra = (re.findall(r'"([^"]+)"', found[1]) if found else [] for found in listed.values())
         shapes = re.findall(r"size mismatch for (\S+):", report)
         if not (missing or extra or shapes):
-            missing = [report.partition("\n")[0]]
+            raise Fault(
+                "{file} cannot be carried to the architecture {name} ({reason}); take the file that belongs to it.",
+                file=file.name, name=name, reason=report.partition("\n")[0],
+            ) from mismatch  # fmt: skip
         raise weights.unfit(file.name, missing, extra, shapes) from mismatch
 
 
