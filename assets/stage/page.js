@@ -75,6 +75,7 @@ function start(part) {
   asked = value.asked;
   for (const [name, tab] of Object.entries(tabs)) tab.ask(asked[name] ?? {});
   if (value.fault) tell(value.fault);
+  if (asked.desk.tab !== part.props.page.tabs[0].name) front(asked.desk.tab);
   parts.header.show(asked.desk.tab);
   setDesk(asked.desk);
 }
@@ -143,8 +144,10 @@ function tell(told) {
   parts.notice.hidden = false;
 }
 
+const front = (name) => document.querySelector(`#tabs [data-tab-id="${name}"]`)?.click();
+
 function open(name) {
-  document.querySelector(`#tabs [data-tab-id="${name}"]`)?.click();
+  front(name);
   parts.header.show(name);
   setDesk({ tab: name });
 }
