@@ -8,11 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import nn
 
 from models.create import create
 from models.faults import Fault
 from models.pixels import Pixels
+from models.structure import sincos_table
 
 MEAN = STD = (0.5, 0.5, 0.5)
 """Pixels in [-1, 1]: our pictures are drawn as often as photographed, so no photographic statistics."""
@@ -72,7 +74,7 @@ def vit(name: str, side: int, patch: int, *, classes: int = 0, options: dict[str
         "name": "vit_tiny_patch16_224",
         "options": {
             "img_size": side, "patch_size": patch, "embed_dim": shape.width, "depth": shape.depth,
-            "num_heads": shape.heads, "num_classes": classes, **(options or {}),
+            "num_heads": shape.heads, "num_classes": classes, "weight_init": "jax", **(options or {}),
         },
     }  # fmt: skip
     return _network(config, side, patch, patch)
@@ -86,7 +88,7 @@ def swin(name: str, side: int, patch: int, *, classes: int = 0) -> Network:
         "name": "swin_tiny_patch4_window7_224",
         "options": {
             "img_size": side, "patch_size": patch, "window_size": window, "embed_dim": width, "depths": depths,
-            "num_heads": heads, "num_classes": classes,
+            "num_heads": heads, "num_classes": classes, "weight_init": "jax",
         },
     }  # fmt: skip
     return _network(config, side, patch, patch * 4)
@@ -100,7 +102,9 @@ def swin_masked(name: str, side: int, patch: int) -> Network:
         "num_heads": list(heads), "encoder_stride": patch * 4, "drop_path_rate": 0.0,
     }  # fmt: skip
     made = {"library": "transformers", "class": "SwinForMaskedImageModeling", "config": config}
-    return _network(made, side, patch, patch * 4)
+    network = _network(made, side, patch, patch * 4)
+    begin(network.module)
+    return network
 
 
 def mae(name: str, side: int, patch: int, *, width: int, depth: int, normalised: bool, ratio: float) -> Network:
@@ -111,7 +115,14 @@ def mae(name: str, side: int, patch: int, *, width: int, depth: int, normalised:
         "decoder_num_hidden_layers": depth, "decoder_num_attention_heads": max(1, width // 32),
         "decoder_intermediate_size": 4 * width, "norm_pix_loss": normalised, "mask_ratio": ratio,
     }  # fmt: skip
-    return _network({"library": "transformers", "class": "ViTMAEForPreTraining", "config": config}, side, patch, patch)
+    made = {"library": "transformers", "class": "ViTMAEForPreTraining", "config": config}
+    network = _network(made, side, patch, patch)
+    begin(network.module)
+    autoencoder: Any = network.module
+    for table in (autoencoder.vit.embeddings.position_embeddings, autoencoder.decoder.decoder_pos_embed):
+        rows = sincos_table(network.grid, table.shape[-1]).roll(table.shape[-1] // 2, dims=-1)
+        table.data[:, 1:] = rows
+    return network
 
 
 def clip(name: str, side: int, patch: int, *, text: dict[str, Any], joint: int) -> Network:
@@ -130,6 +141,20 @@ def siglip(name: str, side: int, patch: int, *, text: dict[str, Any]) -> Network
         "text_config": text,
     }  # fmt: skip
     return _network({"library": "transformers", "class": "SiglipModel", "config": config}, side, patch, patch)
+
+
+@torch.no_grad()
+def begin(module: nn.Module) -> None:
+    """First weights as MAE's authors draw them: matrices by Glorot's rule, which fits any width, tokens small.
+
+    transformers leaves tokens and tables zero in a network made from a configuration, and its fixed deviation of 0.02
+    is far too small for the narrow networks here.
+    """
+    for name, weight in module.named_parameters():
+        if any(part in name for part in ("token", "bias_table")):
+            nn.init.normal_(weight, std=0.02)
+        elif weight.ndim >= 2 and weight.requires_grad:
+            nn.init.xavier_uniform_(weight.view(weight.shape[0], -1))
 
 
 def _tower(shape: Size) -> dict[str, int]:

@@ -63,7 +63,9 @@ class Objective(Protocol):
         """Called after each update with the share of the steps that are done, in (0, 1]."""
         ...
 
-    def result(self) -> Result: ...
+    def result(self) -> Result | None:
+        """The network to keep; None where what was learnt is only a head beside a network that is there already."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -164,6 +164,8 @@ class Run:
 
     def _network(self, folder: Path, objective: Objective, snapshot: dict) -> None:
         result = objective.result()
+        if result is None:
+            return
         network, config = result.network, dict(result.config)
         names = {module: name for name, module in objective.module.named_modules()}
         if self.settings.ema:

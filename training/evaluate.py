@@ -1,0 +1,239 @@
+"""How good is a checkpoint? Beside each figure stands what costs nothing: raw pixels, a disc, a near patch, chance.
+
+python -m training evaluate run/mine --images scenes
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from models.backbone import Backbone, Reconstructs, ZeroShot
+from models.faults import Fault
+from models.loading import load
+from training.augment import normalise
+from training.datasets import Batch, Dataset, Source, open_dataset
+from training.features import Features
+from training.health import nearest_visible
+from training.masking import random_mask
+
+NEIGHBOURS = 10
+PASSED = 64
+"""Pictures passed at once."""
+
+TRACED = 128
+"""Pictures whose attention, or whose reconstruction, is looked at one by one."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured quantity. low, high: its 95 % interval; baseline: what `against` reaches on the same pictures."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    against: str
+    baseline: float
+    pictures: int
+
+
+def evaluate(backbone: Backbone, learn: Dataset, ask: Dataset, count: int, seed: int = 0) -> Iterator[Figure]:
+    """Every figure that `backbone` is able to give on these pictures: learnt from `learn`, measured on `ask`."""
+    known, asked = _pictures(learn, count, seed), _pictures(ask, count, seed + 1)
+    if known.labels is not None and len(learn.classes) > 1:
+        yield from classification(backbone, known, asked)
+    if isinstance(backbone, ZeroShot) and asked.captions is not None:
+        yield from retrieval(backbone, asked)
+    if isinstance(backbone, Reconstructs):
+        yield reconstruction(backbone, asked, seed)
+    if asked.masks is not None:
+        yield attention(backbone, asked)
+    yield from positions(backbone)
+
+
+def classification(backbone: Backbone, known: Batch, asked: Batch) -> Iterator[Figure]:
+    """k-NN and linear probe on frozen features, beside the same on 16 × 16 pixels."""
+    assert known.labels is not None
+    assert asked.labels is not None
+    features = Features(backbone).eval()
+    ours = _each(known, lambda batch: features(_fed(backbone, batch.images)))
+    theirs = _each(asked, lambda batch: features(_fed(backbone, batch.images)))
+    pixels, others = (F.adaptive_avg_pool2d(batch.images, 16).flatten(1) for batch in (known, asked))
+    for name, judge in (("k-NN accuracy", neighbours), ("linear probe accuracy", probe)):
+        right, plain = (
+            float((judge(a, known.labels, b) == asked.labels).float().mean())
+            for a, b in ((ours, theirs), (pixels, others))
+        )
+        yield Figure(name, right, *wilson(right, len(asked)), f"{name.split()[0]} of 16 × 16 pixels", plain, len(asked))
+
+
+def neighbours(known: Tensor, labels: Tensor, asked: Tensor) -> Tensor:
+    """Labels (pictures,) by vote of the nearest by cosine, each with weight exp(cosine / 0.07) (DINO, appendix F.1)."""
+    cosine, nearest = (F.normalize(asked, dim=-1) @ F.normalize(known, dim=-1).T).topk(min(NEIGHBOURS, len(known)))
+    votes = torch.zeros(len(asked), int(labels.max()) + 1)
+    return votes.scatter_add_(1, labels[nearest], (cosine / 0.07).exp()).argmax(1)
+
+
+def probe(known: Tensor, labels: Tensor, asked: Tensor) -> Tensor:
+    """Labels by logistic regression on standardised features."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    if len(labels.unique()) < 2:
+        raise Fault("A linear probe needs two classes, but these pictures show one; take more pictures.")
+    made = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=2000))
+    made.fit(known.numpy(), labels.numpy())
+    return torch.from_numpy(made.predict(asked.numpy()))
+
+
+def retrieval(backbone: ZeroShot, asked: Batch) -> Iterator[Figure]:
+    """The right caption among up to 100 different ones, top 1 and top 5, beside chance."""
+    assert asked.captions is not None
+    places = list({text: place for place, text in reversed(list(enumerate(asked.captions)))}.values())[:100]
+    pictures: Any = backbone
+    image = torch.cat([backbone.image_features(_fed(pictures, asked.images[[place]])) for place in places])
+    text = backbone.text_features([asked.captions[place] for place in places])
+    with torch.no_grad():
+        scores = backbone.text_scores(image, text).logits
+    order = scores.argsort(1, descending=True)
+    right = order == torch.arange(len(places), device=order.device).unsqueeze(1)
+    for top in (1, 5):
+        value = float(right[:, :top].any(1).float().mean())
+        name = f"caption among {len(places)}, top {top}"
+        yield Figure(name, value, *wilson(value, len(places)), "chance", top / len(places), len(places))
+
+
+def reconstruction(backbone: Any, asked: Batch, seed: int) -> Figure:
+    """Squared error of hidden patches, 3 of 4, as a share of what copying the nearest visible patch costs."""
+    images = _fed(backbone, asked.images[:TRACED])
+    grid = backbone.pixels.grid(images.shape[-2:])
+    unit = max(1, grid[0] // 12)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        masks = random_mask(len(images), grid, 0.75, torch.device("cpu"), unit).int()
+    ratios = []
+    for pixels, mask in zip(images, masks, strict=True):
+        answer = backbone.reconstruct(pixels, mask)
+        hidden = answer.mask.bool().flatten().cpu()
+        target, guess = (values.flatten(0, 1).float().cpu() for values in (answer.target, answer.prediction))
+        copied = nearest_visible(target[None], hidden[None].float(), (answer.mask.shape[0], answer.mask.shape[1]))[0]
+        ours, plain = ((values - target)[hidden].square().mean() for values in (guess, copied))
+        ratios.append((float(ours), float(plain)))
+    ours, plain = (torch.tensor(column) for column in zip(*ratios, strict=True))
+    value = float(ours.mean() / plain.mean())
+    spread = 1.96 * float((ours - value * plain).std() / plain.mean()) / math.sqrt(len(ours))
+    name = "hidden patches' error / nearest visible patch's"
+    return Figure(name, value, value - spread, value + spread, "nearest visible patch", 1.0, len(ours))
+
+
+def attention(backbone: Backbone, asked: Batch) -> Figure:
+    """Overlap of objects with the mean map of the last block, as many patches as the objects have, beside a disc."""
+    assert asked.masks is not None
+    scores: list[tuple[float, float]] = []
+    for image, mask in zip(_fed(backbone, asked.images[:TRACED]), asked.masks[:TRACED], strict=True):
+        layer = backbone.trace(image)[-1]
+        whole = layer.attention_from(0) if "CLS" in layer.names else layer.attention_mean()
+        seen = whole.mean(0)[layer.prefix :].cpu()
+        covered = F.adaptive_avg_pool2d((mask != 0).float()[None, None].cpu(), layer.grid).flatten() > 0.5
+        if 0 < int(covered.sum()) < len(covered):
+            scores.append((overlap(seen, covered), overlap(-from_centre(layer.grid), covered)))
+    if not scores:
+        raise Fault("Attention was to be compared with objects, but these pictures show none; take other pictures.")
+    ours, disc = torch.tensor(scores).unbind(1)
+    spread = 1.96 * float(ours.std()) / math.sqrt(len(ours))
+    mean = float(ours.mean())
+    return Figure(
+        "attention on objects, IoU", mean, mean - spread, mean + spread, "centred disc", float(disc.mean()), len(ours)
+    )
+
+
+def overlap(values: Tensor, covered: Tensor) -> float:
+    """Intersection over union of `covered` (patches,) and as many patches of the largest `values`."""
+    chosen = torch.zeros_like(covered)
+    chosen[values.topk(int(covered.sum())).indices] = True
+    return float((chosen & covered).sum() / (chosen | covered).sum())
+
+
+def from_centre(grid: tuple[int, int]) -> Tensor:
+    """(patches,) distance of each patch from the middle."""
+    rows, columns = (torch.arange(length) - (length - 1) / 2 for length in grid)
+    return (rows.square().unsqueeze(1) + columns.square()).sqrt().flatten()
+
+
+def positions(backbone: Backbone) -> Iterator[Figure]:
+    """How much of the similarity of positions their offset explains, beside a random table's."""
+    for affinity in backbone.positions()[:1]:
+        value = float(offset_share(affinity.values[0].float().cpu(), affinity.grid))
+        noise = torch.randn(affinity.values.shape[-1], 64, generator=torch.Generator().manual_seed(0))
+        plain = float(offset_share(F.normalize(noise, dim=-1) @ F.normalize(noise, dim=-1).T, affinity.grid))
+        yield Figure("positions explained by offset, R²", value, value, value, "random table", plain, 0)
+
+
+def offset_share(values: Tensor, grid: tuple[int, int]) -> Tensor:
+    """R² of (queries, keys) values by (row difference, column difference), pairs of a place with itself left out."""
+    place = torch.cartesian_prod(torch.arange(grid[0]), torch.arange(grid[1]))
+    apart = place.unsqueeze(0) - place.unsqueeze(1) + torch.tensor(grid)
+    offset = apart[..., 0] * (2 * grid[1] + 1) + apart[..., 1]
+    other = ~torch.eye(len(place), dtype=torch.bool)
+    kept, group = values[other], offset[other].unique(return_inverse=True)[1]
+    count = torch.bincount(group).float()
+    mean = torch.zeros_like(count).scatter_add_(0, group, kept) / count
+    return 1 - (kept - mean[group]).square().sum() / (kept - kept.mean()).square().sum().clamp(min=1e-12)
+
+
+def wilson(share: float, count: int) -> tuple[float, float]:
+    """95 % interval of a share of `count` (Wilson 1927)."""
+    z = 1.96
+    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+    reach = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    return middle - reach, middle + reach
+
+
+def table(figures: list[Figure]) -> str:
+    """For people: one line a figure."""
+    lines = [f"{'figure':52} {'value':>7}  {'95 % interval':>15}  {'baseline':>8}  against"]
+    for f in figures:
+        interval = f"{f.low:.3f} to {f.high:.3f}" if f.pictures else "–"
+        lines.append(f"{f.name:52} {f.value:7.3f}  {interval:>15}  {f.baseline:8.3f}  {f.against}")
+    return "\n".join(lines)
+
+
+def main(given: dict[str, Any]) -> int:
+    backbone = load(given["checkpoint"])
+    side = backbone.pixels.size[0]
+    learn, ask = (open_dataset(Source(given["images"], side=side, split=split)) for split in ("train", given["split"]))
+    figures = list(evaluate(backbone, learn, ask, given["count"], given["seed"]))
+    print(table(figures))
+    if given["out"]:
+        found = {name: given[name] for name in ("checkpoint", "images", "split", "count", "seed")}
+        found["figures"] = [dataclasses.asdict(figure) for figure in figures]
+        Path(given["out"]).write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return 0
+
+
+def _pictures(dataset: Dataset, count: int, seed: int) -> Batch:
+    if dataset.length is not None:
+        count = min(count, dataset.length)
+    return dataset.batch(0, seed=seed, count=count, device="cpu")
+
+
+def _fed(backbone: Backbone, images: Tensor) -> Tensor:
+    device = next(backbone.module.parameters()).device
+    return normalise(images.to(device), backbone.pixels.mean, backbone.pixels.std)
+
+
+@torch.no_grad()
+def _each(batch: Batch, give: Callable[[Batch], Tensor]) -> Tensor:
+    parts = [give(batch[start : start + PASSED]).cpu() for start in range(0, len(batch), PASSED)]
+    return torch.cat(parts)
