@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import socket
@@ -9,22 +10,51 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
-from explorers.safety import LARGEST_BODY, LARGEST_UPLOAD, headers, prepare
+from explorers.safety import LARGEST_BODY, LARGEST_UPLOAD, Guard, headers, prepare
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CALL = "gradio_api/call/norms"
 
 
-def test_a_body_that_says_it_is_too_large_is_not_read(server: str) -> None:
-    answer = httpx.post(f"{server}/{CALL}", content=b"x" * (LARGEST_BODY + 1))
-    assert answer.status_code == 413
-    assert "More than 2 MB were sent" in answer.json()["error"]
-    assert "nosniff" in answer.headers["x-content-type-options"]
+def test_a_body_that_says_it_is_too_large_is_refused_unread(server: str) -> None:
+    """The answer comes although not one byte of the body was ever sent."""
+    place = urlsplit(server)
+    with socket.create_connection((place.hostname or "", place.port or 0), timeout=10) as wire:
+        wire.sendall(f"POST /{CALL} HTTP/1.1\r\nHost: x\r\nContent-Length: {LARGEST_BODY + 1}\r\n\r\n".encode())
+        answer = wire.recv(65536).decode()
+    assert answer.startswith("HTTP/1.1 413")
+    assert "x-content-type-options: nosniff" in answer
+    found = httpx.post(f"{server}/{CALL}", content=b"x" * (LARGEST_BODY + 1))
+    assert found.json()["error"].startswith(
+        "More than 2 MB were sent, which is more than this page takes; send less. / "
+    )
+
+
+def test_a_refused_request_has_one_answer() -> None:
+    """An application that goes on in spite of the hang-up must not answer a second time."""
+    sent: list[str] = []
+
+    async def stubborn(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive())["type"] == "http.request":
+            pass
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"done"})
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"x" * 10, "more_body": True}
+
+    async def send(message: Any) -> None:
+        sent.append(f"{message['type']} {message.get('status', '')}")
+
+    scope = {"type": "http", "path": "/call", "headers": []}
+    asyncio.run(Guard(stubborn, body=25)(scope, receive, send))
+    assert sent == ["http.response.start 413", "http.response.body "]
 
 
 def test_a_chunked_body_is_counted(server: str) -> None:
