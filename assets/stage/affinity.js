@@ -1,0 +1,73 @@
+// One kind of position, as explorers/position_parts.py sends it: a table to compare rows of, or a kernel by offset.
+
+export class Part {
+  constructor({ facts, arrays }, index) {
+    Object.assign(this, facts.parts[index]);
+    this.index = index;
+    for (const name of ["table", "components", "norms", "spectrum", "kernel", "prefix"]) this[`${name}Values`] = arrays[`${name}.${index}`] ?? null;
+    this.cells = this.grid[0] * this.grid[1];
+  }
+
+  /** Least and greatest value of all pairs, shared by every map of this measure. */
+  span(measure, component) {
+    return this.spans[this.table ? measure : component === null ? "mean" : "each"];
+  }
+
+  /** What the position at `cell` has to do with every other: Float32Array (cells). */
+  map([row, column], measure, component) {
+    return this.table ? this.#rows(this.tableValues, row * this.grid[1] + column, measure) : this.#offsets(row, column, component);
+  }
+
+  /** Cosine of one prefix token's own position with every patch's. */
+  prefixMap(token) {
+    return this.#compare(this.prefixValues, token, "cosine");
+  }
+
+  /** Cosine of each prefix token's own position with that of `cell`. */
+  prefixCosines([row, column]) {
+    const count = this.prefixValues ? this.prefixValues.shape[0] : 0;
+    return Array.from({ length: count }, (_, token) => this.prefixMap(token)[row * this.grid[1] + column]);
+  }
+
+  #rows(table, index, measure) {
+    return this.#compare(table, index, measure);
+  }
+
+  #compare(from, index, measure) {
+    const table = this.tableValues;
+    const channels = table.shape[1];
+    const own = from.subarray(index * channels, (index + 1) * channels);
+    const length = Math.sqrt(own.reduce((sum, value) => sum + value * value, 0));
+    const found = new Float32Array(this.cells);
+    for (let other = 0; other < this.cells; other++) {
+      let dot = 0;
+      for (let channel = 0, start = other * channels; channel < channels; channel++) dot += own[channel] * table[start + channel];
+      const norm = this.normsValues[other];
+      if (measure === "dot") found[other] = dot;
+      else if (measure === "cosine") found[other] = norm && length ? dot / (norm * length) : 0;
+      else found[other] = Math.sqrt(Math.max(0, norm * norm + length * length - 2 * dot));
+    }
+    return found;
+  }
+
+  #offsets(row, column, component) {
+    const [rows, columns] = this.grid;
+    const [high, wide] = [2 * rows - 1, 2 * columns - 1];
+    const kernel = component === null ? this.#mean() : this.kernelValues.subarray(component * high * wide, (component + 1) * high * wide);
+    const found = new Float32Array(this.cells);
+    for (let other = 0; other < rows; other++) {
+      const start = (rows - 1 + other - row) * wide + columns - 1 - column;
+      found.set(kernel.subarray(start, start + columns), other * columns);
+    }
+    return found;
+  }
+
+  #mean() {
+    if (this.meanKernel) return this.meanKernel;
+    const [count, high, wide] = this.kernelValues.shape;
+    this.meanKernel = new Float32Array(high * wide);
+    for (let head = 0; head < count; head++)
+      for (let at = 0; at < high * wide; at++) this.meanKernel[at] += this.kernelValues[head * high * wide + at] / count;
+    return this.meanKernel;
+  }
+}

@@ -1,0 +1,351 @@
+// The positions tab: every position against every other, drawn from what came once. Nothing here asks the server.
+
+import { Part } from "./affinity.js";
+import { Board, coloured, exportBoard, painted, stamp } from "./board.js";
+import { gradient } from "./colours.js";
+import { card, factTable, segmented, select } from "./controls.js";
+import { remember } from "./state.js";
+import { Strip } from "./strips.js";
+import { make, number, onLanguage, say } from "./words.js";
+
+const FIGURES = { similarity: "Similarity", components: "PCA as RGB", norms: "Norms", spectrum: "Spectrum" };
+const MEASURES = { cosine: "Cosine", dot: "Dot", distance: "Distance" };
+const COLOURS = { viridis: "Viridis", magma: "Magma", diverging: "Diverging" };
+const EXPLAINED = { offset: "Offset", distance: "Distance", row: "Row", column: "Column" };
+const MOST_TILES = 12;
+
+const CAUTIONS = {
+  table: "A table is added once, before the first block. How much of it later blocks still use, this picture does not say; surgery does.",
+  rotary: "The kernel holds for equal queries and keys. Real ones weight the bands as the picture asks.",
+  bias: "A bias is added to logits of the picture's own making; alone it is no attention.",
+};
+
+export class Tab {
+  constructor({ defaults, asked }) {
+    this.defaults = defaults;
+    this.view = { ...defaults, ...asked };
+    this.pointed = null;
+    this.token = 0;
+    this.#build();
+    onLanguage(() => this.#words());
+  }
+
+  show(bundle) {
+    this.facts = bundle.facts;
+    this.parts = bundle.facts.parts.map((_, index) => new Part(bundle, index));
+    this.element.classList.add("pl-filled");
+    this.#kinds();
+    this.ask(this.view);
+  }
+
+  /** The view's changes, from any control. */
+  ask(changes) {
+    Object.assign(this.view, changes);
+    if (!this.parts) return;
+    const { view } = this;
+    if (!(view.part < this.parts.length)) view.part = 0;
+    const part = this.part;
+    if (!part.table || (view.figure === "prefix" && !part.prefixValues)) view.figure = "similarity";
+    if (view.component !== null && view.component >= part.heads.length) view.component = null;
+    const [row, column] = (view.place || "").split(",").map(Number);
+    this.place = view.place && row < part.grid[0] && column < part.grid[1] ? [row, column] : part.grid.map((side) => Math.floor(side / 2));
+    this.draw();
+    remember({ ...view, place: String(this.place) === String(part.grid.map((side) => Math.floor(side / 2))) ? "" : this.place.join(","), checkpoint: null }, { ...this.defaults, checkpoint: null });
+  }
+
+  get part() {
+    return this.parts[this.view.part];
+  }
+
+  draw() {
+    this.drawing ??= requestAnimationFrame(() => {
+      this.drawing = null;
+      if (this.parts) this.#draw();
+    });
+  }
+
+  resize() {
+    this.draw();
+  }
+
+  /** Arrow keys walk the position where the map has the focus; else heads and blocks. */
+  key(event) {
+    if (!this.parts || event.ctrlKey || event.metaKey || event.altKey) return;
+    const [down, right] = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key] ?? [];
+    if (down === undefined || event.target.matches("input, select, textarea, dialog *")) return;
+    event.preventDefault();
+    const [rows, columns] = this.part.grid;
+    const next = [Math.min(rows - 1, Math.max(0, this.place[0] + down)), Math.min(columns - 1, Math.max(0, this.place[1] + right))];
+    this.ask({ place: next.join(",") });
+  }
+
+  async exportPicture() {
+    if (!this.parts) return;
+    const { low, high, colours } = this.scale;
+    const scale = this.view.figure === "components" ? null : { low: number(low, 3), high: number(high, 3), colours };
+    await exportBoard(this.large.canvas, this.said.join(" "), scale, "patchlight-positions.png");
+  }
+
+  get numbers() {
+    const url = new URL(this.facts.numbers, document.baseURI);
+    const { part, measure, component } = this.view;
+    for (const [name, value] of Object.entries({ part, measure, component, place: this.place.join(",") })) if (value !== null) url.searchParams.set(name, value);
+    return url.href;
+  }
+
+  // -- one frame -------------------------------------------------------------------------------------------------------
+
+  #draw() {
+    this.#drawLarge();
+    this.#drawFilm();
+    this.#drawTiles();
+    this.#drawStrips();
+    this.#drawSide();
+    this.#drawWords();
+  }
+
+  #drawLarge() {
+    const { part, view } = this;
+    if (!this.large.fit(part.grid[1] / part.grid[0])) return;
+    const boxes = [{ cell: this.place, colour: "accent" }];
+    if (this.pointed) boxes.push({ cell: this.pointed, colour: "pointer" });
+    this.scale = this.#scale();
+    if (view.figure === "components") return this.large.drawOne(coloured(part.componentsValues, part.grid), boxes);
+    this.values = this.#figure(view.figure, this.token);
+    this.large.drawOne(painted(this.values, part.grid, this.scale), view.figure === "spectrum" ? [] : boxes);
+  }
+
+  /** Numbers of one figure: (cells). */
+  #figure(figure, token) {
+    const { part, view } = this;
+    if (figure === "prefix") return part.prefixMap(token);
+    return figure === "similarity" ? part.map(this.place, view.measure, view.component) : part[`${figure}Values`];
+  }
+
+  /** Colours' ends: of all pairs, or of the one picture of norms or spectrum. */
+  #scale(figure = this.view.figure, token = this.token) {
+    const { part, view } = this;
+    const own = figure !== "similarity" && figure !== "components";
+    const values = own ? this.#figure(figure, token) : null;
+    let [low, high] = own ? [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))] : part.span(view.measure, view.component);
+    if (view.colours === "diverging" && !own) [low, high] = [-Math.max(-low, high), Math.max(-low, high)];
+    return { low, high, colours: view.colours === "diverging" && own ? "viridis" : view.colours };
+  }
+
+  /** What a table looks like in other ways: small pictures that are the choice. */
+  #drawFilm() {
+    const { part, view } = this;
+    const prefix = part.prefixValues ? part.prefixValues.shape[0] : 0;
+    const wanted = part.table ? [...Object.keys(FIGURES).map((figure) => [figure, 0]), ...Array.from({ length: Math.min(prefix, 5) }, (_, token) => ["prefix", token])] : [];
+    if (this.filmOf !== wanted.join(" ")) {
+      this.filmOf = wanted.join(" ");
+      this.frames = wanted.map(([figure, token]) => {
+        const canvas = make("canvas", { "aria-hidden": "true" });
+        const name = figure === "prefix" ? make("span", {}, say(this.facts.names[token])) : make("span", { say: FIGURES[figure] });
+        const frame = make("button.pl-figure-frame", { type: "button", role: "radio", onclick: () => this.#show(figure, token) }, canvas, name);
+        return { figure, token, canvas, frame };
+      });
+      this.film.replaceChildren(...this.frames.map(({ frame }) => frame));
+    }
+    for (const { figure, token, canvas, frame } of this.frames) {
+      const image = figure === "components" ? coloured(part.componentsValues, part.grid) : painted(this.#figure(figure, token), part.grid, this.#scale(figure, token));
+      stamp(canvas, image);
+      frame.setAttribute("aria-checked", figure === view.figure && (figure !== "prefix" || token === this.token));
+    }
+    this.filmRow.hidden = !wanted.length;
+  }
+
+  #drawTiles() {
+    const { part, view } = this;
+    this.step = Math.ceil(Math.max(...part.grid) / MOST_TILES);
+    const [rows, columns] = part.grid.map((side) => Math.ceil(side / this.step));
+    if (!this.tiles.fit(columns / rows)) return;
+    const key = [this.facts.checkpoint, this.facts.title, part.index, view.measure, view.component, view.colours, columns, this.tiles.canvas.width].join(" ");
+    const [low, high] = part.span(view.measure, view.component);
+    const edge = Math.max(-low, high);
+    const scale = view.colours === "diverging" ? { low: -edge, high: edge, colours: view.colours } : { low, high, colours: view.colours };
+    if (key !== this.keptTiles) {
+      this.tiles.keepTiles([rows, columns], (row, column) => painted(part.map([row * this.step, column * this.step], view.measure, view.component), part.grid, scale));
+      this.keptTiles = key;
+    }
+    const boxes = [{ cell: this.place.map((at) => Math.floor(at / this.step)), colour: "accent" }];
+    if (this.pointed) boxes.push({ cell: this.pointed.map((at) => Math.floor(at / this.step)), colour: "pointer" });
+    this.tiles.drawTiles(boxes);
+  }
+
+  #drawStrips() {
+    const { part, view } = this;
+    const same = this.parts.filter(({ kind }) => kind === part.kind);
+    this.blocks.element.hidden = same.length < 2;
+    if (same.length > 1) this.blocks.draw(same.map((one) => this.#frame(one, null)), same.indexOf(part));
+    this.heads.element.hidden = part.heads.length < 2;
+    this.headName.dataset.say = part.word === "band" ? "Band" : "Head";
+    this.headName.textContent = say(this.headName.dataset.say);
+    if (part.heads.length > 1) this.heads.draw(part.heads.map((head) => this.#frame(part, head)), view.component);
+    this.mean.setAttribute("aria-pressed", view.component === null);
+  }
+
+  #frame(part, component) {
+    const [low, high] = part.span(this.view.measure, component);
+    const middle = part.grid.map((side) => Math.floor(side / 2));
+    const values = part.map(part === this.part ? this.place : middle, this.view.measure, component).map((value) => value - low);
+    return { values, grid: part.grid, scale: high - low, table: this.scale?.colours ?? this.view.colours, aspect: part.grid[1] / part.grid[0] };
+  }
+
+  #drawSide() {
+    const { part, view, facts } = this;
+    this.measures.element.hidden = !part.table;
+    this.measures.set(view.measure);
+    this.colours.set(view.colours);
+    this.kind.textContent = say(facts.titles[part.kind]);
+    const kinds = [...new Set(this.parts.map(({ kind }) => kind))];
+    this.kindButtons.forEach((button) => button.setAttribute("aria-checked", kinds[button.dataset.kind] === part.kind));
+    this.about.set({
+      grid: say(part.scope === "window" ? "{rows} × {columns}, one window" : "{rows} × {columns}", { rows: part.grid[0], columns: part.grid[1] }),
+      where: part.table ? say("before block 1") : part.block === null ? say("in every block") : say("in block {block}", { block: part.block + 1 }),
+      channels: part.table ? number(part.tableValues.shape[1]) : null,
+    });
+    this.structure.replaceChildren(...this.#structure());
+    this.#drawPlace();
+    this.caution.textContent = say(CAUTIONS[part.table ? "table" : part.kind === "rotary" ? "rotary" : "bias"]);
+  }
+
+  /** Rows of R²: this network's, then what other tables of the shape have. */
+  #structure() {
+    const { part } = this;
+    const others = Object.entries(part.rivals ?? {});
+    const head = make("tr", {}, make("td"), make("th", { say: "here" }), ...others.map(([name]) => make("th", {}, say(name))));
+    const rows = Object.entries(EXPLAINED).map(([name, text]) =>
+      make("tr", {}, make("th", { say: text }), make("td.pl-own", {}, part.structure[name].toFixed(3)), ...others.map(([, other]) => make("td", {}, other[name].toFixed(3)))),
+    );
+    return [head, ...rows];
+  }
+
+  #drawPlace() {
+    const { part, place, pointed, view } = this;
+    const cell = pointed ?? place;
+    const at = cell[0] * part.grid[1] + cell[1];
+    this.placeHead.textContent = say(pointed ? "Pointer: row {row}, column {column}" : "Position: row {row}, column {column}", { row: cell[0] + 1, column: cell[1] + 1 });
+    const value = view.figure === "similarity" && this.values ? this.values[at] : null;
+    this.here.set({
+      value: value === null ? null : number(value, 3),
+      norm: part.table ? number(part.normsValues[at], 3) : null,
+      prefix: part.prefixValues ? part.prefixCosines(cell).map((cosine) => number(cosine, 2)).slice(0, 5).join(", ") : null,
+    });
+    this.preview.hidden = !pointed;
+    if (pointed) {
+      stamp(this.preview, painted(part.map(pointed, view.measure, view.component), part.grid, { ...this.scale, ...this.#pairs() }));
+      this.preview.style.aspectRatio = `${part.grid[1] / part.grid[0]}`;
+    }
+    this.hint.hidden = Boolean(pointed);
+  }
+
+  #pairs() {
+    const [low, high] = this.part.span(this.view.measure, this.view.component);
+    const edge = Math.max(-low, high);
+    return this.view.colours === "diverging" ? { low: -edge, high: edge } : { low, high };
+  }
+
+  #drawWords() {
+    const { part, view, facts, place } = this;
+    const words = facts.sentences;
+    const [rows, columns] = part.grid;
+    const at = { row: place[0] + 1, column: place[1] + 1, block: (part.block ?? 0) + 1 };
+    const percents = (part.explained ?? []).map((share) => number(100 * share, 3));
+    const ends = { low: number(this.scale.low, 3), high: number(this.scale.high, 3) };
+    const token = facts.names[this.token];
+    const first = view.figure === "similarity" ? say(words[part.table ? view.measure : part.relation], at)
+      : say(words[view.figure], { first: percents[0], second: percents[1], third: percents[2], token: token && say(token) });
+    const said = [first, say(words[part.kind], { rows, columns })];
+    if (part.heads.length > 1) said.push(say(words[`${view.component === null ? "mean" : "one"} ${part.word}`], { head: (view.component ?? 0) + 1, heads: part.heads.length }));
+    if (view.figure !== "components") said.push(say(words[view.figure === "similarity" ? "scale" : "own scale"], ends));
+    said.push(say(words.structure, { offset: part.structure.offset.toFixed(3), distance: part.structure.distance.toFixed(3) }));
+    said.push(this.step > 1 ? say(words.thinned, { step: this.step }) : say(words["all tiles"]));
+    said.push(say(words.network, { title: facts.title, revision: facts.revision }));
+    if (facts.random) said.push(say(words.random));
+    this.said = said;
+    this.caption.replaceChildren(make("strong", {}, said[0]), ` ${said.slice(1).join(" ")}`);
+    this.bar.style.background = gradient(this.scale.colours, "to top");
+    this.barBox.style.height = this.large.canvas.style.height;
+    this.barBox.style.visibility = view.figure === "components" ? "hidden" : "";
+    [this.top.textContent, this.bottom.textContent] = [ends.high, ends.low];
+  }
+
+  // -- smaller things --------------------------------------------------------------------------------------------------
+
+  /** One button for each kind of position that the network has. */
+  #kinds() {
+    const kinds = [...new Set(this.parts.map(({ kind }) => kind))];
+    this.kindButtons = kinds.map((kind, index) =>
+      make("button", { type: "button", role: "radio", "data-kind": index, onclick: () => this.ask({ part: this.parts.findIndex((part) => part.kind === kind), component: null }) }, say(this.facts.titles[kind])),
+    );
+    this.kindBox.replaceChildren(...this.kindButtons);
+    this.kindBox.hidden = kinds.length < 2;
+  }
+
+  #show(figure, token) {
+    this.token = token;
+    this.ask({ figure });
+  }
+
+  #point(cell, step) {
+    const next = cell && cell.map((at, axis) => Math.min(this.part.grid[axis] - 1, at * step));
+    if (!this.parts || String(next) === String(this.pointed)) return;
+    this.pointed = next;
+    this.draw();
+  }
+
+  #choose(cell, step) {
+    if (this.parts) this.ask({ place: cell.map((at, axis) => Math.min(this.part.grid[axis] - 1, at * step)).join(","), figure: this.view.figure === "spectrum" ? "similarity" : this.view.figure });
+  }
+
+  #words() {
+    this.blocks.words();
+    this.heads.words();
+    if (this.parts) this.#kinds();
+    this.draw();
+  }
+
+  #build() {
+    this.large = new Board("Map of one position", { point: (cell) => this.parts && this.#point(this.view.figure === "spectrum" ? null : cell, 1), choose: (cell) => this.#choose(cell, 1) });
+    this.tiles = new Board("A small map of each position", { point: (cell) => this.parts && this.#point(cell, this.step), choose: (cell) => this.#choose(cell, this.step) });
+    this.blocks = new Strip("Block", "Block {number}", (index) => this.ask({ part: this.parts.indexOf(this.parts.filter(({ kind }) => kind === this.part.kind)[index]) }));
+    this.heads = new Strip("Head", "Head or band {number}", (component) => this.ask({ component }));
+    this.headName = this.heads.element.firstChild;
+    this.mean = make("button.pl-mean", { type: "button", say: "mean of all", onclick: () => this.ask({ component: null }) });
+    this.heads.end.append(this.mean);
+    [this.bar, this.top, this.bottom] = [make("span.pl-bar"), make("span"), make("span")];
+    this.barBox = make(".pl-scale", { "aria-hidden": "true" }, this.top, this.bar, this.bottom);
+    this.caption = make("figcaption.pl-caption", { "aria-live": "polite" });
+    const boards = make(".pl-boards", {}, this.large.element, this.barBox, this.tiles.element);
+    this.film = make(".pl-film", { role: "radiogroup", label: "Figure" });
+    this.filmRow = make(".pl-strip", { hidden: true }, make("span.pl-strip-name", { say: "Table" }), this.film);
+    const strips = make(".pl-strips", {}, this.filmRow, this.blocks.element, this.heads.element);
+    const first = make(".pl-first", {}, boards, make(".pl-progress"), this.caption, strips);
+    this.element = make(".pl-tab.pl-positions", {}, make("main.pl-middle", {}, first), this.#side());
+    new ResizeObserver(() => this.draw()).observe(boards);
+  }
+
+  #side() {
+    this.kind = make("p.pl-kind");
+    this.kindBox = make(".pl-segmented.pl-kinds", { role: "radiogroup", label: "Kind of position" });
+    this.about = factTable({ grid: "Places", where: "Acts", channels: "Channels" });
+    this.measures = segmented("Measure", MEASURES, (measure) => this.ask({ measure }));
+    this.colours = select("Colour table", COLOURS, (colours) => this.ask({ colours }));
+    this.structure = make("table.pl-table", { label: "Structure" });
+    this.placeHead = make("h2");
+    this.here = factTable({ value: "Value", norm: "Norm", prefix: "Prefix tokens" });
+    this.preview = make("canvas.pl-pointer-map", { "aria-hidden": "true", hidden: true });
+    this.hint = make("p.pl-note", { say: "Point at a position to see its own map; click to keep it." });
+    this.caution = make("p.pl-note");
+    return make("aside.pl-side", { label: "Question" },
+      card("How it knows where", this.kind, this.kindBox, this.about.element, make(".pl-line", {}, this.measures.element, this.colours.element)),
+      card("Similarity explained, R²", this.structure),
+      make("section.pl-card.pl-pointer", {}, this.placeHead, this.here.element, this.hint, this.preview),
+      make("section.pl-card.pl-caution", {}, make("h2", { say: "May mislead" }), this.caution),
+    );
+  }
+}
+
+const link = make("link", { rel: "stylesheet", href: new URL("positions.css", import.meta.url).href });
+document.head.append(link);

@@ -1,0 +1,115 @@
+"""What is known of each of a network's kinds of position: numbers for the page, the endpoint and the shell alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from models.faults import Refusal
+from models.positions import cosine
+from models.structure import compared, components, norms, offset_kernel, rivals, span, spectrum, structure
+
+if TYPE_CHECKING:
+    from models.backbone import Affinity, Backbone
+
+Arrays = dict[str, np.ndarray]
+
+MEASURES = ("cosine", "dot", "distance")
+
+
+def affinities(backbone: Backbone) -> tuple[Affinity, ...]:
+    """Raises `Refusal` where the network has no positions."""
+    found = backbone.positions()
+    if not found:
+        raise Refusal(
+            "Positions were asked for, but {checkpoint} has none: it tells patches apart by what they show alone; "
+            "choose another network.",
+            checkpoint=backbone.card.id,
+        )
+    return found
+
+
+def relation(part: Affinity) -> str:
+    """The sentence that says what a value between two positions is."""
+    if part.kind == "rotary":
+        return "kernel"
+    return "shared bias" if part.block is None else "bias"
+
+
+def heads(part: Affinity) -> Tensor:
+    """(heads or bands, positions, positions); the mean that rotary kernels begin with is left out."""
+    return part.values[1:] if part.bands is not None else part.values
+
+
+def fused(part: Affinity) -> Tensor:
+    """(positions, positions), the mean over heads or bands."""
+    return part.values[0] if part.bands is not None else part.values.mean(0)
+
+
+def facts(part: Affinity) -> dict[str, Any]:
+    """Kind, axes, structure in numbers, and what other tables of its shape would have."""
+    told: dict[str, Any] = {
+        "kind": part.kind, "block": part.block, "grid": part.grid, "scope": part.scope, "relation": relation(part),
+        "word": "band" if part.bands is not None else "head", "structure": asdict(structure(fused(part), part.grid)),
+        "heads": list(range(len(heads(part)))), "table": part.table is not None,
+    }  # fmt: skip
+    if part.bands is not None:
+        told["turns"] = part.bands.tolist()
+    if part.table is not None:
+        told["spans"] = {measure: span(compared(part.table, measure)) for measure in MEASURES}
+        told["rivals"] = _rivals(part.grid, part.table.shape[1])
+        told["explained"] = components(part.table).explained.tolist()
+    else:
+        told["spans"] = {"mean": span(fused(part)), "each": span(heads(part))}
+    return told
+
+
+@lru_cache(maxsize=32)
+def _rivals(grid: tuple[int, int], channels: int) -> Mapping[str, Mapping[str, float]]:
+    return {name: asdict(found) for name, found in rivals(grid, channels).items()}
+
+
+def arrays(part: Affinity) -> Arrays:
+    """Everything that the page draws one kind of position from.
+
+    table:       (positions, channels), and of it
+    prefix:      (prefix, channels) rows of CLS and its like
+    components:  (rows, columns, 3) uint8
+    norms:       (rows, columns)
+    spectrum:    (rows, columns), frequency zero in the middle
+    kernel:      instead of a table: (heads or bands, 2 rows − 1, 2 columns − 1) by key minus query
+    """
+    if part.table is None:
+        return {"kernel": offset_kernel(heads(part), part.grid).float().numpy()}
+    found = {
+        "table": part.table,
+        "components": components(part.table).rgb(part.grid),
+        "norms": norms(part.table, part.grid),
+        "spectrum": spectrum(part.table, part.grid),
+    }
+    if part.prefix is not None:
+        found["prefix"] = part.prefix
+    return {name: tensor.contiguous().numpy() for name, tensor in found.items()}
+
+
+def map_of(part: Affinity, place: tuple[int, int], measure: Any, component: int | None) -> Tensor:
+    """(rows, columns) what one position has to do with every other."""
+    index = place[0] * part.grid[1] + place[1]
+    if part.table is not None:
+        return compared(part.table, measure)[index].view(part.grid)
+    values = fused(part) if component is None else heads(part)[component]
+    return values[index].view(part.grid)
+
+
+def prefix_cosines(part: Affinity) -> Tensor | None:
+    """(prefix, rows, columns): prefix tokens' own positions against those of patches."""
+    if part.table is None or part.prefix is None:
+        return None
+    both = cosine(torch.cat([part.prefix, part.table]))
+    return both[: len(part.prefix), len(part.prefix) :].unflatten(1, part.grid)
