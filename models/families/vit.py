@@ -109,10 +109,22 @@ class PoolingClassifier(Pooler, Classifier):
 
 
 def _open(parts: Parts) -> Backbone:
+    assert isinstance(parts.network, Network)
+    _require_one_map(parts.network)
     classifies = _has_classifier(parts)
     if isinstance(getattr(parts.network, "attn_pool", None), AttentionPoolLatent):
         return PoolingClassifier(parts) if classifies else Pooler(parts)
     return Classifier(parts) if classifies else ViT(parts)
+
+
+def _require_one_map(network: Network) -> None:
+    """Blocks with two attentions side by side, or with the difference of two, have no map to show; one is tried."""
+    embed: Any = network.patch_embed
+    count = embed.num_patches if isinstance(network, Beit) else 4  # BEiT's bias fits its own grid only
+    weight = next(network.parameters())
+    tokens = weight.new_zeros(1, network.num_prefix_tokens + count, network.embed_dim)
+    seen, _ = record([network.blocks[0]], lambda: network.blocks[0](tokens))
+    _ = seen[0].attention
 
 
 def _has_classifier(parts: Parts) -> bool:
@@ -164,7 +176,7 @@ def _relative(network: Network, grid: tuple[int, int]) -> Iterator[Affinity]:
         if shared is not None:
             yield bias_affinity("relative bias", shared()[:, prefix:, prefix:], grid, None)
         for block, module in enumerate(network.blocks):
-            attention: Any = module.attn
+            attention: Any = getattr(module, "attn", None)
             if getattr(attention, "relative_position_bias_table", None) is not None:
                 bias = attention._get_rel_pos_bias()[0, :, prefix:, prefix:]
                 yield bias_affinity("relative bias", bias, grid, block)

@@ -148,6 +148,8 @@ def _refused(title: str, name: str, **options: Any) -> Architecture:
 REFUSED = (
     _refused("XCiT", "xcit_nano_12_p16_224", depth=1),
     _refused("CaiT", "cait_xxs24_224", depth=1),
+    _refused("ViT, two attentions a block", "vit_small_patch16_18x2_224", depth=1),
+    _refused("ViT, differential attention", "vit_dwee_patch16_reg1_gap_256", depth=1),
     _refused("PVT v2", "pvt_v2_b0"),
     _refused("MViT v2", "mvitv2_tiny"),
     _refused("Twins", "twins_svt_small", depths=(1, 1, 1, 1)),

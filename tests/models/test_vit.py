@@ -211,11 +211,11 @@ def test_a_network_of_one_size_says_so() -> None:
         opened("vit_tiny_patch16_224", dynamic_img_size=False).trace(noise(64, 96))
 
 
-def test_two_attentions_in_one_block_are_refused() -> None:
-    """Two attentions side by side in a block have two maps; neither is "the" map of the block."""
-    backbone = opened("vit_small_patch16_18x2_224")
+@pytest.mark.parametrize("name", ["vit_small_patch16_18x2_224", "vit_dwee_patch16_reg1_gap_256"])
+def test_two_attentions_in_one_block_are_refused(name: str) -> None:
+    """Two side by side, or the difference of two: neither is "the" map of the block. Said before a picture is fed."""
     with pytest.raises(Refusal, match="makes 2 attention calls"):
-        backbone.trace(noise(64, 64))
+        opened(name)
 
 
 def test_tokens_that_no_parameter_accounts_for_are_refused() -> None:
