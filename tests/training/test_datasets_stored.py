@@ -16,6 +16,7 @@ from PIL import Image
 from models.faults import Fault
 from training.datasets import Source, open_dataset
 from training.datasets.folder import side_of
+from training.datasets.hub import NAMED, address
 
 
 def picture(number: int, side: int = 24) -> Image.Image:
@@ -139,7 +140,7 @@ def test_a_csv_with_captions_classes_and_commas(tmp_path: Path) -> None:
     assert batch.captions == ("a fox, red", "лиса и пицца", "a fox, red")
     assert batch.labels is not None
     assert batch.labels.tolist() == [1, 1, 1]
-    assert [skipped.picture for skipped in table.skipped] == ["pics/2.png"]
+    assert [(skipped.picture, "no caption" in skipped.reason) for skipped in table.skipped] == [("pics/2.png", True)]
 
 
 @pytest.mark.parametrize("cells", ["bytes", "datasets"])
@@ -222,6 +223,8 @@ def test_a_hub_stream_is_a_function_of_seed_and_step(hub: str, streaming: bool) 
     jumped = two.batch(5, seed=5, count=12, device="cpu")
     assert torch.equal(in_turn[5].images, jumped.images)
     assert in_turn[5].captions == jumped.captions
+    every_second = [two.batch(step, seed=5, count=12, device="cpu") for step in (0, 2, 4)]
+    assert [greys(batch) for batch in every_second] == [greys(batch) for batch in in_turn[::2]]
     assert not torch.equal(in_turn[4].images, in_turn[5].images)
     assert not torch.equal(two.batch(5, seed=6, count=12, device="cpu").images, jumped.images)
 
@@ -245,6 +248,14 @@ def test_unreadable_pictures_of_a_stream_are_listed(hub: str) -> None:
         data.batch(step, seed=None, count=8, device="cpu")
     assert len(data.skipped) == 1
     assert np.all([skipped.reason for skipped in data.skipped])
+
+
+def test_two_sets_have_short_names(hub: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert address("cifar10") == ("uoft-cs/cifar10", None)
+    assert address("fashion-mnist") == ("zalando-datasets/fashion_mnist", None)
+    assert address("hub/someone/pets:small") == ("someone/pets", "small")
+    monkeypatch.setitem(NAMED, "cifar10", hub.removeprefix("hub/"))
+    assert open_dataset(Source("cifar10", side=16), need="classes").classes == ("even", "odd")
 
 
 def test_a_hub_dataset_that_cannot_be_had_is_said() -> None:

@@ -49,9 +49,9 @@ def square(stored: Stored, side: int) -> np.ndarray:
 
 def attempt(stored: Stored, side: int, captioned: bool) -> Tensor | Skipped:
     """The square as a tensor, or why there is none."""
-    if captioned and not stored.caption:
-        return Skipped(stored.name, "It has no caption.")
     try:
+        if captioned and not stored.caption:
+            raise Fault("Picture {name} has no caption; write one, or leave the picture out.", name=stored.name)
         return torch.from_numpy(square(stored, side).copy())
     except (Fault, OSError) as problem:
         return Skipped(stored.name, str(problem))

@@ -106,7 +106,8 @@ def _falls(row: int, cut: str) -> bool:
 
 
 class Streamed:
-    """A dataset that is read as it comes. Batches in turn are cheap; a jump reads again from the round's start."""
+    """A dataset that is read as it comes: going on is cheap, also over the batches of other processes; going back reads
+    everything again from the start."""
 
     length = None
 
@@ -116,7 +117,8 @@ class Streamed:
         self.captioned = columns.caption is not None
         self._rows, self._columns, self._cut = rows, columns, cut
         self._skipped: dict[str, Skipped] = {}
-        self._next: tuple[int | None, int, int] | None = None
+        self._way: tuple[int | None, int] | None = None
+        self._next = 0
         self._pictures: Iterator[Stored] = iter(())
 
     @property
@@ -125,10 +127,11 @@ class Streamed:
 
     def batch(self, step: int, *, seed: int | None, count: int, device: torch.device | str) -> Batch:
         """The `step`-th batch. An unreadable picture is replaced by the next readable one of the same batch."""
-        if self._next != (seed, count, step):
-            self._pictures = islice(self._rounds(seed), step * count, None)
-        stored = list(islice(self._pictures, count))
-        self._next = (seed, count, step + 1)
+        if self._way != (seed, count) or step < self._next:
+            self._way, self._next, self._pictures = (seed, count), 0, self._rounds(seed)
+        passed = (step - self._next) * count
+        stored = list(islice(self._pictures, passed, passed + count))
+        self._next = step + 1
         squares = list(READERS.map(lambda one: attempt(one, self.source.side, self.captioned), stored))
         self._skipped |= {square.picture: square for square in squares if isinstance(square, Skipped)}
         good = [index for index, square in enumerate(squares) if not isinstance(square, Skipped)]
