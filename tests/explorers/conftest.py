@@ -18,20 +18,6 @@ prepare()  # before anything imports gradio
 TOYS = Path(__file__).resolve().parent / "toys"
 
 
-GRADIOS_OWN = (
-    "ignore:'future.no_silent_downcasting' is deprecated",
-    "ignore:The copy keyword is deprecated",
-    "ignore:unclosed event loop:ResourceWarning",
-    "ignore:unclosed <socket:ResourceWarning",
-)
-"""Warnings out of gradio's and its client's own lines; they come on the server's threads, in any test."""
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    for one in GRADIOS_OWN:
-        config.addinivalue_line("filterwarnings", one)
-
-
 @pytest.fixture(scope="session")
 def toy() -> Iterator[Explorer]:
     """`toys/norms.py`, found as every explorer is: its folder is one of the room's."""
