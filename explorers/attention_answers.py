@@ -73,11 +73,23 @@ def answer(seen: Traced, asked: Attention) -> tuple[dict[str, np.ndarray], dict[
         within("head", asked.head, 0, layer.heads - 1)
     query = query_of(asked.query, seen)
     facts = {"query": written(query, layers), "view": asked.view, "block": block, "head": asked.head}
-    facts |= {"fusion": asked.fusion, "discard": asked.discard, "share": asked.share, "mark": asked.mark, **network_facts(seen)}
+    facts |= {
+        "fusion": asked.fusion,
+        "discard": asked.discard,
+        "share": asked.share,
+        "mark": asked.mark,
+        **network_facts(seen),
+    }
     heads, map_, more = _map(seen, asked, query, block)
     patches = map_[layer.prefix :]
     mask = mass_mask(patches, asked.share)
-    facts |= {"peak": float(patches.max()), "kept": int(mask.sum()), "patches": len(patches), "grid": layer.grid, **more}
+    facts |= {
+        "peak": float(patches.max()),
+        "kept": int(mask.sum()),
+        "patches": len(patches),
+        "grid": layer.grid,
+        **more,
+    }
     arrays = {"map": patches.reshape(layer.grid).numpy(), "prefix": map_[: layer.prefix].numpy()}
     arrays["mask"] = mask.reshape(layer.grid).numpy()
     if heads is not None:
@@ -130,7 +142,7 @@ def relevance(seen: Traced, target: int | None, text: str) -> tuple[Tensor, str,
             )
         best, count = _best(backbone, seen.pixels)
         chosen = best[0]["index"] if target is None else within("target", target, 0, count - 1)
-        found = class_relevance(backbone, seen.pixels, lambda network, pixels: network.class_logits(pixels)[0, chosen])
+        found = class_relevance(seen.backbone, seen.pixels, lambda _, pixels: backbone.class_logits(pixels)[0, chosen])
     return found.detach().cpu(), class_name(backbone, chosen), best
 
 
@@ -144,7 +156,9 @@ def _best(backbone: Classifies, pixels: Tensor) -> tuple[list[dict[str, Any]], i
         shares = backbone.class_logits(pixels[None])[0].float().softmax(-1).cpu()
     top = shares.topk(min(BEST, len(shares)))
     pairs = zip(top.indices.tolist(), top.values.tolist(), strict=True)
-    return [{"index": index, "name": class_name(backbone, index), "share": share} for index, share in pairs], len(shares)
+    return [{"index": index, "name": class_name(backbone, index), "share": share} for index, share in pairs], len(
+        shares
+    )
 
 
 def class_name(backbone: Any, index: int) -> str:
@@ -192,8 +206,8 @@ def maps_bundle(seen: Traced, addresses: Mapping[str, str]) -> bytes:
     """Everything that the page draws from; see `explorers.maps`."""
     layers, backbone = seen.layers, seen.backbone
     whole = maps.travels_whole(layers)
-    queries: list[maps.Query] = [] if whole else list(range(layers[0].prefix))
-    queries += ["mean", *(["pool"] if isinstance(backbone, Pools) else [])]
+    queries: list[maps.Query] = ["mean", *(["pool"] if isinstance(backbone, Pools) else [])]
+    queries += [] if whole else range(layers[0].prefix)
     arrays = {**(maps.whole_arrays(layers) if whole else {}), **maps.window_arrays(layers)}
     for query in queries:
         rows = maps.row_arrays(backbone, layers, query)

@@ -19,7 +19,6 @@ from explorers.permalink import from_query
 
 if TYPE_CHECKING:
     from explorers.frame import Desk, Frame
-    from explorers.traces import Traced
 
 DEFAULT = "registry/dinov2-small"
 
@@ -34,7 +33,9 @@ class Attention(Parameters):
         "from", title="View", help="Row, column, rollout (2005.00928) or class relevance (2103.15679)."
     )
     layer: int = parameter(-1, title="Layer", help="Counted from 0; -1 is the last.", least=-1, most=999)
-    head: int | None = parameter(None, title="Head", help="Counted from 0; all heads fused if empty.", least=0, most=999)
+    head: int | None = parameter(
+        None, title="Head", help="Counted from 0; all heads fused if empty.", least=0, most=999
+    )
     fusion: Literal["mean", "max", "min"] = parameter("mean", title="Fusion of heads")
     query: str = parameter(
         "auto", title="Query", help="auto, prefix 0 (CLS), patch ROW,COLUMN from 0, mean, or pool.", longest=40

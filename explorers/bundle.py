@@ -47,7 +47,7 @@ def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
 
 
 def coded(maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Non-negative maps (..., values) as bytes (..., values) and each map's maximum (...): value = peak · (byte / 255)².
+    """Non-negative maps (..., values) as bytes (..., values) and their maxima (...): value = peak · (byte / 255)².
 
     A byte's step is at most 0.8 % of the maximum at the top and 0.0004 % at the bottom.
     """

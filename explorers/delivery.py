@@ -52,9 +52,7 @@ def place(data: bytes, media_type: str = BINARY) -> str:
     return _keep(Goods(data, media_type))
 
 
-def offer(
-    answer: Callable[[Mapping[str, str]], bytes], media_type: str = BINARY, filename: str | None = None
-) -> str:
+def offer(answer: Callable[[Mapping[str, str]], bytes], media_type: str = BINARY, filename: str | None = None) -> str:
     """Promise `answer(values)` to whoever fetches the address with named values in its query; a `Fault` is told."""
     return _keep(Goods(answer, media_type, filename))
 

@@ -141,9 +141,9 @@ class Frame:
 
 
 def _mount(name: str, events: Sequence[str]) -> str:
-    """What Gradio runs when a part of the page appears. The names of events stand in it because Gradio looks for them."""
+    """What Gradio runs when a part of the page appears. It looks for the names of events in this very text."""
     return f"""
-        const events = {json.dumps(events).replace('"', "'")};
+        /* {json.dumps(events).replace('"', "'")} */
         import(new URL('patchlight/stage/page.js', document.baseURI).href).then((page) =>
-            page.mount('{name}', {{ element: element.querySelector('[data-host]'), props, trigger, watch, upload, events }}));
+            page.mount('{name}', {{ element: element.querySelector('[data-host]'), props, trigger, watch, upload }}));
     """

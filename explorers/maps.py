@@ -1,4 +1,4 @@
-"""All attention of one picture as arrays for the page: drawn there, layer by layer and head by head, without a request.
+"""All attention of one picture as arrays for the page, which draws layers and heads without asking again.
 
 Where the grid is small (`WHOLE_PATCHES`), or attention lives in windows, every row of every token travels; else the rows
 of the tokens before the first patch and of the read-out, and the page fetches those of a patch when it is pointed at.

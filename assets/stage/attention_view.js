@@ -166,7 +166,7 @@ export class AttentionView {
       ...view, scale, count, block: view.layer, heads: layer.heads, prefix: layer.prefix,
       scaling: isWhole(view) && view.scaling === "shared" ? "own" : view.scaling,
       windowed: maps.window(view.layer, view.query) !== null,
-      figures: isWhole(view) || !maps.has(view.layer, view.query) ? null : maps.figures(view.layer, view.head, view.query, view.view),
+      figures: isWhole(view) || !map ? null : maps.figures(view.layer, view.head, view.query, view.view) ?? [sum(map), 0],
       kept: view.mark === "off" ? null : count,
       patches: map?.values.length ?? 0,
       target: view.target === null ? view.text : this.answers.named(view.target),
@@ -194,3 +194,6 @@ export class AttentionView {
     return cell && cell.map((place, axis) => Math.floor((place * this.grid[axis]) / first[axis]));
   }
 }
+
+/** Of a column, prefix tokens included. */
+const sum = ({ mass, prefix }) => prefix.reduce((total, value) => total + value, mass);

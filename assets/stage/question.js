@@ -109,7 +109,7 @@ export class Question {
 
   #class() {
     this.classes = make(".pl-classes", { role: "group", label: "Best classes" });
-    const text = make("input.pl-text", { type: "text", maxlength: 200, placeholder: "a photo of a cat" });
+    const text = make("input.pl-text", { type: "text", maxlength: 200, label: "Text", placeholder: "a photo of a cat" });
     const go = make("button.pl-button", { type: "submit", say: "Explain" });
     const submit = (event) => {
       event.preventDefault();
@@ -128,7 +128,7 @@ export class Question {
     this.opacity = slider("Overlay", { min: 0, max: 1, step: 0.01 }, (opacity) => this.ask({ opacity }));
     this.table = select("Colour table", TABLES, (table) => this.ask({ table }));
     this.scaling = select("Scaling", SCALINGS, (scaling) => this.ask({ scaling }));
-    this.drawing = make("section.pl-card", {},
+    this.drawing = make("section.pl-card.pl-drawing", {},
       make(".pl-heading", {}, this.shareWords, this.kept), this.share.element, this.mark.element,
       make(".pl-inline", {}, make("span.pl-name", { say: "Overlay" }), this.opacity.element),
       make(".pl-inline", {}, this.table.element, this.scaling.element),

