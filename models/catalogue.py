@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ SOURCES = ("bundled", "registry", "timm", "hf", "run", "file")
 def catalogue() -> tuple[Card, ...]:
     """Curated checkpoints, `assets/catalogue.toml`, grouped by family; most must be fetched before they open."""
     content = tomllib.loads((ASSETS / "catalogue.toml").read_text(encoding="utf-8"))
-    return tuple(_card(id, entry) for id, entry in content.items())
+    return tuple(card_from(id, entry) for id, entry in content.items())
 
 
 def checkpoints() -> tuple[Card, ...]:
@@ -41,6 +41,13 @@ def checkpoints() -> tuple[Card, ...]:
 def card_of(id: str) -> Card | None:
     """The curated card of an id, or None."""
     return next((card for card in catalogue() if card.id == id), None)
+
+
+def card_from(id: str, stated: Mapping[str, Any]) -> Card:
+    """The card of a checkpoint from what its file states; words that no field has are left out."""
+    known = {name: value for name, value in stated.items() if name in Card.__dataclass_fields__}
+    known["abilities"] = tuple(known.get("abilities", ()))
+    return Card(**{"title": id.partition("/")[2], "family": "", **known, "id": id})
 
 
 def is_cached(card: Card) -> bool:
@@ -87,10 +94,4 @@ def _folders(source: str, folder: Path) -> Iterator[Card]:
     for config in sorted(folder.glob("*/config.json")):
         known = config.parent / "card.json"
         if known.is_file() and (config.parent / "model.safetensors").is_file():
-            yield _card(f"{source}/{config.parent.name}", json.loads(known.read_text(encoding="utf-8")))
-
-
-def _card(id: str, entry: dict[str, Any]) -> Card:
-    known = {name: value for name, value in entry.items() if name in Card.__dataclass_fields__}
-    known["abilities"] = tuple(known.get("abilities", ()))
-    return Card(**{"title": id.partition("/")[2], "family": "", **known, "id": id})
+            yield card_from(f"{source}/{config.parent.name}", json.loads(known.read_text(encoding="utf-8")))

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import timm
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
@@ -16,10 +17,12 @@ from torch import Tensor, nn
 from models import weights
 from models.backbone import Parts
 from models.card import Card
+from models.catalogue import card_from
 from models.create import create
 from models.faults import Fault
 from models.pixels import Pixels
 from models.sources.request import SEED, Request
+from models.sources.timm import options as told
 
 
 def open_named(parent: Path, name: str, request: Request) -> Parts:
@@ -36,7 +39,7 @@ def open_named(parent: Path, name: str, request: Request) -> Parts:
 def read(place: Path, request: Request) -> Parts:
     """The network of a checkpoint folder with its weights or, as a twin, random ones. Raises `Fault`."""
     config, known = _json(place / "config.json"), _json(place / "card.json")
-    card = Card(**{"title": place.name, "family": "", **known, "id": request.id, "random": request.random})
+    card = replace(card_from(request.id, {"title": place.name, **known}), random=request.random)
     pixels = _pixels(_json(place / "pixels.json"))
     tokenizer = _tokenizer(place / "tokenizer.json")
     if request.random:
@@ -49,8 +52,8 @@ def read(place: Path, request: Request) -> Parts:
 def filled(config: Mapping[str, Any], file: Path) -> nn.Module:
     """The network that `config` describes with the weights of `file`, compared before anything is allocated."""
     with torch.device("meta"):
-        weights.check(file.name, weights.header(file), create(config))
-    network = create(config)
+        weights.check(file.name, weights.header(file), _created(config))
+    network = _created(config)
     network.load_state_dict(weights.tensors(file))
     return network
 
@@ -59,7 +62,14 @@ def random_parts(config: Mapping[str, Any], card: Card, pixels: Pixels) -> Parts
     """The same architecture untrained, the same every time."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
-        return Parts(create(config), replace(card, random=True), pixels)
+        return Parts(_created(config), replace(card, random=True), pixels)
+
+
+def _created(config: Mapping[str, Any]) -> nn.Module:
+    """As trained, and told what the families want to be told so that any size can be fed; the weights are the same."""
+    if config.get("library") == "timm" and timm.is_model(str(config.get("name"))):
+        config = {**config, "options": {**told(str(config["name"])), **config.get("options", {})}}
+    return create(config)
 
 
 def _json(file: Path) -> dict[str, Any]:

@@ -143,7 +143,10 @@ def _fetched(name: str, published: PretrainedCfg, request: Request) -> Path:
 
 def _filtered(name: str, file: Path, state: Mapping[str, Tensor], changes: Mapping[str, Any]) -> nn.Module:
     try:
-        overlay = {"state_dict": dict(state)}
+        overlay: dict[str, Any] = {"state_dict": dict(state)}
+        # timm drops a head without a word where the number of classes is not the published one
+        if "num_classes" in changes:
+            overlay["num_classes"] = changes["num_classes"]
         return timm.create_model(name, pretrained=True, pretrained_cfg_overlay=overlay, **options(name), **changes)
     except (RuntimeError, KeyError) as mismatch:
         report = str(mismatch)
