@@ -313,8 +313,24 @@ class Pools(Protocol):
 
 @runtime_checkable
 class Reconstructs(Protocol):
+    def mask_grid(self, shape: tuple[int, int]) -> tuple[int, int]:
+        """(rows, columns) of a mask for an input of (height, width) pixels. Raises `Fault` where it cannot be fed."""
+        ...
+
     def reconstruct(self, pixels: Tensor, mask: Tensor) -> Reconstruction:
         """`pixels` (3, height, width) and `mask` (rows, columns), 1 hidden, kept exactly."""
+        ...
+
+    def reconstruct_each(self, pixels: Tensor, masks: Tensor) -> tuple[Reconstruction, ...]:
+        """One picture under several masks (masks, rows, columns) in one batch; each hides as many patches."""
+        ...
+
+
+@runtime_checkable
+class Decodes(Protocol):
+    def trace_masked(self, pixels: Tensor, mask: Tensor) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
+        """What encoder and decoder did to a masked picture. The encoder's tokens are CLS and the visible patches, in
+        the numbers of the whole sequence; its other tokens are in no window and zero."""
         ...
 
 

@@ -36,6 +36,18 @@ def _layer(block: Seen, grid: tuple[int, int], names: tuple[str, ...]) -> Layer:
     )  # fmt: skip
 
 
+def part_layer(block: Seen, grid: tuple[int, int], members: Tensor, names: tuple[str, ...] = ()) -> Layer:
+    """A block that saw only the tokens `members` of the whole sequence; the others' outputs are zero."""
+    call = block.attention
+    assert block.output is not None
+    tokens = block.output.new_zeros(len(names) + grid[0] * grid[1], block.output.shape[-1])
+    tokens[members] = block.output[0]
+    return Layer(
+        grid=grid, queries=call.query, keys=call.key, bias=call.bias, scale=call.scale, logits=call.logits,
+        members=members[None], prefix=len(names), tokens=tokens, names=names,
+    )  # fmt: skip
+
+
 def tokenised(
     tokenizer: Callable[[Sequence[str]], Mapping[str, Tensor]] | None, texts: Sequence[str], network: nn.Module
 ) -> dict[str, Tensor]:

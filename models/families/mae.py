@@ -18,12 +18,12 @@ from transformers import ViTMAEForPreTraining, ViTMAEModel
 
 from models.backbone import Affinity, Backbone, Family, Layer, Parts, Reconstruction
 from models.card import Card
-from models.faults import Fault
+from models.masking import checked_each
 from models.patches import patchify, statistics
-from models.pixels import Pixels
+from models.pixels import Pixels, check_shape
 from models.positions import table_affinity
 from models.recorder import record
-from models.sequence import batch_and_grid, layers_of
+from models.sequence import batch_and_grid, layers_of, part_layer
 from models.structure import sincos_table
 
 
@@ -59,7 +59,7 @@ class Encoder:
     def trace(self, pixels: Tensor) -> tuple[Layer, ...]:
         batch, grid = batch_and_grid(pixels[None], self.network, self.patch)
         visible = torch.ones(grid, dtype=torch.bool, device=batch.device)
-        seen, _ = record(self.blocks, lambda: self._encode(batch, visible))
+        seen, _ = record(self.blocks, lambda: self._encode(batch, visible[None]))
         return layers_of(seen, grid, names=("CLS",))
 
     def positions(self) -> tuple[Affinity, ...]:
@@ -68,11 +68,14 @@ class Encoder:
         return (table_affinity(table[1:], self.trained_grid, prefix=table[:1], kind="sin-cos table"),)
 
     def _encode(self, batch: Tensor, visible: Tensor) -> Tensor:
-        """(1, 3, height, width) and `visible` (rows, columns) bool to (1, CLS and visible patches, channels)."""
-        embeddings = self.encoder.embeddings
-        table = self._resized(embeddings.position_embeddings, (visible.shape[0], visible.shape[1]))
+        """(1, 3, height, width) and `visible` (masks, rows, columns) bool, equally many in each, to (masks, CLS and
+        visible patches, channels)."""
+        embeddings, masks = self.encoder.embeddings, visible.flatten(1)
+        table = self._resized(embeddings.position_embeddings, (visible.shape[1], visible.shape[2]))
         patches = embeddings.patch_embeddings(batch) + table[:, 1:]
-        tokens = torch.cat([embeddings.cls_token + table[:, :1], patches[:, visible.flatten()]], dim=1)
+        kept = patches.expand(len(masks), -1, -1)[masks].view(len(masks), -1, patches.shape[-1])
+        first = (embeddings.cls_token + table[:, :1]).expand(len(masks), -1, -1)
+        tokens = torch.cat([first, kept], dim=1)
         for layer in self.encoder.layers:
             tokens = layer(tokens)
         return self.encoder.layernorm(tokens)
@@ -92,57 +95,60 @@ class Encoder:
 class Autoencoder(Encoder):
     """An encoder with its decoder, which paints what was hidden."""
 
-    @torch.no_grad()
+    def mask_grid(self, shape: tuple[int, int]) -> tuple[int, int]:
+        check_shape(shape, (self.patch, self.patch))
+        return shape[0] // self.patch, shape[1] // self.patch
+
     def reconstruct(self, pixels: Tensor, mask: Tensor) -> Reconstruction:
         """`pixels` (3, height, width), normalised; `mask` (rows, columns) of patches, 1 hidden, kept exactly.
 
         Prediction, target and error are in the space that the loss was trained in (`Reconstruction.normalised`); their
         vectors are laid out as in `models.patches`.
         """
-        assert isinstance(self.network, ViTMAEForPreTraining)
-        batch, grid = batch_and_grid(pixels[None], self.network, self.patch)
-        hidden = _checked(mask, grid).to(batch.device)
-        prediction = self._decode(self._encode(batch, ~hidden), hidden)[0].unflatten(0, grid).float()
+        return self.reconstruct_each(pixels, mask[None])[0]
+
+    @torch.no_grad()
+    def reconstruct_each(self, pixels: Tensor, masks: Tensor) -> tuple[Reconstruction, ...]:
+        network = self.network
+        assert isinstance(network, ViTMAEForPreTraining)
+        batch, grid = batch_and_grid(pixels[None], network, self.patch)
+        hidden = checked_each(masks, grid).to(batch.device)
+        predictions = self._decode(self._encode(batch, ~hidden), hidden).unflatten(1, grid).float()
         target = patchify(batch[0].float(), self.patch)
-        normalised = bool(self.network.config.norm_pix_loss)
+        normalised = bool(network.config.norm_pix_loss)
         if normalised:
             mean, deviation = statistics(target)
             target = (target - mean) / deviation
-        error = (prediction - target).square().mean(-1)
-        return Reconstruction(hidden.int(), prediction, target, error, float(error[hidden].mean()), normalised)
+        errors = (predictions - target).square().mean(-1)
+        return tuple(
+            Reconstruction(mask.int(), prediction, target, error, float(error[mask].mean()), normalised)
+            for mask, prediction, error in zip(hidden, predictions, errors, strict=True)
+        )
+
+    def trace_masked(self, pixels: Tensor, mask: Tensor) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
+        network = self.network
+        assert isinstance(network, ViTMAEForPreTraining)
+        batch, grid = batch_and_grid(pixels[None], network, self.patch)
+        hidden = checked_each(mask[None], grid).to(batch.device)
+        blocks = [*self.blocks, *network.decoder.decoder_layers]
+        seen, _ = record(blocks, lambda: self._decode(self._encode(batch, ~hidden), hidden))
+        split = len(self.blocks)
+        members = torch.cat([hidden.new_zeros(1, dtype=torch.long), 1 + (~hidden).flatten().nonzero()[:, 0]])
+        encoder = tuple(part_layer(block, grid, members, names=("CLS",)) for block in seen[:split])
+        return encoder, layers_of(seen[split:], grid, names=("CLS",))
 
     def _decode(self, latent: Tensor, hidden: Tensor) -> Tensor:
-        """Encoder output to (1, patches, patch · patch · 3): every hidden place is given the same learned token."""
+        """Encoder output to (masks, patches, patch · patch · 3): every hidden place is given the same learned token."""
         assert isinstance(self.network, ViTMAEForPreTraining)
         decoder = self.network.decoder
-        visible = decoder.decoder_embed(latent)
-        patches = decoder.mask_token.repeat(1, hidden.numel(), 1)
-        patches[:, ~hidden.flatten()] = visible[:, 1:]
-        table = self._resized(decoder.decoder_pos_embed, (hidden.shape[0], hidden.shape[1]))
+        visible, masks = decoder.decoder_embed(latent), hidden.flatten(1)
+        patches = decoder.mask_token.repeat(*masks.shape, 1)
+        patches[~masks] = visible[:, 1:].flatten(0, 1)
+        table = self._resized(decoder.decoder_pos_embed, (hidden.shape[1], hidden.shape[2]))
         tokens = torch.cat([visible[:, :1], patches], dim=1) + table
         for layer in decoder.decoder_layers:
             tokens = layer(tokens)
         return decoder.decoder_pred(decoder.decoder_norm(tokens))[:, 1:]
-
-
-def _checked(mask: Tensor, grid: tuple[int, int]) -> Tensor:
-    """(rows, columns) bool, True where hidden; something is hidden and something is not."""
-    if tuple(mask.shape) != grid:
-        raise Fault(
-            "A mask of {shape} patches was given, but this image makes {rows} rows and {columns} columns; make the "
-            "mask fit the image.",
-            shape=" × ".join(map(str, mask.shape)), rows=grid[0], columns=grid[1],
-        )  # fmt: skip
-    if not ((mask == 0) | (mask == 1)).all():
-        raise Fault("A mask holds 1 where a patch is hidden and 0 elsewhere, but other numbers were found; use those.")
-    hidden = mask.bool()
-    if hidden.all() or not hidden.any():
-        raise Fault(
-            "The mask hides {hidden} of {patches} patches, but a masked autoencoder fills in hidden patches from "
-            "visible ones; hide at least one and leave at least one.",
-            hidden=int(hidden.sum()), patches=hidden.numel(),
-        )  # fmt: skip
-    return hidden
 
 
 @torch.no_grad()

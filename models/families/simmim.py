@@ -31,6 +31,7 @@ from models.backbone import Affinity, Backbone, Family, Layer, Parts, Reconstruc
 from models.card import Card
 from models.families.swin import continuous_bias
 from models.faults import Fault
+from models.masking import checked_each
 from models.patches import patchify
 from models.pixels import Pixels, check_shape
 from models.positions import bias_affinity, table_affinity
@@ -125,24 +126,35 @@ class Classifier(Swin):
 class SimMIM(Swin):
     """A Swin that paints what is hidden: l1 on hidden pixels, hidden in squares of the decoder's stride (32 pixels)."""
 
+    def mask_grid(self, shape: tuple[int, int]) -> tuple[int, int]:
+        side, unit = self.network.config.image_size, self.network.config.encoder_stride
+        check_shape(shape, (unit, unit), (side, side))
+        return side // unit, side // unit
+
     def reconstruct(self, pixels: Tensor, mask: Tensor) -> Reconstruction:
-        side, patch = self.network.config.image_size, self.network.config.patch_size
-        unit = self.network.config.encoder_stride
-        check_shape(pixels.shape[-2:], (unit, unit), (side, side))
-        if tuple(mask.shape) != (side // unit, side // unit):
+        return self.reconstruct_each(pixels, mask[None])[0]
+
+    @torch.no_grad()
+    def reconstruct_each(self, pixels: Tensor, masks: Tensor) -> tuple[Reconstruction, ...]:
+        grid, unit = self.mask_grid((pixels.shape[1], pixels.shape[2])), self.network.config.encoder_stride
+        if tuple(masks.shape[1:]) != grid:
             raise Fault(
                 "A mask of {rows} × {columns} was given, but this network hides squares of {unit} pixels, "
                 "{count} × {count} of them; give such a mask.",
-                rows=mask.shape[0], columns=mask.shape[-1], unit=unit, count=side // unit,
+                rows=masks.shape[1], columns=masks.shape[-1], unit=unit, count=grid[0],
             )  # fmt: skip
-        hidden = mask.repeat_interleave(unit // patch, 0).repeat_interleave(unit // patch, 1)
-        hidden = hidden.flatten().unsqueeze(0).bool().to(self.network.device)
-        with torch.no_grad():
-            answer, _ = self._run(self.network, pixels.unsqueeze(0), bool_masked_pos=hidden)
-        prediction = patchify(answer.reconstruction[0].float().cpu(), unit)
+        squares, finer = checked_each(masks, grid), unit // self.network.config.patch_size
+        hidden = squares.repeat_interleave(finer, 1).repeat_interleave(finer, 2).flatten(1).to(self.network.device)
+        batch = pixels.expand(len(masks), *pixels.shape)
+        painted = self._run(self.network, batch, bool_masked_pos=hidden)[0].reconstruction.float().cpu()
         target = patchify(pixels.float().cpu(), unit)
-        error = (prediction - target).abs().mean(-1)
-        return Reconstruction(mask.int().cpu(), prediction, target, error, float(answer.loss), normalised=False)
+        return tuple(_reconstruction(*each, target) for each in zip(squares.cpu(), painted, strict=True))
+
+
+def _reconstruction(hidden: Tensor, painted: Tensor, target: Tensor) -> Reconstruction:
+    prediction = patchify(painted, painted.shape[1] // hidden.shape[0])
+    error = (prediction - target).abs().mean(-1)
+    return Reconstruction(hidden.int(), prediction, target, error, float(error[hidden].mean()), normalised=False)
 
 
 def _layer(seen: Seen, grid: tuple[int, int], window: tuple[int, int]) -> Layer:

@@ -1,0 +1,77 @@
+"""What a network paints where, over many masks: a picture of predictions only, and how much they differ.
+
+Each patch is predicted only when it is hidden, by masks that hide it together with ever different others. The mean
+over them is the picture as the network believes it; the deviation says how much that belief hangs on what was visible.
+It is the spread of one network's answers, not a probability of being right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from models.backbone import Reconstruction, Reconstructs
+from models.faults import Fault
+from models.fidelity import Statistics, coloured, shown
+from models.masking import covering
+from models.patches import patchify, unpatchify
+from models.pixels import Pixels
+
+LEAST, MOST = 8, 64
+"""Masks."""
+
+
+def masks_of(grid: tuple[int, int], hidden: int, count: int, seed: int = 0) -> Tensor:
+    """(count, rows, columns) that hide every patch at least twice, as a deviation needs. Raises `Fault`."""
+    patches = grid[0] * grid[1]
+    if count * hidden < 2 * patches:
+        raise Fault(
+            "{count} masks of {hidden} of {patches} patches were asked for, which hide some of them only once, where a "
+            "deviation needs two; ask for more masks or a higher ratio.",
+            count=count, hidden=hidden, patches=patches,
+        )  # fmt: skip
+    return covering(grid, hidden, count, seed)
+
+
+class Doubt:
+    """Adds up reconstructions of one picture, batch by batch.
+
+    grid:   (rows, columns) of masks
+    shape:  (height, width) of the picture in pixels
+    """
+
+    def __init__(self, grid: tuple[int, int], shape: tuple[int, int]) -> None:
+        self.patch = shape[0] // grid[0]
+        size = (*grid, 3 * self.patch**2)
+        self._sum, self._squares = torch.zeros(size, dtype=torch.double), torch.zeros(size, dtype=torch.double)
+        self.times = torch.zeros(grid, dtype=torch.int)
+
+    def add(self, found: Reconstruction, pixels: Tensor, colours: Pixels, by: Statistics = "own") -> None:
+        """One mask's answer; patches that it left visible count for nothing."""
+        hidden = found.mask.cpu().bool()
+        painted = patchify(shown(colours, coloured(found, pixels, by)), self.patch).double()[hidden]
+        self._sum[hidden] += painted
+        self._squares[hidden] += painted.square()
+        self.times += hidden
+
+    @property
+    def mean(self) -> Tensor:
+        """(3, height, width) in [0, 1]: every patch as predicted when hidden, on average."""
+        return unpatchify(self._sum / self.times[..., None], self.patch).float()
+
+    @property
+    def deviation(self) -> Tensor:
+        """(3, height, width): standard deviation over masks, in the same unit."""
+        times = self.times[..., None]
+        variance = (self._squares - self._sum.square() / times).clamp_min(0) / (times - 1)
+        return unpatchify(variance.sqrt(), self.patch).float()
+
+
+def in_batches(
+    network: Reconstructs, pixels: Tensor, masks: Tensor, batch: int
+) -> Iterator[tuple[Reconstruction, ...]]:
+    """Reconstructions of one picture under every mask, `batch` of them at a time."""
+    for some in masks.split(batch):
+        yield network.reconstruct_each(pixels, some)
