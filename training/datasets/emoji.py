@@ -36,6 +36,9 @@ SPLITS: dict[Split, tuple[str, ...]] = {
 SIDE = 64
 """Pixels of a bundled drawing."""
 
+TURNABLE = frozenset({"animals-nature", "food-drink", "smileys-emotion"})
+"""Groups without letters, digits and directions, whose mirror images mean the same."""
+
 FILL = 0.9
 """Share of the frame's side that a lone drawing takes."""
 
@@ -80,7 +83,7 @@ def drawings(split: Split) -> Drawings:
         levels=pyramid(_decoded([row["image"]["bytes"] for row in rows])),
         concepts=torch.tensor([concepts[i] for i in kept]),
         labels=torch.tensor([labels[i] for i in kept]),
-        turnable=torch.tensor([row["group"] not in ("symbols", "people-body") for row in rows]),
+        turnable=torch.tensor([row["group"] in TURNABLE and row["subgroup"] != "emotion" for row in rows]),
         styles=tuple(row["style"] for row in rows),
         english=tuple(captions.english(row["english"], row["subgroup_english_frame"]) for row in rows),
         russian=tuple(captions.russian(row["russian"], row["subgroup_russian_frame"]) for row in rows),
