@@ -16,8 +16,9 @@ Nothing of the network is written to (see `models/meeting.py`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -141,12 +142,27 @@ def operated(backbone: Backbone, change: Change, pixels: Tensor) -> Iterator[Mee
         )
 
 
-def table_met(meeting: Meeting, patches: int) -> Tensor | None:
-    """The table as the picture met it, resized by the network's own code: (patches, channels) without prefix rows."""
-    for meant, values in meeting.met:
+class _Met(Exception):
+    """The table has met the picture; the rest of the pass is not needed."""
+
+
+def resized_table(backbone: Backbone, pixels: Tensor) -> Tensor | None:
+    """The position table as the picture meets it, resized by the network's own code: (patches, channels), or None for a
+    network without a table. Runs no block."""
+    patches = math.prod(backbone.pixels.grid((pixels.shape[-2], pixels.shape[-1])))
+    found: list[Tensor] = []
+
+    def read(meant: Meant, values: Tensor) -> Tensor:
         if meant == "table" and values.shape[-2] >= patches:
-            return values.reshape(-1, values.shape[-1])[-patches:].float().cpu()
-    return None
+            found.append(values.detach().reshape(-1, values.shape[-1])[-patches:].float().cpu())
+            raise _Met
+        return values
+
+    sources = [source for source in followed(backbone.module) if source[1] == "table"]
+    if sources:
+        with suppress(_Met), Meeting(sources, read):
+            backbone.trace(pixels)
+    return found[0] if found else None
 
 
 def exchanged(network: nn.Module, change: Change) -> Iterator[tuple[Tensor, Tensor]]:

@@ -31,7 +31,7 @@ from models.faults import Fault, Refusal
 from models.loading import open_network
 from models.patches import patchify, unpatchify
 from models.pixels import Pixels
-from models.surgery import Change, Kind, attention_shift, operated, table_met
+from models.surgery import Change, Kind, attention_shift, operated, resized_table
 
 SMALL: Any = {
     "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 2, "patch_size": 16,
@@ -118,10 +118,9 @@ def test_moving_patches_and_positions_together_leaves_cls_as_it_was(name: str, k
 
 def test_the_table_is_resized_as_the_network_does_it():
     backbone, pixels = opened("ViT"), torch.zeros(3, 64, 160)
-    with operated(backbone, Change(), pixels) as meeting:
-        backbone.trace(pixels)
     own = resample_abs_pos_embed(backbone.module.pos_embed, [4, 10], old_size=[6, 6])  # pyright: ignore
-    assert torch.equal(table_met(meeting, 40), own[0, 1:])  # pyright: ignore[reportArgumentType]
+    assert torch.equal(resized_table(backbone, pixels), own[0, 1:])  # pyright: ignore[reportArgumentType]
+    assert resized_table(opened("Swin"), picture("Swin")) is None
 
 
 def test_swapping_happens_on_the_picture_s_own_grid():
