@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import ReferenceType, ref
 
 import models
 from explorers.cache import Cache
@@ -46,22 +47,30 @@ CALIBRATION_SIDE = 224
 class Traced:
     """What a network did to a picture.
 
-    key:      names checkpoint, picture and input size; the same key, the same numbers
-    digest:   sha256 of the picture's file
-    image:    RGB, upright, in its own size
-    pixels:   (3, height, width) normalised, as the network was fed, on the CPU
-    layers:   one for each block, on the CPU
-    seconds:  that the pass took
+    key:         names checkpoint, picture and input size; the same key, the same numbers
+    checkpoint:  id of the network
+    digest:      sha256 of the picture's file
+    image:       RGB, upright, in its own size
+    pixels:      (3, height, width) normalised, as the network was fed, on the CPU
+    layers:      one for each block, on the CPU
+    seconds:     that the pass took
+    network:     behind `backbone`, held weakly
     """
 
     key: str
     digest: str
-    backbone: Backbone
+    checkpoint: str
     image: Image.Image
     pixels: Tensor
     layers: tuple[Layer, ...]
     fit: Fit
     seconds: float
+    network: ReferenceType[Backbone]
+
+    @property
+    def backbone(self) -> Backbone:
+        """The network, loaded again if it had to make room: a trace that is kept does not keep its network."""
+        return self.network() or backbone(self.checkpoint)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -124,7 +133,7 @@ def _trace(checkpoint: str, file: Path, digest: str, side: int | None, fit: Fit)
     layers, seconds = _pass(network, pixels)
     named = (checkpoint, _version(checkpoint), digest, shape, fit)
     key = hashlib.sha256(repr(named).encode()).hexdigest()
-    return Traced(key, digest, network, image, pixels, layers, fit, seconds)
+    return Traced(key, digest, checkpoint, image, pixels, layers, fit, seconds, ref(network))
 
 
 def _check_room(expected: Cost) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 import time
@@ -147,6 +148,25 @@ def test_a_trace_without_room_is_refused_before_it_is_made(vit: Backbone, monkey
     with pytest.raises(Fault, match="where 2 MB are kept for traces; choose a smaller input size"):
         traces.trace("timm/test_vit", PICTURES / "cat.jpg", side=640)
     assert seen == []
+
+
+def test_a_kept_trace_does_not_keep_its_network(monkeypatch: pytest.MonkeyPatch, vit: Backbone) -> None:
+    """Otherwise the limit on networks would bound nothing: every picture would hold another one."""
+    loaded = []
+
+    def load(checkpoint: str, progress: Any = None) -> Backbone:
+        loaded.append(checkpoint)
+        return network("test_vit", 160, 16, 16, dynamic_img_size=True)
+
+    monkeypatch.setattr(models, "load", load, raising=False)
+    monkeypatch.setattr(traces._networks, "limit", 1)
+    seen = traces.trace("timm/a", PICTURES / "cat.jpg")
+    assert seen.backbone is traces.backbone("timm/a")
+    traces.backbone("timm/b")
+    gc.collect()
+    assert seen.network() is None
+    assert seen.backbone.card.id == "timm/test_vit"
+    assert loaded == ["timm/a", "timm/b", "timm/a"]
 
 
 def test_the_cache_forgets_the_least_recently_used() -> None:
