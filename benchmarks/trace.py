@@ -35,7 +35,7 @@ def measure() -> str:
     return (
         table(["tokens", "trace and CLS rows", "timm, fused attention off, maps kept",
                "transformers eager, `output_attentions`", "a trace keeps", "maps keep"], rows)
-        + "\n\nRatios to the plain forward pass of the same network, transformers' to its own with the fused kernel.\n\n"
+        + "\n\nRatios to the plain forward pass of the same network, transformers' to its own, fused.\n\n"
         + table(["tokens", "a clicked patch, 12 blocks × 6 heads", "a token"], clicks)
     )  # fmt: skip
 
