@@ -75,7 +75,7 @@ function start(part) {
   asked = value.asked;
   for (const [name, tab] of Object.entries(tabs)) tab.ask(asked[name] ?? {});
   if (value.fault) tell(value.fault);
-  if (asked.desk.tab !== part.props.page.tabs[0].name) front(asked.desk.tab);
+  if (asked.desk.tab !== part.props.page.tabs[0].name) bring(asked.desk.tab);
   parts.header.show(asked.desk.tab);
   setDesk(asked.desk);
 }
@@ -144,10 +144,13 @@ function tell(told) {
   parts.notice.hidden = false;
 }
 
-const front = (name) => document.querySelector(`#tabs [data-tab-id="${name}"]`)?.click();
+const bring = (name) => document.querySelector(`#tabs [data-tab-id="${name}"]`)?.click();
+
+/** The tab in front, for benchmarks and the browser's console. */
+export const front = () => tabs[desk.tab];
 
 function open(name) {
-  front(name);
+  bring(name);
   parts.header.show(name);
   setDesk({ tab: name });
 }
