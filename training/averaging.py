@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import copy
-from typing import cast
+from typing import TypeVar, cast
 
 import torch
 from torch import Tensor, nn
 
+M = TypeVar("M", bound=nn.Module)
 
-def follower(module: nn.Module) -> nn.Module:
+
+def follower(module: M) -> M:
     """A copy of `module` that never learns by gradient."""
     return copy.deepcopy(module).requires_grad_(False)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import resource
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
@@ -74,7 +74,7 @@ class _Step(nn.Module):
 
 def train(
     objective: Objective, images: Dataset, settings: Settings, start: Snapshot | None = None
-) -> Iterator[Progress]:
+) -> Generator[Progress, None, None]:
     """Learns, one `Progress` an update, from the beginning or from where `start` was taken."""
     accelerator = devices(settings)
     share = _share(settings, accelerator.num_processes)

@@ -20,6 +20,8 @@ from torch import Tensor
 from models.backbone import Backbone, Reconstructs, ZeroShot
 from models.faults import Fault
 from models.loading import load
+from models.positions import cosine, offset_r2
+from models.structure import random_table
 from training.augment import normalise
 from training.datasets import Batch, Dataset, Source, open_dataset
 from training.features import Features
@@ -174,22 +176,9 @@ def from_centre(grid: tuple[int, int]) -> Tensor:
 def positions(backbone: Backbone) -> Iterator[Figure]:
     """How much of the similarity of positions their offset explains, beside a random table's."""
     for affinity in backbone.positions()[:1]:
-        value = float(offset_share(affinity.values[0].float().cpu(), affinity.grid))
-        noise = torch.randn(affinity.values.shape[-1], 64, generator=torch.Generator().manual_seed(0))
-        plain = float(offset_share(F.normalize(noise, dim=-1) @ F.normalize(noise, dim=-1).T, affinity.grid))
+        value = offset_r2(affinity.values[0].float().cpu(), affinity.grid)
+        plain = offset_r2(cosine(random_table(affinity.grid, 64)), affinity.grid)
         yield Figure("positions explained by offset, R²", value, value, value, "random table", plain, 0)
-
-
-def offset_share(values: Tensor, grid: tuple[int, int]) -> Tensor:
-    """R² of (queries, keys) values by (row difference, column difference), pairs of a place with itself left out."""
-    place = torch.cartesian_prod(torch.arange(grid[0]), torch.arange(grid[1]))
-    apart = place.unsqueeze(0) - place.unsqueeze(1) + torch.tensor(grid)
-    offset = apart[..., 0] * (2 * grid[1] + 1) + apart[..., 1]
-    other = ~torch.eye(len(place), dtype=torch.bool)
-    kept, group = values[other], offset[other].unique(return_inverse=True)[1]
-    count = torch.bincount(group).float()
-    mean = torch.zeros_like(count).scatter_add_(0, group, kept) / count
-    return 1 - (kept - mean[group]).square().sum() / (kept - kept.mean()).square().sum().clamp(min=1e-12)
 
 
 def wilson(share: float, count: int) -> tuple[float, float]:

@@ -6,22 +6,21 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
-
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from models.faults import Fault
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
+    from torch import Tensor, nn
 
     from models.pixels import Pixels
     from training.datasets import Batch
 
-Views = dict[str, Tensor]
+Views: TypeAlias = "dict[str, Tensor]"
 """What one step reads: augmented, normalised pixels and whatever belongs to them, on the device."""
 
-Figures = Mapping[str, Tensor]
+Figures: TypeAlias = "Mapping[str, Tensor]"
 """Named scalars that tell how learning goes, without gradient."""
 
 

@@ -55,7 +55,7 @@ def rate_at(step: int, settings: Settings) -> float:
 
 def memory(made: Sequence[Optimizer], module: nn.Module) -> dict[str, Tensor]:
     """Everything that the optimisers remember: `<optimiser>/<weight>/<quantity>` to a tensor."""
-    names = {weight: name for name, weight in module.named_parameters()}
+    names: dict[Tensor, str] = {weight: name for name, weight in module.named_parameters()}
     return {
         f"{number}/{names[weight]}/{quantity}": torch.as_tensor(value)
         for number, optimiser in enumerate(made)

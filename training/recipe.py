@@ -61,7 +61,8 @@ def recipe(values: Mapping[str, Any]) -> Recipe:
         "Choices", [(choice.name, type(choice.default), choice) for choice in CHOICES], frozen=True
     )
     plain = {name: value for name, value in values.items() if name not in (*held, "objective")}
-    made = Recipe(str(values.get("objective")), **dataclasses.asdict(checked(kind, plain)), **held)
+    own: dict[str, Any] = dataclasses.asdict(checked(kind, plain))
+    made = Recipe(str(values.get("objective")), **own, options=held["options"], settings=held["settings"])
     checked(made.method.options, made.options)
     if made.few > made.many:
         raise Fault(

@@ -15,7 +15,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +86,7 @@ class Run:
         """Lets the step at hand finish, writes a checkpoint and ends `learn`."""
         self.stopping = True
 
-    def learn(self) -> Iterator[Progress]:
+    def learn(self) -> Generator[Progress, None, None]:
         """Learns from the newest checkpoint, or from the beginning; one `Progress` a step. Closing it stops it."""
         accelerator = devices(self.settings)
         with self._alone():

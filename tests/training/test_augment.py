@@ -18,10 +18,9 @@ def test_jitter_equals_torchvision_for_each_picture() -> None:
     factors = torch.tensor([0.5, 0.9, 1.0, 1.5])
     none = torch.ones(4)
     for place, function in enumerate((one.adjust_brightness, one.adjust_contrast, one.adjust_saturation)):
-        given = [none, none, none]
-        given[place] = factors
+        b, c, s = (factors if place == here else none for here in range(3))
         expected = torch.stack([function(i, f) for i, f in zip(images, factors.tolist(), strict=True)])
-        torch.testing.assert_close(augment.jitter(images, *given, torch.zeros(4)), expected, rtol=1e-5, atol=2e-6)
+        torch.testing.assert_close(augment.jitter(images, b, c, s, torch.zeros(4)), expected, rtol=1e-5, atol=2e-6)
 
 
 def test_hue_keeps_luma_and_comes_back_after_a_whole_turn() -> None:

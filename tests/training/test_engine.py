@@ -28,7 +28,7 @@ OPTIONS: dict[str, dict[str, Any]] = {"dino": {"scores": 64, "frozen": 0.0, "loc
 
 def built(name: str, images: Squares, **options: Any) -> Objective:
     chosen = method(name)
-    captions = images.batch(0, seed=0, count=64, device="cpu").captions
+    captions = images.batch(0, seed=0, count=64, device="cpu").captions or ()
     options = OPTIONS.get(name, {}) | options
     plan = Plan(
         "nano", 32, 4 if name == "simmim" else 8, checked(chosen.options, options), images.classes, words(captions)
@@ -87,7 +87,7 @@ def test_closing_stops() -> None:
     steps = train(objective, images, settings("mae"))
     next(steps)
     before = {name: value.clone() for name, value in objective.module.state_dict().items()}
-    steps.close()  # pyright: ignore[reportAttributeAccessIssue]
+    steps.close()
     assert list(steps) == []
     assert all(torch.equal(before[name], value) for name, value in objective.module.state_dict().items())
 

@@ -19,7 +19,6 @@ from training.objectives import clip, dino, mae, siglip, simclr, simmim, supervi
 
 FILE = Path(__file__).with_name("golden.safetensors")
 GOLDEN = load_file(FILE)
-CLOSE = {"rtol": 1e-6, "atol": 1e-6}
 
 
 def leaf(name: str) -> Tensor:
@@ -28,7 +27,7 @@ def leaf(name: str) -> Tensor:
 
 def same(name: str, value: Tensor | None) -> None:
     assert value is not None
-    torch.testing.assert_close(value.detach(), GOLDEN[name], **CLOSE)
+    torch.testing.assert_close(value.detach(), GOLDEN[name], rtol=1e-6, atol=1e-6)
 
 
 def test_every_entry_names_its_source() -> None:

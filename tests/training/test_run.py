@@ -187,7 +187,7 @@ def test_two_processes_cannot_learn_in_one_folder() -> None:
     next(steps)
     with pytest.raises(Fault, match="learning already"):
         next(second.learn())
-    steps.close()  # pyright: ignore[reportAttributeAccessIssue]
+    steps.close()
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -108,15 +109,26 @@ class Head(nn.Module):
         return F.normalize(self.layers(features), dim=-1) @ F.normalize(self.last, dim=-1).T
 
 
+class Pair(nn.Module):
+    """Student and teacher, each a network with a head; the teacher's centre (K,); the share of the run that is done."""
+
+    centre: Tensor
+    done: Tensor
+
+    def __init__(self, network: nn.Module, scores: int) -> None:
+        super().__init__()
+        channels: Any = network.num_features
+        self.student = nn.ModuleDict({"network": network, "head": Head(channels, scores)})
+        self.teacher = follower(self.student)
+        self.register_buffer("centre", torch.zeros(scores))
+        self.register_buffer("done", torch.zeros((), dtype=torch.float64))
+
+
 class DINO:
     def __init__(self, network: Network, options: Options) -> None:
         self.network, self.options = network, options
-        channels = int(network.module.num_features)  # pyright: ignore[reportArgumentType]
-        student = nn.ModuleDict({"network": network.module, "head": Head(channels, options.scores)})
-        self.module = nn.ModuleDict({"student": student, "teacher": follower(student)})
-        self.module.register_buffer("centre", torch.zeros(options.scores))
-        self.module.register_buffer("done", torch.zeros((), dtype=torch.float64))
-        head: Head = student["head"]  # pyright: ignore[reportAssignmentType]
+        self.module = Pair(network.module, options.scores)
+        head: Any = self.module.student["head"]
         head.last.register_hook(lambda gradient: gradient * (float(self.module.done) >= options.frozen))
 
     def views(self, batch: Batch) -> Views:
@@ -128,32 +140,35 @@ class DINO:
         return {"global": torch.cat(globals_)} | ({"local": torch.cat(locals_)} if locals_ else {})
 
     def loss(self, views: Views) -> tuple[Tensor, Figures]:
-        count = len(views["global"]) // 2
-        self.module["teacher"].eval()
-        with torch.no_grad():
-            teacher_features = self.module["teacher"]["network"](views["global"])  # pyright: ignore[reportIndexIssue]
-            scores = self.module["teacher"]["head"](teacher_features).float()  # pyright: ignore[reportIndexIssue]
-            teacher = self._sharpened(scores.view(2, count, -1))
-        student = self.module["student"]
-        answers = [student["head"](student["network"](views[name])) for name in ("global", "local") if name in views]  # pyright: ignore[reportIndexIssue]
-        with torch.autocast(scores.device.type, enabled=False):
-            loss = distillation(torch.cat(answers).float().view(-1, count, self.options.scores) / STUDENT, teacher)
-        self._move_centre(scores)
+        count, scores = len(views["global"]) // 2, self.options.scores
+        features, known = self._taught(views["global"])
+        teacher = self._sharpened(known.view(2, count, scores))
+        student = self.module.student
+        answers = [student["head"](student["network"](views[name])) for name in ("global", "local") if name in views]
+        with torch.autocast(known.device.type, enabled=False):
+            loss = distillation(torch.cat(answers).float().view(-1, count, scores) / STUDENT, teacher)
+        self._move_centre(known)
         return loss, {
             "teacher entropy / maximum": entropy(teacher.flatten(0, 1)),
             "KL from mean": divergence(teacher.flatten(0, 1)),
-            "feature deviation": spread(teacher_features[:count]),
-            "rank": rank(teacher_features[:count]),
+            "feature deviation": spread(features[:count]),
+            "rank": rank(features[:count]),
         }
 
     def after_step(self, progress: float) -> None:
-        self.module.done.fill_(progress)  # pyright: ignore[reportCallIssue]
+        self.module.done.fill_(progress)
         momentum = 1 - (1 - self.options.momentum) * (1 + math.cos(math.pi * progress)) / 2
-        follow(self.module["teacher"], self.module["student"], momentum)
+        follow(self.module.teacher, self.module.student, momentum)
 
     def result(self) -> Result:
-        network: nn.Module = self.module["teacher"]["network"]  # pyright: ignore[reportIndexIssue]
-        return Result(network, self.network.config, self.network.pixels, "DINO")
+        return Result(self.module.teacher["network"], self.network.config, self.network.pixels, "DINO")
+
+    @torch.no_grad()
+    def _taught(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """The teacher's features and its scores, (views, K) float32; it sees every patch."""
+        self.module.teacher.eval()
+        features = self.module.teacher["network"](pixels)
+        return features, self.module.teacher["head"](features).float()
 
     def _view(self, images: Tensor, side: int, scale: tuple[float, float], look: Look) -> Tensor:
         pixels = recolour(crops(images, side, scale=scale), look)
@@ -162,13 +177,13 @@ class DINO:
     def _sharpened(self, scores: Tensor) -> Tensor:
         """(2, images, K) teacher probabilities."""
         if self.options.centring == "mean":
-            return centred(scores, self.module.centre, self.options.temperature)  # pyright: ignore[reportArgumentType]
+            return centred(scores, self.module.centre, self.options.temperature)
         return torch.stack([sinkhorn(view, self.options.temperature) for view in scores])
 
     @torch.no_grad()
     def _move_centre(self, scores: Tensor) -> None:
         mean = total(scores.sum(0)) / (len(scores) * processes())
-        self.module.centre.lerp_(mean, 1 - CENTRE)  # pyright: ignore[reportCallIssue]
+        self.module.centre.lerp_(mean, 1 - CENTRE)
 
 
 def build(plan: Plan) -> DINO:

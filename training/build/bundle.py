@@ -1,0 +1,197 @@
+"""The networks that ship with Patchlight, each from its recorded recipe: `python -m training.build.bundle [NAME …]`.
+
+Learns in pieces if need be (`--hours`), since every network is an ordinary run that resumes; a finished one is written
+in half precision into the folder that `bundled/<name>` opens, with its card, and measured on pictures that nobody tuned
+on. The table of all figures is README.md of that folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import platform
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+
+from models.card import Card
+from models.catalogue import bundled_folder, runs_folder
+from models.create import create
+from models.faults import Fault
+from models.loading import load
+from models.pixels import Pixels
+from models.weights import replace_file, save
+from training.datasets import Source, open_dataset
+from training.evaluate import evaluate
+from training.recipe import Recipe
+from training.run import Run, open_run
+
+PICTURES = 1000
+"""Measured on so many pictures of the test split, with as many of the training split to learn a probe from."""
+
+
+@dataclass(frozen=True)
+class Bundled:
+    """title, training: what its card says."""
+
+    recipe: Recipe
+    title: str
+    training: str
+
+
+def _recipe(objective: str, many: int, steps: int, batch: int = 64, patch: int = 8, **rest: Any) -> Recipe:
+    settings = {
+        "steps": steps, "batch": batch, "ema": 0.995, "keep_every": 100, "optimiser": "muon", "rate": 1.5e-3,
+        **rest.pop("settings", {}),
+    }  # fmt: skip
+    return Recipe(
+        objective, images="shapes", size="micro", side=96, patch=patch, many=many, options=rest, settings=settings
+    )
+
+
+BUNDLED = {
+    "vit": Bundled(
+        _recipe("supervised", 2, 1000, drop=0.3, flip=False, crop=0.6),
+        "ViT, supervised", "Learnt to name the largest shape of drawn pictures, with labels.",
+    ),
+    "swin": Bundled(
+        _recipe("supervised", 2, 1000, patch=4, network="swin", flip=False, crop=0.6),
+        "Swin, supervised", "Learnt to name the largest shape of drawn pictures, with labels.",
+    ),
+    "dino": Bundled(
+        _recipe("dino", 2, 500, local=2, drop=0.5, scores=1024, settings={"rate": 1e-3, "ema": 0.0, "keep_every": 50}),
+        "DINO", "Learnt without labels from crops of drawn shapes.",
+    ),
+    "mae": Bundled(
+        _recipe(
+            "mae", 3, 1500, decoder_width=64, crop=0.6, settings={"optimiser": "adamw", "rate": 2e-3, "warmup": 0.03}
+        ),
+        "MAE", "Learnt without labels to rebuild hidden patches of drawn shapes.",
+    ),
+    "simmim": Bundled(
+        _recipe("simmim", 3, 1000, patch=4, crop=0.6, settings={"optimiser": "adamw"}),
+        "SimMIM", "Learnt without labels to rebuild hidden squares of drawn shapes.",
+    ),
+    "clip": Bundled(
+        _recipe("clip", 2, 1200, batch=96, drop=0.5, text_depth=2, settings={"rate": 1e-3}),
+        "CLIP", "Learnt to match drawn shapes and their English captions.",
+    ),
+    "siglip": Bundled(
+        _recipe("siglip", 2, 1200, batch=96, drop=0.5, text_depth=2, settings={"rate": 1e-3}),
+        "SigLIP", "Learnt to say which English caption belongs to which drawn shapes.",
+    ),
+}  # fmt: skip
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser("python -m training.build.bundle", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("names", nargs="*", choices=[[], *BUNDLED], help="which networks; all where none is named")
+    parser.add_argument("--hours", type=float, default=0.0, help="stop each run after so much time; run again to go on")
+    parser.add_argument("--take", action="store_true", help="also take a run that is not finished, as it stands")
+    given = parser.parse_args(arguments)
+    for name in given.names or BUNDLED:
+        run = learnt(name, given.hours)
+        if given.take or run.status["state"] == "finished":
+            write(name, run)
+            measure(name, run)
+    table()
+    return 0
+
+
+def learnt(name: str, hours: float) -> Run:
+    """The run of one network, learnt on from wherever it stands."""
+    made = BUNDLED[name].recipe
+    there = (runs_folder() / name / "settings.json").exists()
+    run = open_run(name, budgets={"hours": hours}) if there else open_run(name, _limited(made, hours))
+    if run.status["state"] != "finished":
+        for progress in run.learn():
+            if progress.step % 50 == 0:
+                sys.stdout.write(f"{name}: step {progress.step} of {progress.steps}, loss {progress.loss:.4f}\n")
+    return run
+
+
+def write(name: str, run: Run) -> None:
+    """The run's newest network in half precision, with its card."""
+    if not (run.folder / "config.json").exists():
+        raise Fault("The run {name} has no network yet; let it learn until its first checkpoint.", name=name)
+    config, pixels = (json.loads((run.folder / file).read_text()) for file in ("config.json", "pixels.json"))
+    network = create(config)
+    network.load_state_dict(load_file(run.folder / "model.safetensors"))
+    words = run.folder / "tokenizer.json"
+    stated = json.loads((run.folder / "card.json").read_text())
+    card = Card(
+        f"bundled/{name}", BUNDLED[name].title, stated["family"], BUNDLED[name].training, licence="Apache-2.0",
+        revision=f"step {run.status['step']}",
+    )  # fmt: skip
+    shapes: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in pixels.items()}
+    text = words.read_text(encoding="utf-8") if words.exists() else None
+    save(bundled_folder() / name, network, config, card, Pixels(**shapes), text, half=True)
+
+
+def measure(name: str, run: Run) -> None:
+    """figures.json beside the weights: every figure of the test split, and what the network cost."""
+    made = run.recipe
+    learn, ask = (
+        open_dataset(Source(made.images, side=made.side, split=split, objects=(made.few, made.many)))
+        for split in ("train", "test")
+    )
+    backbone = load(f"bundled/{name}", device="cpu")
+    found = {
+        "title": BUNDLED[name].title,
+        "images": made.images,
+        "pictures seen": run.status["seen"],
+        "minutes": round(run.status["seconds"] / 60, 1),
+        "threads": torch.get_num_threads(),
+        "hardware": platform.processor() or platform.machine(),
+        "parameters": backbone.card.parameters,
+        "recipe": made.plain(),
+        "figures": [dataclasses.asdict(figure) for figure in evaluate(backbone, learn, ask, PICTURES)],
+    }
+    content = json.dumps(found, indent=1, ensure_ascii=False) + "\n"
+    replace_file(bundled_folder() / name / "figures.json", content.encode())
+
+
+def table() -> None:
+    """README.md of the folder, from the figures that lie beside the weights."""
+    lines = [
+        "# Networks that ship with Patchlight", "",
+        "Trained by Patchlight itself on pictures that it draws (`training/datasets/`), 96 pixels wide; nobody's",
+        "pictures or weights are in them. Apache-2.0, half precision. `make bundle` makes each again from the recipe",
+        "in its `figures.json`. Measured on the test split, which holds combinations of colour and shape that no",
+        "network was trained on; intervals are 95 %.", "",
+        "| network | parameters | MB | learnt from | pictures seen | minutes of wall time | on |",
+        "|---|---|---|---|---|---|---|",
+    ]  # fmt: skip
+    found = {path.parent: json.loads(path.read_text()) for path in sorted(bundled_folder().glob("*/figures.json"))}
+    for folder, facts in found.items():
+        size = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
+        lines.append(
+            f"| {facts['title']} (`bundled/{folder.name}`) | {facts['parameters']:,} | {size:.1f} | {facts['images']} "
+            f"| {facts['pictures seen']:,} | {facts['minutes']} | {facts['threads']} thread, {facts['hardware']} |"
+        )
+    lines += ["", "| network | figure | value | interval | baseline | of |", "|---|---|---|---|---|---|"]
+    for facts in found.values():
+        for f in facts["figures"]:
+            interval = f"{f['low']:.3f} to {f['high']:.3f}" if f["pictures"] else "–"
+            lines.append(
+                f"| {facts['title']} | {f['name']} | {f['value']:.3f} | {interval} | {f['baseline']:.3f} "
+                f"| {f['against']} |"
+            )
+    if found:
+        Path(bundled_folder() / "README.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _limited(made: Recipe, hours: float) -> Recipe:
+    return replace(made, settings={**made.settings, "hours": hours})
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Fault as fault:
+        sys.exit(f"bundle: {fault}")
