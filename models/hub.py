@@ -285,7 +285,7 @@ def _cut(repo: str, filename: str, part: Path, facts: dict[str, Any]) -> Fault:
 
 def _offline(repo: str) -> Fault:
     return Fault(
-        "{repo} is not in the cache, and HF_HUB_OFFLINE forbids to fetch it; choose a checkpoint that is already here, "
+        "{repo} is not in the cache, and HF_HUB_OFFLINE forbids fetching it; choose a checkpoint that is already here, "
         "or unset HF_HUB_OFFLINE.",
         repo=repo,
     )

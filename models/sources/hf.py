@@ -74,11 +74,11 @@ def read(folder: Path, request: Request, files: tuple[Path, ...] = ()) -> Parts:
 
 def filled(description: Mapping[str, Any], files: Iterable[Path]) -> nn.Module:
     """The transformers network of a description with the weights in `files`. Raises `Fault` where they do not fit."""
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
     network: Any = getattr(transformers, description["class"])
     with torch.device("meta"):
         config: Any = create(description).config
-    transformers.utils.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
 
     def loaded(state: dict[str, Tensor], place: str) -> nn.Module:
         module, report = network.from_pretrained(
