@@ -11,6 +11,7 @@ from torch import Tensor
 
 from models.backbone import Backbone, Layer, Pools, ZeroShot
 from models.card import Card
+from models.catalogue import catalogue
 from models.faults import Refusal
 from models.loading import open_network
 from models.pixels import Pixels
@@ -143,6 +144,17 @@ def test_the_real_dinov2_shows_its_own_attention(name: str) -> None:
         hold_to_the_network(backbone, noise(shape).double())
     for layer, weights in zip(backbone.trace(noise((70, 126))), single, strict=True):
         torch.testing.assert_close(recorded_weights(layer).float(), weights, rtol=0, atol=5e-5)
+
+
+def test_every_timm_network_of_the_catalogue_has_its_row() -> None:
+    """A checkpoint that is offered, of a class that this table never tried, could show anything."""
+    tried = {type(each.network()) for each in SHOWN}
+    for card in catalogue():
+        if card.source == "timm":
+            name = card.id.partition("/")[2].partition(".")[0]
+            shallow: dict[str, Any] = {"depths": (1,) * 4} if name.startswith("swin") else {"depth": 1}
+            with torch.device("meta"):
+                assert type(timm.create_model(name, pretrained=False, **shallow)) in tried, card.id
 
 
 def test_the_page_is_what_the_code_does() -> None:
