@@ -24,8 +24,8 @@ import models
 from explorers.cache import Cache
 from explorers.cost import Cost, Law, Ledger, held
 from explorers.gate import gate
+from explorers.identity import digest_of, version
 from models.card import Card
-from models.catalogue import runs_folder
 from models.faults import Fault
 from models.image import open_image
 
@@ -82,7 +82,7 @@ def backbone(checkpoint: str, progress: Progress | None = None) -> Backbone:
     """The network of this id, loaded once. `progress` is told (bytes here, bytes in all) while it is downloaded, and
     stops the download by raising. Raises `Fault`."""
     telling = None if progress is None else partial(_tell, progress)
-    key = (checkpoint, _version(checkpoint))
+    key = (checkpoint, version(checkpoint))
     try:
         return _networks.get(key, lambda: models.load(checkpoint, progress=telling), alone=gate.held)
     except _Halted as halted:
@@ -91,8 +91,8 @@ def backbone(checkpoint: str, progress: Progress | None = None) -> Backbone:
 
 def trace(checkpoint: str, image_file: str | Path, side: int | None = None, fit: Fit = "whole") -> Traced:
     """What the network did to the picture, its longer side fed at about `side` pixels. Raises `Fault`."""
-    digest = _digest(Path(image_file))
-    key = (checkpoint, _version(checkpoint), digest, side, fit)
+    digest = digest_of(Path(image_file))
+    key = (checkpoint, version(checkpoint), digest, side, fit)
     return _traces.get(key, lambda: _trace(checkpoint, Path(image_file), digest, side, fit), alone=gate.held)
 
 
@@ -131,7 +131,7 @@ def _trace(checkpoint: str, file: Path, digest: str, side: int | None, fit: Fit)
         _check_room(cost(network, shape))
     pixels = network.pixels(image, side, fit)
     layers, seconds = _pass(network, pixels)
-    named = (checkpoint, _version(checkpoint), digest, shape, fit)
+    named = (checkpoint, version(checkpoint), digest, shape, fit)
     key = hashlib.sha256(repr(named).encode()).hexdigest()
     return Traced(key, digest, checkpoint, image, pixels, layers, fit, seconds, ref(network))
 
@@ -196,32 +196,6 @@ def _calibrated(network: Backbone) -> Law:
         start = time.perf_counter()
         layers = network.trace(blank)
         return _ledger.note(network.card.id, layers, _count(network), time.perf_counter() - start)
-
-
-def _version(checkpoint: str) -> int:
-    """When weights in a folder of this machine were last written, in ns; 0 for all others, which never change."""
-    source, _, name = checkpoint.partition("/")
-    if source not in ("run", "file"):
-        return 0
-    place = runs_folder() / name if source == "run" else Path(name)
-    try:
-        files = [place, *place.glob("*.safetensors")] if place.is_dir() else [place]
-        return max(file.stat().st_mtime_ns for file in files)
-    except (OSError, ValueError):
-        return 0  # there is no such file; loading says so
-
-
-def _digest(file: Path) -> str:
-    found = hashlib.sha256()
-    try:
-        with file.open("rb") as stream:
-            while chunk := stream.read(2**20):
-                found.update(chunk)
-    except OSError as missing:
-        raise Fault(
-            "The picture {name} was asked for, but it cannot be opened; check that the file is there.", name=file.name
-        ) from missing
-    return found.hexdigest()
 
 
 def _count(network: Backbone) -> int:

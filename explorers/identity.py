@@ -1,0 +1,36 @@
+"""When two questions are the same question: the same picture, whatever its name, and the same weights."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from models.catalogue import runs_folder
+from models.faults import Fault
+
+
+def version(checkpoint: str) -> int:
+    """When weights in a folder of this machine were last written, in ns; 0 for all others, which never change."""
+    source, _, name = checkpoint.partition("/")
+    if source not in ("run", "file"):
+        return 0
+    place = runs_folder() / name if source == "run" else Path(name)
+    try:
+        files = [place, *place.glob("*.safetensors")] if place.is_dir() else [place]
+        return max(file.stat().st_mtime_ns for file in files)
+    except (OSError, ValueError):
+        return 0  # there is no such file; loading says so
+
+
+def digest_of(file: Path) -> str:
+    """sha256 of a file. Raises `Fault`."""
+    found = hashlib.sha256()
+    try:
+        with file.open("rb") as stream:
+            while chunk := stream.read(2**20):
+                found.update(chunk)
+    except OSError as missing:
+        raise Fault(
+            "The picture {name} was asked for, but it cannot be opened; check that the file is there.", name=file.name
+        ) from missing
+    return found.hexdigest()
