@@ -59,6 +59,14 @@ class Settings:
         return frozenset(map(int, parts))
 
 
+KINDS = {
+    int: "The setting {name} was given as {value}, but it is a whole number; write one.",
+    float: "The setting {name} was given as {value}, but it is a finite number; write one.",
+    bool: "The setting {name} was given as {value}, but it is either on or off; say which.",
+    str: "The setting {name} was given as {value}, but it is a word; write one.",
+}
+
+
 def checked(kind: type[T], values: Mapping[str, Any]) -> T:
     """An instance of the dataclass `kind` from plain values; an unknown name or a bad value is a `Fault`."""
     known = {choice.name: choice for choice in fields(kind)}  # pyright: ignore[reportArgumentType]
@@ -76,10 +84,7 @@ def checked(kind: type[T], values: Mapping[str, Any]) -> T:
 def _check(name: str, value: Any, hint: type, bounds: Mapping[str, Any]) -> None:
     plain = type(value) is hint or (hint is float and type(value) is int)
     if not plain or (isinstance(value, float) and not math.isfinite(value)):
-        raise Fault(
-            "The setting {name} was given as {value}, but it is a {kind}; write one.",
-            name=name, value=value, kind={int: "whole number", float: "number", bool: "yes or no"}.get(hint, "word"),
-        )  # fmt: skip
+        raise Fault(KINDS[hint], name=name, value=value)
     least, most = bounds.get("least"), bounds.get("most")
     if (least is not None and value < least) or (most is not None and value > most):
         raise Fault(
