@@ -27,9 +27,9 @@ from torch import nn
 from models.backbone import Backbone, Classifies, Parts, Pools, Reconstructs, ZeroShot
 from models.card import Card
 from models.catalogue import SOURCES, card_of
+from models.download import Progress
 from models.families import family_of
 from models.faults import Fault
-from models.hub import Progress
 from models.pixels import Pixels
 from models.refusal import refusal
 from models.sources.request import Request

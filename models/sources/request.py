@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from models.hub import Progress
+from models.download import Progress
 
 
 @dataclass(frozen=True)
