@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import os
+import re
 import shutil
 import urllib.error
 import urllib.request
@@ -29,6 +30,7 @@ TIMEOUT = 10
 
 _BLOCK = 1 << 18
 _MOST_REDIRECTS = 5
+_DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 def facts(repo: str, filename: str, url: str) -> dict[str, Any]:
@@ -46,19 +48,19 @@ def facts(repo: str, filename: str, url: str) -> dict[str, Any]:
         url = urljoin(url, location)
         if not _is_hub(url):
             break
-    etag = said.get("x-linked-etag") or said.get("etag", "")
-    size = said.get("x-linked-size") or said.get("content-length")
-    if not etag or size is None or "x-repo-commit" not in said:
+    digest = (said.get("x-linked-etag") or said.get("etag", "")).removeprefix("W/").strip('"')
+    size, commit = said.get("x-linked-size") or said.get("content-length"), said.get("x-repo-commit", "")
+    if not _DIGEST.fullmatch(digest) or size is None or not _DIGEST.fullmatch(commit):
         raise Fault(
             "{repo} was asked for, but the server at {host} is no model hub: it states no digest, commit or size; "
             "check HF_ENDPOINT.",
             repo=repo, host=_host(),
         )  # fmt: skip
-    digest = etag.removeprefix("W/").strip('"')
-    return {"etag": digest, "commit": said["x-repo-commit"], "size": int(size), "url": url}
+    return {"etag": digest, "commit": commit, "size": int(size), "url": url}
 
 
 def fill(repo: str, filename: str, facts: dict[str, Any], blob: Path, progress: Progress) -> None:
+    """Fetch what `facts` describes to `blob`, going on from an earlier part. Complete and checked, or not there."""
     part = blob.with_name(f"{blob.name}.part")
     here = part.stat().st_size if part.exists() else 0
     free = shutil.disk_usage(blob.parent).free
@@ -85,6 +87,7 @@ def fill(repo: str, filename: str, facts: dict[str, Any], blob: Path, progress: 
 
 
 def ask(repo: str, filename: str, url: str, headers: dict[str, str] | None = None, method: str = "GET") -> Any:
+    """The open answer to one request; of a redirect that a HEAD meets, the redirect itself. Raises `Fault`."""
     token = {"Authorization": f"Bearer {value}"} if _is_hub(url) and (value := get_token()) else {}
     request = urllib.request.Request(url, headers={**(headers or {}), **token}, method=method)
     opener = urllib.request.build_opener(_Stay) if _is_hub(url) else urllib.request.build_opener()
@@ -121,12 +124,8 @@ def _append(repo: str, filename: str, facts: dict[str, Any], part: Path, progres
 
 def _matches(file: Path, etag: str) -> bool:
     """Large files are named by their sha256, small ones by git's sha1 of a header and the content."""
-    if len(etag) == 64:
-        digest = hashlib.sha256()
-    elif len(etag) == 40:
-        digest = hashlib.sha1(f"blob {file.stat().st_size}\0".encode())
-    else:
-        return True
+    git = f"blob {file.stat().st_size}\0".encode()
+    digest = hashlib.sha256() if len(etag) == 64 else hashlib.sha1(git)
     with file.open("rb") as opened:
         while block := opened.read(_BLOCK):
             digest.update(block)

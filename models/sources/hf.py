@@ -118,7 +118,7 @@ def _random(description: Mapping[str, Any]) -> nn.Module:
 def _weights(name: str, listed: tuple[str, ...], request: Request) -> Iterable[Path]:
     if WEIGHTS not in listed and INDEX in listed:
         shards = json.loads(hub.fetch(name, INDEX).read_text(encoding="utf-8"))["weight_map"]
-        return [hub.fetch(name, shard, request.progress) for shard in sorted(set(shards.values()))]
+        return [hub.fetch(name, shard, request.progress) for shard in sorted({*shards.values()} & {*listed})]
     revision = "main" if WEIGHTS in listed else hub.conversion(name)
     return [hub.fetch(name, WEIGHTS, request.progress, revision)]
 

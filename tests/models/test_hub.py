@@ -158,6 +158,13 @@ def test_a_gated_network_says_what_to_do(server: Hub) -> None:
         load(f"timm/{NAME}", "cpu")
 
 
+def test_a_digest_that_is_a_path_is_not_followed(server: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(Hub, "commit", lambda *_: "../../../../escaped")
+    with pytest.raises(Fault, match="is no model hub"):
+        load(f"timm/{NAME}", "cpu")
+    assert not list(tmp_path.rglob("escaped*"))
+
+
 def test_offline_is_said_at_once(server: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     begun = time.monotonic()
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
