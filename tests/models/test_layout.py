@@ -155,7 +155,9 @@ def test_what_weights_cannot_tell_is_asked_for(tmp_path: Path) -> None:
         decoder_intermediate_size=32,
     )  # fmt: skip
     save_file(ViTMAEForPreTraining(small).state_dict(), tmp_path / "theirs.safetensors")
-    assert "holds weights of MAE under the names of transformers" in str(diagnose(tmp_path / "theirs.safetensors").fault)
+    assert "holds weights of MAE under the names of transformers" in str(
+        diagnose(tmp_path / "theirs.safetensors").fault
+    )
     save_file({"a": torch.ones(1)}, tmp_path / "alone.safetensors")
     assert "in no layout that is known" in str(diagnose(tmp_path / "alone.safetensors").fault)
 
