@@ -1,6 +1,6 @@
 // The surgery tab: the same picture before and after its patches were told other places. Each change is one pass.
 
-import { coloured, stamp } from "./board.js";
+import { coloured, painted, stamp } from "./board.js";
 import { Told, fetchBundle } from "./bundle.js";
 import { Stage } from "./canvas.js";
 import { gradient } from "./colours.js";
@@ -131,11 +131,10 @@ export class Tab {
     this.#drawWords();
   }
 
+  /** 1 − cosine of each patch's features: black where they stayed, bright where nothing is left. */
   #cosine() {
     const { cosine } = this.done.arrays;
-    const image = new ImageData(cosine.shape[1], cosine.shape[0]);
-    cosine.forEach((value, cell) => image.data.set([255, 180, 84, Math.round(255 * Math.min(1, Math.max(0, 1 - value)))], 4 * cell));
-    return image;
+    return painted(cosine.map((value) => 1 - value), cosine.shape, { low: 0, high: 1, colours: "magma" });
   }
 
   #drawFacts() {
@@ -254,7 +253,7 @@ export class Tab {
     this.strengthBox = labelled(this.strengthWords, this.strength);
     this.swapNote = make("p.pl-note");
     this.figures = factTable({ moved: "Attention moved", cls: "Cosine of CLS", patches: "Cosine of patches", lowest: "Least alike patch", seconds: "This pass" });
-    this.cosine = make("canvas.pl-pointer-map", { role: "img", label: "Where features changed" });
+    this.cosine = make("canvas.pl-pointer-map", { role: "img", label: "Features changed, 1 − cosine, 0 to 1" });
     this.shares = make("table.pl-table", { label: "Answers" });
     this.texts = make("textarea.pl-text", { rows: 3, label: "Texts", onchange: () => this.ask({ texts: this.#lines() }) });
     this.texts.value = TEXTS;
@@ -266,7 +265,7 @@ export class Tab {
     const note = make("p.pl-note", { say: "The network never saw such pictures of places: what breaks shows what it had come to rely on, not what it could learn to do without." });
     return make("aside.pl-side", { label: "Question" },
       card("Change of positions", make(".pl-changes", { role: "radiogroup", label: "Change of positions" }, ...this.changes), this.strengthBox, this.again, this.swapNote),
-      card("What it does", this.figures.element, make("h2", { say: "Where features changed" }), this.cosine),
+      card("What it does", this.figures.element, make("h2", { say: "Features changed, 1 − cosine, 0 to 1" }), this.cosine),
       this.shareCard, this.textBox,
       this.tableCard,
       make("section.pl-card.pl-caution", {}, make("h2", { say: "May mislead" }), note),

@@ -1,0 +1,129 @@
+"""What does a window transformer let a token see?
+
+Click a token to see its window in any block, on the picture or rolled as the block computes it, the bias that it adds,
+and all that a token of the last block can have seen.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from explorers.explorer import Explorer, Finding
+from explorers.parameters import Parameters, parameter, shown, within
+from explorers.window_words import SENTENCES, caption
+from models.faults import Fault
+
+if TYPE_CHECKING:
+    from explorers.frame import Desk, Frame
+
+DEFAULT = "timm/swin_tiny_patch4_window7_224"
+
+
+class Windows(Parameters):
+    """What can be asked of windows."""
+
+    checkpoint: str = parameter(DEFAULT, title="Network", help="Id of a checkpoint, source/name.", longest=400)
+    side: int | None = parameter(None, title="Input size", help="Longer side; the network's own if empty.", unit="px")
+    fit: Literal["whole", "crop"] = parameter("whole", title="Fit", help="The whole picture, or cut to shape.")
+    block: int = parameter(1, title="Block", help="Counted from 0; -1 is the last.", least=-1, most=999)
+    token: str = parameter(
+        "", title="Token", help="ROW,COLUMN from 0 on the block's grid; the middle if empty.", longest=20
+    )
+    lens: Literal["picture", "rolled", "field"] = parameter("picture", title="Lens", help="How the page draws windows.")
+
+
+# -- compute -----------------------------------------------------------------------------------------------------------
+
+
+def explore(image: Path | None, asked: Windows) -> Finding:
+    """Windows of every block as in `window_parts.arrays`, and
+
+    field.i: (rows, columns) bool, tokens at the input of block i that the asked token of the last block can have seen;
+             where the asked block is not the last, its token is taken to lie there at the same place of the picture
+    """
+    from explorers import traces, window_parts
+    from explorers.attention_answers import network_facts
+    from models.window_geometry import receptive_field
+
+    seen = traces.trace(asked.checkpoint, Path(image or ""), asked.side, asked.fit)
+    about = window_parts.facts(seen)
+    last = len(seen.layers) - 1
+    block = within("block", asked.block if asked.block >= 0 else last, 0, last)
+    layer, end = seen.layers[block], seen.layers[last]
+    place = place_of(asked.token, layer.grid)
+    row, column = (at * now // then for at, now, then in zip(place, end.grid, layer.grid, strict=True))
+    fields = receptive_field(seen.layers, row * end.grid[1] + column)
+    arrays = window_parts.arrays(seen) | {f"field.{at}": field.numpy() for at, field in enumerate(fields)}
+    region = arrays[f"regions.{block}"]
+    facts = {
+        **network_facts(seen), **window_parts.measured(seen), "windows": about, "block": block, "place": place,
+        "seen": int((region == region[place]).sum()),
+    }  # fmt: skip
+    return Finding(arrays, caption(facts), facts)
+
+
+def place_of(text: str, grid: tuple[int, int]) -> tuple[int, int]:
+    """A token as the permalink writes it. Raises `Fault`."""
+    if not text:
+        return grid[0] // 2, grid[1] // 2
+    row, comma, column = text.partition(",")
+    if not (comma and row.isdecimal() and column.isdecimal()):
+        raise Fault("The token {place} was asked for; give ROW,COLUMN counted from 0.", place=shown(text))
+    return within("token", int(row), 0, grid[0] - 1), within("token", int(column), 0, grid[1] - 1)
+
+
+def windows(image: str | Path, checkpoint: str = DEFAULT, **values: object) -> Finding:
+    """The same from Python: `windows("cat.jpg", block=3, token="5,5").arrays["regions.3"]`."""
+    return EXPLORER.run(image, checkpoint, **values)
+
+
+# -- draw --------------------------------------------------------------------------------------------------------------
+
+
+def picture(desk: Desk) -> Mapping[str, Any]:
+    """All windows of the desk's picture; tokens, rolls and fields are followed in the page."""
+    from functools import partial
+
+    from explorers import delivery, traces, window_parts
+    from explorers.attention_answers import photograph
+    from explorers.bundle import pack
+    from explorers.desk_facts import desk_facts
+
+    found = partial(traces.trace, desk.checkpoint, desk.file, desk.side, desk.fit)
+    seen = found()
+    facts = {
+        **desk_facts(seen), "windows": window_parts.facts(seen), "sentences": dict(SENTENCES),
+        "photograph": delivery.place(photograph(seen), "image/jpeg"),
+        "measure": delivery.offer(lambda _: pack(window_parts.measured(found()), {})),
+        "numbers": delivery.offer(lambda values: numbers(desk, values), filename="patchlight-windows.npz"),
+    }  # fmt: skip
+    return {"maps": delivery.place(pack(facts, window_parts.arrays(seen)))}
+
+
+def numbers(desk: Desk, values: Mapping[str, str]) -> bytes:
+    """What is shown, as the endpoint's `.npz`."""
+    from explorers.export import npz
+    from explorers.permalink import from_query
+
+    asked = from_query(Windows, {name: text for name, text in values.items() if name in ("block", "token", "lens")})
+    chosen = {"checkpoint": desk.checkpoint, "side": desk.side, "fit": desk.fit}
+    return npz(explore(desk.file, asked.model_copy(update=chosen)))
+
+
+# -- build -------------------------------------------------------------------------------------------------------------
+
+
+def build(frame: Frame) -> None:
+    """The picture under its windows, drawn by `assets/stage/windows.js`."""
+    stage = frame.script("windows", defaults=json.loads(Windows().model_dump_json()))
+
+    def look(desk: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        yield from frame.working(desk, picture)
+
+    frame.looks("windows", look, stage)
+
+
+EXPLORER = Explorer("windows", "Windows", 24, Windows, explore, build)
