@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from squares import Squares
+from tests.training.squares import Squares
 
 from models.faults import Fault
 from training.engine import Diverged, Progress, train

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from squares import Squares
+from tests.training.squares import Squares
 
 from models.card import Card
 from models.loading import open_network

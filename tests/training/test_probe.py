@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from squares import Squares
+from tests.training.squares import Squares
 
 import models
 from models.card import Card

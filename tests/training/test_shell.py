@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from squares import Squares
+from tests.training.squares import Squares
 
 from training.__main__ import main
 from training.objective import names
