@@ -1,7 +1,8 @@
 """All attention of one picture as arrays for the page, which draws layers and heads without asking again.
 
-Where the grid is small (`WHOLE_PATCHES`), or attention lives in windows, every row of every token travels; else the rows
-of the tokens before the first patch and of the read-out, and the page fetches those of a patch when it is pointed at.
+Where the grid is small (`WHOLE_PATCHES`), or attention lives in windows, every row of every token travels; else the
+rows of the tokens before the first patch and of the read-out, and the page fetches those of a patch when it is
+pointed at.
 Array names end in the number of their block, from 0:
 
     codes.i    uint8 (windows, heads, queries, keys), or (heads, tokens) for one row; see `bundle.coded`

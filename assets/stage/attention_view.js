@@ -149,10 +149,12 @@ export class AttentionView {
     this.refusal.hidden = !refused;
     this.refusal.textContent = refused ? say(refused.template, refused.facts) : "";
     this.said = map ? caption(this.maps.facts, this.shown) : [waiting ? say("This map is being worked out.") : ""];
+    this.top.textContent = map ? number(this.scale, 2) : "";
+    if (this.painted !== this.view.table) this.bar.style.background = gradient((this.painted = this.view.table), "to top");
+    if (this.told === this.said.join(" ")) return;
+    this.told = this.said.join(" ");
     this.caption.replaceChildren(make("strong", {}, this.said[0]), ` ${this.said.slice(1).join(" ")}`);
     this.stage.element.setAttribute("aria-label", `${this.said[0]} ${say("Arrow keys move the query from patch to patch.")}`);
-    this.bar.style.background = gradient(this.view.table, "to top");
-    this.top.textContent = map ? number(this.scale, 2) : "";
   }
 
   // -- numbers ---------------------------------------------------------------------------------------------------------

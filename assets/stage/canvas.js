@@ -35,6 +35,7 @@ export class Stage {
     for (const canvas of [this.picture, this.map, this.marks])
       [canvas.width, canvas.height] = [Math.round(width * density), Math.round(height * density)];
     this.density = density;
+    this.marked = null;
     if (this.image) this.picture.getContext("2d").drawImage(this.image, 0, 0, this.picture.width, this.picture.height);
     return true;
   }
@@ -47,7 +48,7 @@ export class Stage {
     [this.small.width, this.small.height] = [grid[1], grid[0]];
     this.small.getContext("2d").putImageData(pixels(values, grid, scale, table, opacity, mask), 0, 0);
     context.imageSmoothingEnabled = smooth;
-    context.imageSmoothingQuality = "high";
+    context.imageSmoothingQuality = "low"; // bilinear; anything finer costs more than a frame at full size
     context.drawImage(this.small, 0, 0, this.map.width, this.map.height);
   }
 
@@ -56,6 +57,9 @@ export class Stage {
    * mask, window: (patches) of 0 and 1, or null. query, pointer: [row, column], or null.
    */
   drawMarks(grid, { mask, window: inside, query, pointer }) {
+    const places = [grid, query, pointer, this.marks.width, document.body.className].join(" ");
+    if (this.marked && this.marked[0] === mask && this.marked[1] === places && !inside === !this.marked[2] && String(inside) === String(this.marked[2])) return;
+    this.marked = [mask, places, inside];
     const context = this.marks.getContext("2d");
     context.clearRect(0, 0, this.marks.width, this.marks.height);
     if (inside) this.#hatch(context, grid, inside);

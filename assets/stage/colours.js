@@ -10,7 +10,13 @@ export const setTables = (anchors) => (tables = Object.fromEntries(Object.entrie
 export const table = (name) => tables[name];
 
 /** A colour of the theme in force. */
-export const themed = (name) => getComputedStyle(document.body).getPropertyValue(`--pl-${name}`).trim();
+export function themed(name) {
+  const theme = document.body.className;
+  if (kept.theme !== theme) kept = { theme };
+  return (kept[name] ??= getComputedStyle(document.body).getPropertyValue(`--pl-${name}`).trim());
+}
+
+let kept = {};
 
 /** CSS gradient of a table, for its scale. */
 export function gradient(name, direction = "to right") {

@@ -29,6 +29,7 @@ export function segmented(label, options, choose, kind = "") {
 /** A range with its accent-coloured part; change(value) at every step. */
 export function slider(label, { min, max, step }, change, settle = null) {
   const input = make("input.pl-slider", { type: "range", min, max, step, label });
+  let painted = false;
   const paint = () => input.style.setProperty("--share", (input.value - input.min) / (input.max - input.min || 1));
   input.oninput = () => {
     paint();
@@ -36,7 +37,9 @@ export function slider(label, { min, max, step }, change, settle = null) {
   };
   if (settle) input.onchange = () => settle(Number(input.value));
   const set = (value) => {
+    if (Number(input.value) === value && painted) return;
     input.value = value;
+    painted = true;
     paint();
   };
   return { element: input, set, paint };
@@ -71,8 +74,9 @@ export function factTable(names) {
   }
   const set = (facts) => {
     for (const [name, shown] of Object.entries(facts)) {
-      rows[name].hidden = shown === null || shown === undefined;
-      values[name].textContent = shown ?? "";
+      const hidden = shown === null || shown === undefined;
+      if (rows[name].hidden !== hidden) rows[name].hidden = hidden;
+      if (!hidden && values[name].textContent !== shown) values[name].textContent = shown;
     }
   };
   return { element: make("dl.pl-facts", {}, ...Object.values(rows)), set, rows, values };

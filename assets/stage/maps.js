@@ -230,6 +230,16 @@ export function split(row, prefix) {
 
 /** The smallest set of patches that holds `share` of the mass over patches (DINO, arXiv 2104.14294): (patches) of 0, 1. */
 export function massMask(values, share) {
+  const before = masks.get(values);
+  if (before?.share === share) return before.mask;
+  const mask = heaviest(values, share);
+  masks.set(values, { share, mask });
+  return mask;
+}
+
+const masks = new WeakMap();
+
+function heaviest(values, share) {
   const order = Array.from(values.keys()).sort((a, b) => values[b] - values[a] || a - b);
   const total = values.reduce((sum, value) => sum + value, 0);
   const mask = new Uint8Array(values.length);

@@ -22,8 +22,11 @@ export class Strip {
       frame.disabled = map === null;
       frame.setAttribute("aria-checked", index === chosen);
       frame.tabIndex = index === (chosen ?? 0) ? 0 : -1;
-      if (map) thumbnail(canvas, map.values, map.grid, map.scale, map.table);
-      if (map) canvas.style.aspectRatio = `${map.aspect}`;
+      if (map && !same(canvas.shown, map)) {
+        thumbnail(canvas, map.values, map.grid, map.scale, map.table);
+        canvas.style.aspectRatio = `${map.aspect}`;
+        canvas.shown = map;
+      }
     });
   }
 
@@ -47,3 +50,5 @@ export class Strip {
     this.words();
   }
 }
+
+const same = (before, now) => before && Object.keys(now).every((name) => before[name] === now[name]);
