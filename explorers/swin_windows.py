@@ -1,7 +1,7 @@
 """What does a window transformer let a token see?
 
 Click a token to see its window in any block, on the picture or rolled as the block computes it, the bias that it adds,
-and all that a token of the last block can have seen.
+and all that it can have seen.
 """
 
 from __future__ import annotations
@@ -41,8 +41,7 @@ class Windows(Parameters):
 def explore(image: Path | None, asked: Windows) -> Finding:
     """Windows of every block as in `window_parts.arrays`, and
 
-    field.i: (rows, columns) bool, tokens at the input of block i that the asked token of the last block can have seen;
-             where the asked block is not the last, its token is taken to lie there at the same place of the picture
+    field.i: (rows, columns) bool, tokens at the input of block i that the asked token of the asked block can have seen
     """
     from explorers import traces, window_parts
     from explorers.attention_answers import network_facts
@@ -52,10 +51,9 @@ def explore(image: Path | None, asked: Windows) -> Finding:
     about = window_parts.facts(seen)
     last = len(seen.layers) - 1
     block = within("block", asked.block if asked.block >= 0 else last, 0, last)
-    layer, end = seen.layers[block], seen.layers[last]
+    layer = seen.layers[block]
     place = place_of(asked.token, layer.grid)
-    row, column = (at * now // then for at, now, then in zip(place, end.grid, layer.grid, strict=True))
-    fields = receptive_field(seen.layers, row * end.grid[1] + column)
+    fields = receptive_field(seen.layers[: block + 1], place[0] * layer.grid[1] + place[1])
     arrays = window_parts.arrays(seen) | {f"field.{at}": field.numpy() for at, field in enumerate(fields)}
     region = arrays[f"regions.{block}"]
     facts = {

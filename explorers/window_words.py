@@ -13,8 +13,8 @@ SENTENCES: Mapping[str, str] = {
     "and {right} to the right.",
     "picture": "Windows lie on the picture; dashed lines are the mask's edges, which keep parts of one window apart.",
     "rolled": "The picture is rolled as the block sees it; dashed lines are the mask's edges.",
-    "field": "All that the token in row {row}, column {column} of the last block can have seen: {reached} of {tokens} "
-    "tokens at this block's input.",
+    "field": "All that the token in row {row}, column {column} of block {block} can have seen: {reached} of {tokens} "
+    "patches.",
     "token": "The token in row {row}, column {column} looks at {seen} tokens of its window.",
     "merged": "Each token of this stage was merged from 2 × 2 of the stage before.",
     "cost": "Attention multiplies {windowed} times in these windows; without windows it would be {whole}.",

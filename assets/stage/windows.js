@@ -1,4 +1,4 @@
-// The windows tab: a Swin's windows on the picture, their roll and mask, and what a token of the last block can have seen.
+// The windows tab: a Swin's windows on the picture, their roll and mask, and what a token can have seen.
 
 import { painted, stamp } from "./board.js";
 import { fetchBundle } from "./bundle.js";
@@ -101,10 +101,12 @@ export class Tab {
     this.#drawPicture(order);
     const regions = arrays[`regions.${view.block}`];
     const at = this.place[0] * about.grid[1] + this.place[1];
-    this.inside = view.lens === "field" ? this.#field()[view.block] : regions.map((region) => Number(region === regions[at]));
+    this.inside = view.lens === "field" ? this.#field(view.block) : regions.map((region) => Number(region === regions[at]));
     const shown = order ? Array.from(order, (token) => this.inside[token]) : this.inside;
-    this.stage.drawMap(null, about.grid, {});
-    this.stage.drawMarks(about.grid, { window: shown, query: view.lens === "field" ? null : this.#shownCell(at, order), pointer: this.pointed });
+    const grid = view.lens === "field" ? this.facts.windows[0].grid : about.grid;
+    this.stage.drawMap(null, grid, {});
+    this.stage.drawMarks(grid, { window: shown, query: view.lens === "field" ? null : this.#shownCell(at, order), pointer: view.lens === "field" ? null : this.pointed });
+    if (view.lens === "field") this.#drawOrigin();
     this.#drawLines(order);
     this.blocks.draw(this.facts.windows.map((_, block) => this.#frame(block)), view.block);
     this.#drawSide(regions, at);
@@ -120,6 +122,15 @@ export class Tab {
     const [high, wide] = [picture.height / this.about.grid[0], picture.width / this.about.grid[1]];
     for (const top of [0, 1])
       for (const left of [0, 1]) context.drawImage(this.image, left * picture.width - right * wide, top * picture.height - down * high, picture.width, picture.height);
+  }
+
+  /** The token itself, on its own block's coarser grid. */
+  #drawOrigin() {
+    const { marks, density } = this.stage;
+    const [high, wide] = [marks.height / this.about.grid[0], marks.width / this.about.grid[1]];
+    const context = marks.getContext("2d");
+    [context.strokeStyle, context.lineWidth] = [themed("accent"), 2.4 * density];
+    context.strokeRect(this.place[1] * wide, this.place[0] * high, wide, high);
   }
 
   /** Windows' edges; the mask's edges dashed where a window holds parts that are kept apart. */
@@ -139,33 +150,31 @@ export class Tab {
     return [Math.floor(place / this.about.grid[1]), place % this.about.grid[1]];
   }
 
-  /** Tokens at each block's input that can have reached the token, (tokens) of 0 and 1, from the last block back. */
-  #field() {
+  /** Patches that can have reached a block's token at the clicked place: (patches of the first block) of 0 and 1. */
+  #field(end) {
     const { windows } = this.facts;
-    const end = windows.at(-1).grid;
-    const [row, column] = this.place.map((place, axis) => Math.floor((place * end[axis]) / this.about.grid[axis]));
-    this.origin = [row, column];
-    if (this.fields?.key === `${row},${column}`) return this.fields;
-    const fields = [];
-    let [reached, grid] = [new Uint8Array(end[0] * end[1]), end];
-    reached[row * end[1] + column] = 1;
-    for (let block = windows.length - 1; block >= 0; block--) {
+    const key = `${this.place.join(",")} ${this.view.block}`;
+    if (this.fields?.key !== key) this.fields = { key };
+    if (this.fields[end]) return this.fields[end];
+    let grid = windows[end].grid;
+    const [row, column] = this.place.map((place, axis) => Math.min(grid[axis] - 1, Math.floor(((place + 0.5) * grid[axis]) / this.about.grid[axis])));
+    let reached = new Uint8Array(grid[0] * grid[1]);
+    reached[row * grid[1] + column] = 1;
+    for (let block = end; block >= 0; block--) {
       const now = windows[block].grid;
       if (String(now) !== String(grid)) reached = unmerged(reached, grid, now);
       grid = now;
       const regions = this.arrays[`regions.${block}`];
       const open = new Set(regions.filter((_, token) => reached[token]));
       reached = Uint8Array.from(regions, (region) => Number(open.has(region)));
-      fields[block] = reached;
     }
-    fields.key = `${row},${column}`;
-    return (this.fields = fields);
+    return (this.fields[end] = reached);
   }
 
   /** A block's windows as a small chessboard; parts that the mask cuts off a shade apart. */
   #frame(block) {
     const { grid, window, shift } = this.facts.windows[block];
-    if (this.view.lens === "field") return { values: this.#field()[block], grid, scale: 1.4, table: "magma", aspect: this.stage.aspect };
+    if (this.view.lens === "field") return { values: this.#field(block), grid: this.facts.windows[0].grid, scale: 1.4, table: "magma", aspect: this.stage.aspect };
     const values = Float32Array.from({ length: grid[0] * grid[1] }, (_, token) => {
       const [row, column] = [Math.floor(token / grid[1]) + window[0] - shift[0], (token % grid[1]) + window[1] - shift[1]];
       return ((Math.floor(row / window[0]) + Math.floor(column / window[1])) % 2) + 0.25;
@@ -182,8 +191,8 @@ export class Tab {
       grid: say("{columns} × {rows} = {tokens}", { rows, columns, tokens: rows * columns }),
       window: `${about.window.join(" × ")} × ${number(about.windows)}`,
       shift: about.shift.join(", "),
-      token: view.lens === "field" ? null : `${this.place[0] + 1}, ${this.place[1] + 1}`,
-      seen: say("{seen} of {tokens}", { seen, tokens: rows * columns }),
+      token: `${this.place[0] + 1}, ${this.place[1] + 1}`,
+      seen: say("{seen} of {tokens}", { seen, tokens: this.inside.length }),
     });
     this.costs.replaceChildren(...this.#costs());
     this.#drawBias(regions, at);
@@ -233,10 +242,10 @@ export class Tab {
     const { facts, about, view } = this;
     const words = facts.sentences;
     const seen = this.inside.reduce((sum, one) => sum + one, 0);
-    const tokens = about.grid[0] * about.grid[1];
+    const tokens = this.inside.length;
     const where = { block: view.block + 1, blocks: facts.windows.length, stage: about.stage + 1, high: about.window[0], wide: about.window[1], down: about.shift[0], right: about.shift[1] };
-    const place = view.lens === "field" ? this.origin : this.place;
-    const token = { row: place[0] + 1, column: place[1] + 1, seen, reached: seen, tokens };
+    const { place } = this;
+    const token = { block: view.block + 1, row: place[0] + 1, column: place[1] + 1, seen, reached: seen, tokens };
     const cut = new Set(this.arrays[`regions.${view.block}`]).size > about.windows;
     this.said = [
       say(words[about.shift.some(Boolean) ? "shifted" : "plain"], where),
