@@ -19,10 +19,12 @@ class Cache(Generic[V]):
 
     limit:    bytes, on the sum of `measure(value)`
     measure:  bytes that a value holds
+    most:     number of values
     """
 
-    def __init__(self, limit: int, measure: Callable[[V], int]) -> None:
+    def __init__(self, limit: int, measure: Callable[[V], int], most: int = 256) -> None:
         self.limit = limit
+        self.most = most
         self._measure = measure
         self._kept: OrderedDict[Hashable, tuple[V, int]] = OrderedDict()
         self._made: dict[Hashable, Future[V]] = {}
@@ -67,7 +69,7 @@ class Cache(Generic[V]):
         with self._lock:
             self._kept[key] = (value, size)
             self._kept.move_to_end(key)
-            while self.bytes > self.limit and len(self._kept) > 1:
+            while len(self._kept) > self.most or (self.bytes > self.limit and len(self._kept) > 1):
                 self._kept.popitem(last=False)
         self._settle(key, mine)
         mine.set_result(value)

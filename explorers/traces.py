@@ -222,5 +222,5 @@ def _limit(variable: str) -> int:
 
 
 _ledger = Ledger()
-_networks: Cache[Backbone] = Cache(_limit("PATCHLIGHT_NETWORKS_MB"), _network_bytes)
+_networks: Cache[Backbone] = Cache(_limit("PATCHLIGHT_NETWORKS_MB"), _network_bytes, most=32)
 _traces: Cache[Traced] = Cache(_limit("PATCHLIGHT_TRACES_MB"), _trace_bytes)

@@ -87,3 +87,56 @@ def test_weights_are_never_pickles_and_code_is_never_remote() -> None:
         text = path.read_text(encoding="utf-8")
         for word in ("torch.load(", "import pickle", "trust_remote_code=True", "weights_only=False"):
             assert word not in text, f"{path.relative_to(ROOT)} uses {word}"
+
+
+FAMILY = """
+from torch import nn
+from models.backbone import Family
+from models.families.vit import FAMILY as VIT
+
+class Newcomer(nn.Module):
+    pass
+
+FAMILY = Family("Newcomer", lambda network: isinstance(network, Newcomer), VIT.opens)
+"""
+
+
+def test_one_file_adds_a_family(tmp_path: Path) -> None:
+    """Dropped into its folder, a family is asked about networks; nothing else is touched, so nothing must know it."""
+    (tmp_path / "newcomer.py").write_text(FAMILY, encoding="utf-8")
+    code = (
+        "import models.families as room; room.__path__.append({folder!r}); from models.families import family_of;"
+        "from models.families.newcomer import Newcomer; print(family_of(Newcomer()).name)"
+    )
+    told = [sys.executable, "-c", code.format(folder=str(tmp_path))]
+    run = subprocess.run(told, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "Newcomer"
+
+
+EXPLORER = '''
+"""Nothing but its own file."""
+from pathlib import Path
+from explorers.explorer import Explorer, Finding, Sentence
+from explorers.parameters import Parameters, parameter
+
+class Asked(Parameters):
+    checkpoint: str = parameter("registry/dinov2-small", title="Network")
+
+def explore(image: Path | None, asked: Asked) -> Finding:
+    return Finding({}, (Sentence("Here."),), {})
+
+EXPLORER = Explorer("newcomer", "Newcomer", 99, Asked, explore, lambda frame: None)
+'''
+
+
+def test_one_file_adds_an_explorer_to_page_endpoint_and_shell(tmp_path: Path) -> None:
+    (tmp_path / "newcomer.py").write_text(EXPLORER, encoding="utf-8")
+    code = (
+        "import explorers; explorers.__path__.append({folder!r}); from explorers.page import build;"
+        "page = build(); print('newcomer' in {{fn.api_name for fn in page.fns.values()}});"
+        "import explorers.__main__ as shell; shell.main(['newcomer', '--help'])"
+    )
+    told = [sys.executable, "-c", code.format(folder=str(tmp_path))]
+    run = subprocess.run(told, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout.startswith("True\n")
+    assert "--checkpoint" in run.stdout

@@ -184,6 +184,13 @@ def test_the_cache_forgets_the_least_recently_used() -> None:
     assert (len(cache), cache.bytes) == (1, 1000)
 
 
+def test_the_cache_is_bounded_in_number_too() -> None:
+    cache: Cache[bytes] = Cache(100, len, most=2)
+    for name in ("a", "b", "c"):
+        cache.get(name, lambda: b"1")
+    assert len(cache) == 2, "small values pile up without end"
+
+
 def test_a_failure_is_everybodys_but_a_stop_is_ones_own() -> None:
     """Who waits for a download that its owner cancels starts it again; who waits for a fault gets the fault."""
     cache: Cache[str] = Cache(100, len)

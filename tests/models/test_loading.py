@@ -78,6 +78,16 @@ def test_half_precision_files_run_in_single(run: Path) -> None:
     assert torch.allclose(after.get_parameter("pos_embed"), before, rtol=1e-3)
 
 
+def test_a_precision_is_kept_to_and_any_other_is_refused(run: Path) -> None:
+    network = load("run/mine", "cpu", precision="float16")
+    assert {value.dtype for value in network.module.parameters()} == {torch.float16}
+    rows = network.trace(torch.zeros(3, 32, 48))[-1].attention_from(0)
+    assert rows.dtype == torch.float32
+    assert torch.allclose(rows.sum(-1), torch.ones(len(rows)), atol=1e-5), "rows are finished in single precision"
+    with pytest.raises(Fault, match="precision float64 was asked for, but there is only float32, float16, bfloat16"):
+        load("run/mine", precision="float64")
+
+
 def test_a_crash_while_writing_leaves_the_old_file(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = (run / "card.json").read_bytes()
 
