@@ -1,0 +1,255 @@
+"""Whether the page and the endpoint are told the network's own attention, and nothing else."""
+
+from __future__ import annotations
+
+import math
+import weakref
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import timm
+import torch
+from PIL import Image
+
+from explorers import attention_answers, attention_map, maps, traces
+from explorers.attention_map import Attention, attention
+from explorers.attention_words import SENTENCES
+from explorers.bundle import coded, decoded, pack, unpack
+from explorers.text import dictionary
+from explorers.traces import Traced
+from models.attention import fuse, mass_mask, rollout_from
+from models.backbone import Backbone
+from models.card import Card
+from models.faults import Fault, Refusal
+from models.loading import open_network
+from models.pixels import Pixels
+from models.relevance import class_relevance
+
+STEP = 2 / 255 + 1 / 255**2
+"""Of a map's maximum: the widest step of its code, a little more than twice what rounding can cost."""
+
+
+opened: list[Backbone] = []
+"""Traces hold their networks weakly."""
+
+
+def seen(name: str, side: int, patch: int, multiple: int, **options: Any) -> Traced:
+    torch.manual_seed(0)
+    network = timm.create_model(name, **options)
+    pixels = Pixels((side, side), patch, multiple, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+    backbone = open_network(network, Card(f"timm/{name}", name, "toy", random=True), pixels)
+    image = Image.effect_mandelbrot((96, 64), (-2, -1, 1, 1), 60).convert("RGB")
+    fed = backbone.pixels(image)
+    with torch.no_grad():
+        layers = tuple(layer.detached() for layer in backbone.trace(fed))
+    opened.append(backbone)
+    return Traced(name, "0" * 64, name, image, fed, layers, "whole", 0.1, weakref.ref(backbone))
+
+
+@pytest.fixture(scope="module")
+def vit() -> Traced:
+    return seen("test_vit", 96, 16, 16, dynamic_img_size=True, num_classes=7)
+
+
+@pytest.fixture(scope="module")
+def swin() -> Traced:
+    options = {"embed_dim": 16, "depths": (2, 2), "num_heads": (2, 4), "window_size": 4, "num_classes": 5}
+    return seen("swin_tiny_patch4_window7_224", 64, 4, 32, img_size=(64, 64), strict_img_size=False, **options)
+
+
+@pytest.fixture
+def asked(vit: Traced, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """`attention` of the small network, whatever is asked."""
+    monkeypatch.setattr(traces, "trace", lambda *_: vit)
+    return lambda **values: attention("picture.png", **values)
+
+
+def row_of(arrays: dict[str, np.ndarray], block: int, window: int, place: int) -> np.ndarray:
+    return decoded(arrays[f"codes.{block}"][window, :, place], arrays[f"peaks.{block}"][window, :, place])
+
+
+# -- the codes ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_code_keeps_what_a_sink_outshines() -> None:
+    """Linear bytes would lose a thousand equal patches beside a sink of half the mass."""
+    row = np.full(1001, 0.5 / 1000, dtype=np.float32)
+    row[0] = 0.5
+    back = decoded(*coded(row[None]))[0]
+    assert back.max() == pytest.approx(0.5)
+    assert back[1:].sum() == pytest.approx(0.5, rel=0.04)
+
+
+def test_a_code_is_close_everywhere() -> None:
+    maps_ = np.random.default_rng(0).exponential(size=(50, 300)).astype(np.float32)
+    codes, peaks = coded(maps_)
+    assert np.abs(decoded(codes, peaks) - maps_).max() <= (STEP / 2 * peaks).max()
+    assert np.array_equal(decoded(*coded(np.zeros((2, 5), np.float32))), np.zeros((2, 5)))
+
+
+def test_a_bundle_is_read_as_it_was_packed() -> None:
+    arrays = {"a": np.arange(5, dtype=np.uint8), "b": np.ones((2, 3), np.float32), "c/d.0": np.array([-1], np.int32)}
+    facts, back = unpack(pack({"título": [1, None, "Блок"]}, arrays))
+    assert facts == {"título": [1, None, "Блок"]}
+    assert all(np.array_equal(back[name], arrays[name]) and back[name].dtype == arrays[name].dtype for name in arrays)
+
+
+# -- what travels ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["vit", "swin"])
+def test_every_row_travels_as_it_is(name: str, request: pytest.FixtureRequest) -> None:
+    one: Traced = request.getfixturevalue(name)
+    arrays = maps.whole_arrays(one.layers)
+    for block, layer in enumerate(one.layers):
+        for window in range(layer.windows):
+            for place in (0, layer.members.shape[1] // 2, layer.members.shape[1] - 1):
+                token = int(layer.members[window, place])
+                true = layer.attention_from(token).numpy()
+                sent = row_of(arrays, block, window, place)
+                spread = np.zeros_like(true)
+                spread[:, layer.members[window].numpy()] = sent
+                assert np.abs(spread - true).max() <= STEP * true.max()
+                mean = np.append(true, true.mean(0, keepdims=True), 0)
+                bits = -(mean * np.log2(mean, where=mean > 0, out=np.zeros_like(mean))).sum(-1)
+                assert arrays[f"figures.{block}"][:, token, 0] == pytest.approx(bits, abs=1e-4)
+                assert arrays[f"figures.{block}"][:, token, 1] == pytest.approx(mean[:, : layer.prefix].sum(-1), abs=1e-5)
+
+
+def test_one_query_travels_in_both_directions(vit: Traced) -> None:
+    token = vit.layers[0].prefix + 5
+    for direction in ("from", "to"):
+        arrays = maps.row_arrays(vit.backbone, vit.layers, token, direction)
+        for block, layer in enumerate(vit.layers):
+            true = layer.attention_from(token) if direction == "from" else layer.attention_to(token)
+            back = decoded(arrays[f"codes.{block}"], arrays[f"peaks.{block}"])
+            assert np.abs(back - true.numpy()).max() <= STEP * float(true.max())
+    assert arrays["figures.0"][:-1, 0] == pytest.approx(vit.layers[0].attention_to(token).sum(-1).numpy(), rel=1e-5)
+
+
+def test_the_shift_mask_parts_what_shares_a_window(swin: Traced) -> None:
+    arrays = maps.window_arrays(swin.layers)
+    assert not arrays["regions.0"].any(), "the first block is not shifted"
+    assert arrays["regions.1"].any(), "the second is"
+    layer = swin.layers[1]
+    for window in range(layer.windows):
+        weights = layer.weights(window).amax(0)
+        regions = arrays["regions.1"][window]
+        together = torch.from_numpy(regions[:, None] == regions[None])
+        assert (weights[~together] < 1e-20).all()
+        assert (weights[together] > 1e-20).all()
+
+
+def test_a_patch_keeps_its_place_in_coarser_grids(swin: Traced) -> None:
+    rows, columns = swin.layers[0].grid
+    last = len(swin.layers) - 1
+    fine, coarse = (rows - 1) * columns + columns // 2, swin.layers[last].grid
+    assert maps.token_of(fine, swin.layers, last) == (coarse[0] - 1) * coarse[1] + coarse[1] // 2
+    assert maps.token_of(fine, swin.layers, 0) == fine
+
+
+def test_the_page_is_told_what_it_draws_from(vit: Traced, swin: Traced) -> None:
+    facts, arrays = unpack(attention_answers.maps_bundle(vit, {"rows": "somewhere"}))
+    assert facts["whole"]
+    assert facts["query"] == "prefix 0"
+    assert facts["refused"] == {}
+    assert arrays["mean/codes.0"].shape == (vit.layers[0].heads, vit.layers[0].length)
+    facts, _ = unpack(attention_answers.maps_bundle(swin, {}))
+    assert facts["query"] == "mean"
+    assert "product of their attention means nothing" in facts["refused"]["rollout"]["template"]
+
+
+# -- what is answered --------------------------------------------------------------------------------------------------
+
+
+def test_the_map_is_the_rows_fusion(asked: Any, vit: Traced) -> None:
+    found = asked(layer=1, query="patch 2,3", fusion="max")
+    layer = vit.layers[1]
+    token = layer.prefix + 2 * layer.grid[1] + 3
+    rows = layer.attention_from(token)
+    assert found.arrays["map"] == pytest.approx(fuse(rows, "max")[layer.prefix :].reshape(layer.grid).numpy())
+    assert found.arrays["heads"].shape == (layer.heads, *layer.grid)
+    assert found.arrays["prefix"] == pytest.approx(fuse(rows, "max")[: layer.prefix].numpy())
+    whole = asked(layer=1, query="patch 2,3")
+    assert whole.arrays["map"].sum() + whole.arrays["prefix"].sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_a_column_a_rollout_and_a_class_are_the_models_own(asked: Any, vit: Traced) -> None:
+    prefix, grid = vit.layers[0].prefix, vit.layers[0].grid
+    to = asked(view="to", query="prefix 0", head=0, layer=2).arrays["map"]
+    assert to == pytest.approx(vit.layers[2].attention_to(0)[0, prefix:].reshape(grid).numpy())
+    rolled = asked(view="rollout", layer=3, fusion="max", discard=0.5).arrays["map"]
+    assert rolled == pytest.approx(rollout_from(vit.layers[:4], 0, "max", 0.5)[prefix:].reshape(grid).numpy())
+    found = asked(view="class", target=4).arrays["map"]
+    score = lambda network, pixels: network.class_logits(pixels)[0, 4]  # noqa: E731
+    true = class_relevance(vit.backbone, vit.pixels, score)[prefix:].reshape(grid)
+    assert found == pytest.approx(true.numpy(), abs=1e-6)
+
+
+def test_the_mask_is_the_smallest_that_holds_the_share(asked: Any) -> None:
+    found = asked(share=0.3)
+    flat = torch.from_numpy(found.arrays["map"]).flatten()
+    assert np.array_equal(found.arrays["mask"].ravel(), mass_mask(flat, 0.3).numpy())
+    held = found.arrays["map"][found.arrays["mask"]]
+    assert held.sum() >= 0.3 * flat.sum() > held.sum() - held.min()
+
+
+@pytest.mark.parametrize(("wrong", "sentence"), [
+    ({"layer": 99}, "layer was given 99, but this network and picture allow 0 to"),
+    ({"head": 50}, "head was given 50, but this network and picture allow 0 to"),
+    ({"query": "patch 99,0"}, "query was given 99, but this network and picture allow 0 to"),
+    ({"query": "prefix 7"}, "query was given 7"),
+    ({"query": "pool"}, "The query 'pool' was asked for"),
+    ({"query": "CLS"}, "The query 'CLS' was asked for"),
+    ({"view": "to", "query": "mean"}, "read-out that is no token"),
+    ({"view": "class", "target": 7}, "target was given 7"),
+    ({"layer": math.nan}, "layer was given nan"),
+    ({"layer": True}, "layer was given True"),
+    ({"layer": [1]}, "layer was given [1]"),
+    ({"share": math.nan}, "share was given nan"),
+    ({"nonsense": 1}, "there is no such parameter"),
+])  # fmt: skip
+def test_what_does_not_exist_is_refused_in_one_sentence(asked: Any, wrong: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(Fault) as fault:
+        asked(**wrong)
+    assert sentence in str(fault.value)
+
+
+def test_a_swin_refuses_its_rollout(swin: Traced, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(traces, "trace", lambda *_: swin)
+    with pytest.raises(Refusal, match="Rollout was asked for"):
+        attention("picture.png", view="rollout")
+
+
+def test_captions_are_whole_sentences_in_both_languages(asked: Any) -> None:
+    views = [{"view": view, "fusion": fusion, "head": head} for view in ("from", "to", "rollout", "class")
+             for fusion in ("mean", "max") for head in (None, 0)]  # fmt: skip
+    for view in views:
+        found = asked(**view, mark="outline")
+        for language in ("en", "ru"):
+            said = found.said(language)
+            assert said.endswith((".", "обучалась.")), said
+            assert "{" not in said
+            assert "96 × 64" in said
+        assert "random" in found.said("en"), "untrained weights are named"
+    assert set(SENTENCES.values()) <= set(dictionary("ru"))
+
+
+def test_counts_start_at_one_for_people_and_at_zero_for_machines(asked: Any) -> None:
+    found = asked(layer=1, head=0, query="patch 2,3")
+    assert "the patch in row 3, column 4 looks in block 2 of" in found.said()
+    assert (found.facts["block"], found.facts["head"], found.facts["query"]) == (1, 0, "patch 2,3")
+
+
+def test_a_network_without_names_of_classes_gives_their_numbers(vit: Traced) -> None:
+    _, target, best = attention_answers.relevance(vit, None, "")
+    assert target == best[0]["name"] == str(best[0]["index"])
+    assert [one["share"] for one in best] == sorted((one["share"] for one in best), reverse=True)
+
+
+def test_defaults_are_what_the_papers_say() -> None:
+    assert Attention().share == 0.6, "DINO, arXiv 2104.14294"
+    assert attention_map.EXPLORER.parameters is Attention
+    assert Path(attention_map.__file__).name == "attention_map.py"

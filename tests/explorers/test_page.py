@@ -1,0 +1,178 @@
+"""Whether the page stands before anything heavy is there, and lets nothing in that was not offered."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from explorers import delivery, page
+from explorers.explorer import explorers
+from explorers.frame import Desk, Frame, examples, opened
+from explorers.text import dictionary
+from explorers.work import Stopped, Work
+from models.faults import Fault
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@pytest.fixture
+def client() -> Iterator[TestClient]:
+    with TestClient(Starlette(routes=page.routes())) as served:
+        yield served
+
+
+def test_the_page_is_built_without_anything_heavy() -> None:
+    code = "import sys, app; print(sorted({'torch', 'timm', 'transformers', 'plotly', 'accelerate'} & set(sys.modules)))"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout.strip().splitlines()[-1] == "[]"
+
+
+def test_every_explorer_has_a_tab_and_an_endpoint() -> None:
+    config = page.build().get_config_file()
+    tabs = [part["props"]["id"] for part in config["components"] if part["type"] == "tabitem"]
+    names = [explorer.name for explorer in explorers()]
+    assert tabs == names
+    assert names[0] == "attention"
+    public = {call["api_name"] for call in config["dependencies"] if call["api_visibility"] == "public"}
+    assert public == set(names), "nothing but the endpoints is offered to programs"
+
+
+def test_the_desk_opens_examples_and_uploads_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
+    upload = tmp_path / "uploads" / "1" / "mine.png"
+    upload.parent.mkdir(parents=True)
+    upload.write_bytes(b"x")
+    (tmp_path / "secret.png").write_bytes(b"x")
+    assert Desk(picture="cat").file == examples()["cat"]
+    assert opened({"picture": str(upload)}).file == upload.resolve()
+    for path in ("/etc/passwd", str(tmp_path / "secret.png"), f"{upload.parent}/../../secret.png", "../cat", "a\0b"):
+        with pytest.raises(Fault, match="is not there"):
+            _ = Desk(picture=path).file
+
+
+def test_what_the_page_sends_is_checked() -> None:
+    for wrong in ({"side": True}, {"side": 3.5}, {"fit": "stretch"}, {"secret": 1}, {"picture": ["cat"]}):
+        with pytest.raises(Fault):
+            opened(wrong)
+
+
+def test_a_wrong_value_in_the_address_is_told_and_the_rest_is_kept() -> None:
+    class Request:
+        query_params = {"layer": "NaN", "checkpoint": "timm/test_vit", "picture": "dahlia", "__theme": "dark"}  # noqa: RUF012
+
+    frame: Any = Frame.__new__(Frame)
+    frame.explorers = explorers()
+    answer = frame.address(Request())
+    assert answer["asked"]["desk"]["picture"] == "dahlia"
+    assert answer["asked"]["attention"]["layer"] == -1
+    assert answer["fault"]["facts"]["name"] == "layer"
+
+
+# -- addresses ---------------------------------------------------------------------------------------------------------
+
+
+def test_binaries_have_names_that_cannot_be_guessed(client: TestClient) -> None:
+    first, second = delivery.place(b"one"), delivery.place(b"two")
+    assert first != second
+    assert len(first.rpartition("/")[2]) >= 24
+    assert client.get("/" + second).content == b"two"
+    assert client.get("/patchlight/data/guess").status_code == 410
+
+
+def test_an_offer_is_worked_out_when_it_is_fetched_and_tells_its_fault(client: TestClient) -> None:
+    def answer(values: Any) -> bytes:
+        if "bad" in values:
+            raise Fault("The query {query} was asked for; give another.", query=object)
+        return f"row {values['row']}".encode()
+
+    path = "/" + delivery.offer(answer, filename="rows.npz")
+    found = client.get(path, params={"row": "3"})
+    assert found.content == b"row 3"
+    assert "rows.npz" in found.headers["content-disposition"]
+    told = client.get(path, params={"bad": "1"})
+    assert told.status_code == 422
+    assert told.json()["fault"]["template"] == "The query {query} was asked for; give another."
+
+
+def test_old_binaries_make_room(monkeypatch: pytest.MonkeyPatch, client: TestClient) -> None:
+    monkeypatch.setattr(delivery, "BYTES", 3000)
+    old = delivery.place(b"x" * 2000)
+    new = delivery.place(b"y" * 2000)
+    assert client.get("/" + old).status_code == 410
+    assert client.get("/" + new).status_code == 200
+
+
+def test_the_scripts_fetch_what_they_need(client: TestClient) -> None:
+    assert client.get("/patchlight/text/ru").json() == dictionary("ru")
+    assert client.get("/patchlight/text/xx").status_code == 404
+    cards = client.get("/patchlight/networks").json()["cards"]
+    assert "registry/dinov2-small" in {card["id"] for card in cards}
+    assert client.get("/patchlight/pictures/cat").headers["content-type"] == "image/jpeg"
+    assert client.get("/patchlight/pictures/small/cat").headers["content-type"] == "image/jpeg"
+    assert client.get("/patchlight/pictures/small/passwd").status_code == 404
+    assert client.get("/patchlight/stage/page.js").headers["cache-control"] == "no-cache"
+    assert client.get("/patchlight/stage/../palette.json").status_code == 404
+    assert client.get("/patchlight/cost", params={"patch": "x"}).status_code == 422
+
+
+def test_every_theme_has_the_same_colours() -> None:
+    palette = page.palette()
+    assert palette["dark"].keys() == palette["light"].keys()
+    named = {name for path in page.ASSETS.glob("stage/*.css") for name in _used(path.read_text(encoding="utf-8"))}
+    own = {"header", "left", "right", "gap", "size", "progress"}
+    assert named - own <= palette["dark"].keys(), "a style names a colour that the palette lacks"
+
+
+def _used(css: str) -> set[str]:
+    return {part.partition(")")[0].partition(",")[0].strip() for part in css.split("var(--pl-")[1:]}
+
+
+# -- long work ---------------------------------------------------------------------------------------------------------
+
+
+def test_work_tells_how_far_it_is_and_then_what_it_made() -> None:
+    go = threading.Event()
+
+    def job(progress: Any) -> dict[str, int]:
+        progress(1, 4)
+        assert go.wait(10)
+        return {"answer": 42}
+
+    told = Work(job).watched()
+    first = next(told)
+    assert first["busy"]["whole"] in (0, 4)
+    go.set()
+    assert list(told)[-1] == {"made": {"answer": 42}}
+
+
+def test_work_that_is_stopped_ends_where_it_next_tells_its_progress() -> None:
+    ended = threading.Event()
+
+    def job(progress: Any) -> dict[str, int]:
+        try:
+            while True:
+                progress(0, 1)
+                threading.Event().wait(0.01)
+        except Stopped:
+            ended.set()
+            raise
+
+    work = Work(job)
+    told = work.watched()
+    next(told)
+    work.stop()
+    assert ended.wait(5)
+    assert "fault" in list(told)[-1]
+
+
+def test_a_bug_keeps_its_traceback() -> None:
+    with pytest.raises(ZeroDivisionError):
+        list(Work(lambda _: {"x": 1 // 0}).watched())
