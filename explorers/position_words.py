@@ -40,7 +40,7 @@ SENTENCES: Mapping[str, str] = {
     "{distance} (R²).",
     "thinned": "Of the small maps, every {step}th row and column is shown.",
     "all tiles": "The small maps show every position.",
-    "network": "{title}, {revision}.",
+    "network": "The network is {title}, {revision}.",
     "random": "The weights are random: this network was never trained.",
 }
 

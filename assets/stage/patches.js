@@ -16,8 +16,8 @@ const NUMBER_BYTES = { fp32: 4, fp16: 2, bf16: 2, int8: 1 };
 /** Configurations that a lecture asks about. */
 const PRESETS = {
   own: ["This network", null],
-  large: ["512 × 512 pixels", { height: 512, width: 512, patch: 1, prefix: 0, channels: 1024, heads: 16, layers: 48 }],
-  small: ["32 × 32 pixels", { height: 32, width: 32, patch: 1, prefix: 0, channels: 1024, heads: 16, layers: 48 }],
+  large: ["Lecture, 512 × 512 pixels", { height: 512, width: 512, patch: 1, prefix: 0, channels: 1024, heads: 16, layers: 48 }],
+  small: ["Lecture, 32 × 32 pixels", { height: 32, width: 32, patch: 1, prefix: 0, channels: 1024, heads: 16, layers: 48 }],
 };
 
 /** What models/attention_cost.py says of a configuration. */

@@ -15,9 +15,9 @@ const EXPLAINED = { offset: "Offset", distance: "Distance", row: "Row", column: 
 const MOST_TILES = 12;
 
 const CAUTIONS = {
-  table: "A table is added once, before the first block. How much of it later blocks still use, this picture does not say; surgery does.",
+  table: "A table is added once, before the first block. How much of it later blocks still use, this picture does not say. Surgery does.",
   rotary: "The kernel holds for equal queries and keys. Real ones weight the bands as the picture asks.",
-  bias: "A bias is added to logits of the picture's own making; alone it is no attention.",
+  bias: "A bias is added to logits of the picture's own making. Alone it is no attention.",
 };
 
 export class Tab {
@@ -201,7 +201,7 @@ export class Tab {
     const kinds = [...new Set(this.parts.map(({ kind }) => kind))];
     this.kindButtons.forEach((button) => button.setAttribute("aria-checked", kinds[button.dataset.kind] === part.kind));
     this.about.set({
-      grid: say(part.scope === "window" ? "{rows} × {columns}, one window" : "{rows} × {columns}", { rows: part.grid[0], columns: part.grid[1] }),
+      grid: part.scope === "window" ? say("{rows} × {columns}, one window", { rows: part.grid[0], columns: part.grid[1] }) : part.grid.join(" × "),
       where: part.table ? say("before block 1") : part.block === null ? say("in every block") : say("in block {block}", { block: part.block + 1 }),
       channels: part.table ? number(part.tableValues.shape[1]) : null,
     });

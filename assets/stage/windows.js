@@ -188,7 +188,7 @@ export class Tab {
     const [rows, columns] = about.grid;
     this.figures.set({
       stage: say("{stage}, blocks {first} to {last}", this.#stage()),
-      grid: say("{columns} × {rows} = {tokens}", { rows, columns, tokens: rows * columns }),
+      grid: `${columns} × ${rows} = ${number(rows * columns)}`,
       window: `${about.window.join(" × ")} × ${number(about.windows)}`,
       shift: about.shift.join(", "),
       token: `${this.place[0] + 1}, ${this.place[1] + 1}`,
@@ -209,7 +209,7 @@ export class Tab {
     const { about, measured } = this;
     const row = (text, ...cells) => make("tr", {}, make("th", { say: text }), ...cells.map((cell) => make("td", {}, cell)));
     const head = make("tr", {}, make("td"), make("th", { say: "windows" }), make("th", { say: "global" }));
-    const rows = [head, row("Multiply-adds", large(about.windowed), large(about.whole)), row("Matrices, B", large(about["windowed bytes"]), large(about["whole bytes"]))];
+    const rows = [head, row("Multiplied", large(about.windowed), large(about.whole)), row("Matrices, B", large(about["windowed bytes"]), large(about["whole bytes"]))];
     if (!measured) return rows;
     const second = make("tr", {}, make("td"), make("th", { say: "predicted" }), make("th", { say: "counted" }));
     return [...rows, second, row("All blocks", large(measured.predicted.attention), large(measured.counted.attention)), row("All matrices, B", large(measured.predicted.matrices), large(measured.counted.matrices))];
