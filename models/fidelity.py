@@ -62,7 +62,7 @@ def psnr(error: Tensor, mask: Tensor) -> float:
 
 
 def pasted(picture: Tensor, prediction: Tensor, mask: Tensor) -> Tensor:
-    """Hidden patches from `prediction`, every other bit from `picture`: (height, width, 3) each, mask (rows, columns)."""
+    """`prediction` where hidden, else every bit of `picture`: (height, width, 3) each; mask (rows, columns)."""
     side = picture.shape[0] // mask.shape[0]
     hidden = mask.cpu().bool().repeat_interleave(side, 0).repeat_interleave(side, 1)
     return torch.where(hidden[..., None], prediction, picture)

@@ -1,0 +1,38 @@
+// The four panels with their headings and the caption, as they could stand in a paper: PNG.
+
+import { save } from "./export.js";
+
+const [PANEL, MARGIN, LINE] = [760, 40, 36];
+const FONT = "26px system-ui, 'DejaVu Sans', sans-serif";
+
+/** view: MaskView. sentences: the caption. */
+export async function exportPanels(view, sentences) {
+  const height = Math.round(PANEL / view.aspect);
+  const sheet = document.createElement("canvas");
+  const context = sheet.getContext("2d");
+  context.font = FONT;
+  const lines = wrapped(context, sentences, 2 * PANEL + MARGIN);
+  [sheet.width, sheet.height] = [2 * PANEL + 3 * MARGIN, 2 * (height + LINE) + 4 * MARGIN + lines.length * LINE];
+  context.fillStyle = "#ffffff";
+  context.fillRect(0, 0, sheet.width, sheet.height);
+  context.font = FONT;
+  context.fillStyle = "#14181f";
+  view.panels.forEach((panel, index) => {
+    const [left, top] = [MARGIN + (index % 2) * (PANEL + MARGIN), MARGIN + Math.floor(index / 2) * (height + LINE + MARGIN)];
+    context.fillText(panel.heading.textContent, left, top + 22);
+    context.drawImage(panel.canvas, left, top + LINE, PANEL, height);
+  });
+  const under = 2 * (height + LINE) + 3 * MARGIN;
+  lines.forEach((text, index) => context.fillText(text, MARGIN, under + 26 + index * LINE));
+  save(await new Promise((resolve) => sheet.toBlob(resolve, "image/png")), "patchlight-masks.png");
+}
+
+function wrapped(context, text, width) {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const longer = lines.at(-1) ? `${lines.at(-1)} ${word}` : word;
+    if (context.measureText(longer).width <= width) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}
