@@ -6,7 +6,7 @@ RUN = $(VENV)/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev app test check bench conformance emoji clean
+.PHONY: help setup setup-dev app test check bench conformance bundle emoji clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ bench: setup-dev  ## measure; each figure is a ratio from one run (benchmarks/RE
 
 conformance: setup $(VENV)/.dev  ## which picture is true for which architecture; writes docs/conformance.md
 	$(RUN) -m tests.models.conformance
+
+bundle: setup  ## train the bundled networks again from their recipes (hours; ARGS="--hours 1 mae" in pieces)
+	$(RUN) -m training.build.bundle $(ARGS)
 
 emoji: $(VENV)/.dev  ## make the bundled emoji set again from its packages
 	$(RUN) -m training.build.emoji

@@ -62,7 +62,7 @@ def runs_folder() -> Path:
 
 def bundled_folder() -> Path:
     """Where the checkpoints that ship with Patchlight lie, a folder each."""
-    return ASSETS / "checkpoints"
+    return ASSETS / "weights"
 
 
 def cache_folder() -> Path:
