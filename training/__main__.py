@@ -143,20 +143,24 @@ def _resume(given: dict[str, Any]) -> int:
 
 def _learn(run: Any, given: dict[str, Any]) -> int:
     import torch
+    from accelerate import PartialState
     from tqdm import tqdm
 
     if given["threads"]:
         torch.set_num_threads(given["threads"])
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: run.stop())
+    first = PartialState(cpu=run.settings.device == "cpu").is_main_process
     total, begun = run.settings.steps * run.settings.batch, run.status.get("seen", 0)
-    bar = tqdm(total=total, initial=begun, unit="picture", unit_scale=True, desc=run.folder.name, dynamic_ncols=True)
+    bar = tqdm(total=total, initial=begun, unit="picture", unit_scale=True, desc=run.folder.name, disable=not first)
     with bar, _tracker(run, given["track"]) as track:
         for progress in run.learn():
             bar.update(progress.seen - bar.n)
             bar.set_postfix(loss=f"{progress.loss:.4f}", step=progress.step, refresh=False)
             track(progress)
-    print(f"{run.folder.name}: {run.status['state']} at step {run.status['step']}; look at it as run/{run.folder.name}")
+    if first:
+        status = run.status
+        print(f"{run.folder.name}: {status['state']} at step {status['step']}; look at it as run/{run.folder.name}")
     return 0
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 import torch
-from tests.training.squares import Squares
 
 from models.faults import Fault
+from tests.training.squares import Squares
 from training.engine import Diverged, Progress, train
 from training.objective import Objective, Plan, method, names
 from training.optimisers import optimisers, rate_at

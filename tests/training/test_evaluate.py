@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import torch
-from tests.training.squares import Squares
 
 from models.card import Card
 from models.loading import open_network
+from tests.training.squares import Squares
 from training.evaluate import evaluate, from_centre, neighbours, overlap, probe, table, wilson
 from training.networks import mae, vit
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.training.squares import Squares
 
 import models
 from models.card import Card
 from models.faults import Fault
 from models.weights import save
+from tests.training.squares import Squares
 from training.engine import train
 from training.features import Features
 from training.networks import Network, mae, siglip, swin, swin_masked, vit

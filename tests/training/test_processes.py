@@ -24,7 +24,7 @@ class Halves:
     """The tests' squares, 16 a step, whoever asks: with two processes each gets its half of the same pictures."""
 
     def __init__(self, processes: int) -> None:
-        from squares import Squares
+        from tests.training.squares import Squares
 
         self.whole, self.processes = Squares(), processes
         self.classes, self.captioned, self.length, self.skipped = self.whole.classes, True, None, ()
@@ -55,7 +55,7 @@ def still(name: str, objective: Any) -> Any:
 
 def learn(name: str, options: dict[str, Any], processes: int) -> tuple[list[tuple[float, float]], dict[str, Tensor]]:
     """(loss, gradient norm) of each step, and the state that is no weight."""
-    from test_engine import built, settings
+    from tests.training.test_engine import built, settings
 
     torch.set_num_threads(1)
     images = Halves(processes)

@@ -28,9 +28,9 @@ PROCESSES.set_forkserver_preload(["training.run", "training.objectives.dino", "t
 def work(folder: str, said: Any) -> None:
     """Resumes the run `killed` in a process of its own and says each step; the pictures are the tests' squares."""
     import torch
-    from squares import Squares
 
     import training.run
+    from tests.training.squares import Squares
 
     torch.set_num_threads(1)
     os.environ["PATCHLIGHT_RUNS"] = folder
@@ -41,7 +41,7 @@ def work(folder: str, said: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def _runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from squares import Squares
+    from tests.training.squares import Squares
 
     monkeypatch.setenv("PATCHLIGHT_RUNS", str(tmp_path / "runs"))
     monkeypatch.setattr("training.run.dataset", lambda made: Squares())
@@ -97,14 +97,16 @@ def test_stopping_keeps_the_step_and_resuming_ends_on_the_same_curve() -> None:
 
 
 def test_killed_ten_times_at_random_moments_the_curve_is_the_same_bit_for_bit() -> None:
-    """Kills fall into learning as well as into writing: a checkpoint follows each second step."""
-    chosen = small("dino", steps=60, keep_every=2)
+    """Kills fall into learning as well as into writing: a checkpoint follows each second step. PATCHLIGHT_KILLS=200
+    kills more often."""
+    wanted = int(os.environ.get("PATCHLIGHT_KILLS", "10"))
+    chosen = small("dino", steps=6 * wanted, keep_every=2)
     whole = open_run("whole", chosen)
     list(whole.learn())
     run = open_run("killed", chosen)
     chance = random.Random(int(os.environ.get("PATCHLIGHT_KILLS_SEED", "0")))
     kills = 0
-    while kills < int(os.environ.get("PATCHLIGHT_KILLS", "10")) and run.status["state"] != "finished":
+    while kills < wanted and run.status["state"] != "finished":
         hears, says = PROCESSES.Pipe(duplex=False)
         process = PROCESSES.Process(target=work, args=(os.environ["PATCHLIGHT_RUNS"], says))
         process.start()

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.training.squares import Squares
 
+from tests.training.squares import Squares
 from training.__main__ import main
 from training.objective import names
 

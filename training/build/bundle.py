@@ -90,10 +90,12 @@ BUNDLED = {
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser("python -m training.build.bundle", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("names", nargs="*", choices=[[], *BUNDLED], help="which networks; all where none is named")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="which networks; all where none is named")
     parser.add_argument("--hours", type=float, default=0.0, help="stop each run after so much time; run again to go on")
     parser.add_argument("--take", action="store_true", help="also take a run that is not finished, as it stands")
     given = parser.parse_args(arguments)
+    if unknown := set(given.names) - set(BUNDLED):
+        parser.error(f"no such network: {', '.join(sorted(unknown))}; there are {', '.join(BUNDLED)}")
     for name in given.names or BUNDLED:
         run = learnt(name, given.hours)
         if given.take or run.status["state"] == "finished":
