@@ -10,6 +10,7 @@ An explorer of Gradio's own components uses `looks` with those as outputs and re
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -122,6 +123,7 @@ class Frame:
         return {
             "tabs": [{"name": explorer.name, "title": explorer.title} for explorer in self.explorers],
             "examples": [{"name": name, "title": name} for name in examples()],
+            "local": os.environ.get("PATCHLIGHT_PUBLIC") != "1",
             "defaults": json.loads(Desk().model_dump_json()),
             "palette": json.loads((ASSETS / "palette.json").read_text(encoding="utf-8"))["tables"],
         }

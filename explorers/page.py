@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from explorers import delivery
+from explorers import checkup, delivery
 from explorers.endpoint import refused_arguments, register
 from explorers.explorer import explorers
 from explorers.frame import ASSETS, Frame, examples
@@ -116,6 +116,7 @@ def routes() -> list[BaseRoute]:
         Route("/patchlight/text/{language}", _text),
         Route("/patchlight/networks", _networks),
         Route("/patchlight/cost", _cost),
+        Route("/patchlight/doctor", checkup.answer),
         Route("/patchlight/pictures/{name}", _picture),
         Route("/patchlight/pictures/small/{name}", _small),
     ]

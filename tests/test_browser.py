@@ -174,6 +174,17 @@ def test_another_network_and_its_random_twin(reader: Readers) -> None:
     assert "The weights are random" not in one.caption()
 
 
+def test_a_file_of_weights_is_examined_before_it_is_opened(reader: Readers, tmp_path: Path) -> None:
+    one = reader()
+    page = one.open(**SMALL)
+    (tmp_path / "broken.safetensors").write_bytes(b"\x10\0\0\0\0\0\0\0 this is no header")
+    page.click("text=Change…")
+    page.set_input_files("input[accept='.safetensors']", str(tmp_path / "broken.safetensors"))
+    page.wait_for_selector(".pl-diagnosis p:not(.pl-note)")
+    assert "broken.safetensors" in page.inner_text(".pl-diagnosis")
+    assert page.locator(".pl-diagnosis button").count() == 0, "what cannot be opened is not offered"
+
+
 def test_a_name_that_does_not_exist_is_one_sentence(reader: Readers) -> None:
     one = reader()
     page = one.open(**SMALL)

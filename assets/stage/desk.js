@@ -15,7 +15,7 @@ export class Desk {
   constructor({ examples, networks, upload, tell, local }) {
     Object.assign(this, { examples, networks, upload, tell });
     this.facts = null;
-    this.dialog = new NetworkDialog(networks, local, (checkpoint) => setDesk({ checkpoint, side: null }));
+    this.dialog = new NetworkDialog({ networks, local, upload, choose: (checkpoint) => setDesk({ checkpoint, side: null }) });
     this.element = make("aside.pl-desk", { label: "What goes in" }, this.#picture(), this.#network(), this.#input());
     onDesk(() => this.draw());
     onLanguage(() => this.draw());

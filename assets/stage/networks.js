@@ -1,16 +1,17 @@
 // The dialog in which a network is chosen: cards by family, searched by any word, or a name that is typed.
 
+import { address } from "./bundle.js";
 import { make, number, onLanguage, say } from "./words.js";
 
 export class NetworkDialog {
-  /** networks: {cards}. local: whether any name may be typed. choose(id). */
-  constructor(networks, local, choose) {
-    Object.assign(this, { networks, local, choose });
+  /** networks: {cards}. local: whether any name may be typed. upload(file) resolves to {path}. choose(id). */
+  constructor({ networks, local, upload, choose }) {
+    Object.assign(this, { networks, local, upload, choose });
     this.search = make("input.pl-text", { type: "search", label: "Search networks", placeholder: "family, name, licence …", oninput: () => this.#draw() });
     this.list = make(".pl-network-list", { role: "listbox", label: "Networks" });
     const close = make("button.pl-link", { type: "button", say: "Close", onclick: () => this.element.close() });
     const typed = make("p.pl-note", { say: "Or type an id and press Enter: timm/<name>, hf/<owner>/<name>, run/<name>, file/<path>.", hidden: !local });
-    this.element = make("dialog.pl-dialog", { label: "Choose a network" }, make(".pl-heading", {}, make("h2", { say: "Choose a network" }), close), this.search, typed, this.list);
+    this.element = make("dialog.pl-dialog", { label: "Choose a network" }, make(".pl-heading", {}, make("h2", { say: "Choose a network" }), close), this.search, typed, local ? this.#doctor() : null, this.list);
     this.search.onkeydown = (event) => event.key === "Enter" && this.#enter(event);
     this.element.onclick = (event) => event.target === this.element && this.element.close();
     onLanguage(() => this.#draw());
@@ -21,6 +22,26 @@ export class NetworkDialog {
     this.#draw();
     this.element.showModal();
     this.search.focus();
+  }
+
+  /** A file of weights is dropped: what it is, and a button that opens it. */
+  #doctor() {
+    const file = make("input", { type: "file", accept: ".safetensors", hidden: true, label: "File of weights", onchange: () => this.#examine(file) });
+    const button = make("button.pl-link", { type: "button", say: "Check a file of weights…", onclick: () => file.click() });
+    this.diagnosis = make("div.pl-diagnosis", { role: "status" });
+    return make("div", {}, button, file, this.diagnosis);
+  }
+
+  async #examine(file) {
+    this.diagnosis.replaceChildren(make("p.pl-note", { say: "The file is being looked at." }));
+    const { path } = await this.upload(file.files[0]);
+    file.value = "";
+    const url = new URL(address("patchlight/doctor"));
+    url.searchParams.set("path", path);
+    const { said, id, fault } = await (await fetch(url)).json();
+    const lines = (said ?? [fault]).map(({ template, facts }) => make("p", {}, say(template, facts)));
+    const open = id && make("button.pl-button", { type: "button", say: "Open this network", onclick: () => this.#take(id) });
+    this.diagnosis.replaceChildren(...lines, ...(open ? [open] : []));
   }
 
   #enter(event) {
