@@ -60,7 +60,7 @@ export class Tab {
   draw() {
     this.drawing ??= requestAnimationFrame(() => {
       this.drawing = null;
-      if (this.parts) this.#draw();
+      if (this.parts) this.frame();
     });
   }
 
@@ -95,7 +95,8 @@ export class Tab {
 
   // -- one frame -------------------------------------------------------------------------------------------------------
 
-  #draw() {
+  /** Everything that the view tells, at once. */
+  frame() {
     this.#drawLarge();
     this.#drawFilm();
     this.#drawTiles();

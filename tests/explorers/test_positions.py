@@ -1,0 +1,112 @@
+"""Positions and their surgery as an explorer finds them: from Python, before any page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import timm
+
+from explorers import position_parts, surgery_effects, traces
+from explorers.position_similarity import positions
+from explorers.position_surgery import Surgery, change_of, surgery
+from models.card import Card
+from models.faults import Fault, Refusal
+from models.loading import open_network
+from models.pixels import Pixels
+from tests.conftest import HUB
+
+COFFEE = Path(__file__).resolve().parent.parent.parent / "assets" / "pictures" / "coffee.jpg"
+DINO = "timm/vit_small_patch14_dinov2.lvd142m"
+EVA = "timm/eva02_tiny_patch14_224?random"
+SWIN = "timm/swin_tiny_patch4_window7_224?random"
+VIT = "timm/vit_tiny_patch16_224?random"
+
+real = pytest.mark.skipif(not HUB.is_dir(), reason="no real weights beside the checkout")
+
+
+@real
+def test_dinov2_s_own_table_beside_random_and_sincos():
+    found = positions(DINO, place="3,30")
+    part = found.facts["part"]
+    assert part["structure"]["offset"] == pytest.approx(0.881, abs=5e-4)
+    assert part["structure"]["distance"] == pytest.approx(0.323, abs=5e-4)
+    assert part["rivals"]["sin-cos"]["offset"] == pytest.approx(1, abs=5e-4)
+    assert part["rivals"]["random"]["offset"] < 0.01
+    assert np.unravel_index(found.arrays["map"].argmax(), (37, 37)) == (3, 30), "nothing is as like as itself"
+    assert "row 4, column 31" in found.said("en")
+    assert "0.881" in found.said("ru")
+
+
+def test_a_network_with_two_kinds_shows_both():
+    table, rotary = (positions(EVA, part=part) for part in (0, 1))
+    assert table.facts["parts"] == ["learned table", "rotary"]
+    assert (table.facts["relation"], rotary.facts["relation"]) == ("cosine", "kernel")
+    assert rotary.arrays["map"][8, 8] == pytest.approx(1, abs=1e-5)
+    assert len(rotary.facts["part"]["turns"]) == len(rotary.arrays["kernel"])
+
+
+def test_a_swin_has_a_bias_in_every_block():
+    found = [positions(SWIN, part=part) for part in (0, 11)]
+    assert found[0].facts["parts"] == ["relative bias"] * 12
+    assert [one.arrays["kernel"].shape for one in found] == [(3, 13, 13), (24, 13, 13)]
+    assert "block 12" in found[1].said("en")
+
+
+def test_kernel_and_map_speak_of_the_same_offsets():
+    """Were key and query exchanged on the way to the page, the two would differ by a point reflection."""
+    backbone = traces.backbone(SWIN)
+    part = position_parts.affinities(backbone)[0]
+    kernel, place = position_parts.arrays(part)["kernel"], (1, 5)
+    expected = kernel[2, 6 - 1 : 13 - 1, 6 - 5 : 13 - 5]
+    np.testing.assert_array_equal(position_parts.map_of(part, place, "cosine", 2).numpy(), expected)
+    assert not np.array_equal(expected, expected[::-1, ::-1])
+
+
+def test_refusals_are_sentences():
+    blind = timm.create_model("vit_tiny_patch16_224", img_size=32, depth=1, pos_embed="none")
+    card = Card("random/blind", "blind", "ViT", random=True)
+    with pytest.raises(Refusal, match="random/blind has none"):
+        position_parts.affinities(open_network(blind, card, Pixels((32, 32), 16, 16, (0, 0, 0), (1, 1, 1))))
+    for wrong, said in [({"place": "14,0"}, "0 to 13"), ({"place": "x"}, "ROW,COLUMN"), ({"part": 1}, "0 to 0")]:
+        with pytest.raises(Fault, match=said):
+            positions(VIT, **wrong)
+    with pytest.raises(Fault, match="component"):
+        positions(SWIN, component=3)
+
+
+def test_surgery_tells_before_and_after():
+    same, changed = (surgery(COFFEE, VIT, change=change) for change in ("identity", "mirror"))
+    last = "11"
+    np.testing.assert_array_equal(same.arrays[f"before.{last}"], same.arrays[f"after.{last}"])
+    assert same.facts["moved"] == [0] * 12
+    assert same.facts["lowest"] == pytest.approx(1, abs=1e-6)
+    assert all(0 < moved < 1 for moved in changed.facts["moved"])
+    assert changed.facts["lowest"] < 1
+    assert [one["before"] for one in same.facts["shares"]] == [one["after"] for one in same.facts["shares"]]
+    assert "14 × 14 was resized to 9 × 14" in same.said("en")
+    assert changed.arrays["resized"].shape == (9, 14, 3)
+
+
+@real
+def test_real_positions_are_used():
+    """DINOv2 leans on its table: shuffled, most of the last block's attention goes elsewhere."""
+    moved = {
+        change: surgery(COFFEE, DINO, side=224, change=change).facts["moved"][-1] for change in ("swap", "shuffle")
+    }
+    assert moved["swap"] < 0.1 < 0.25 < moved["shuffle"]
+
+
+def test_a_read_out_exists_in_every_block():
+    """The attention pool stands behind the last block only, so SigLIP is followed by its mean over patches."""
+    for checkpoint, query in [(VIT, "prefix 0"), (SWIN, "mean"), ("timm/vit_base_patch16_siglip_224?random", "mean")]:
+        seen = traces.trace(checkpoint, COFFEE, 64 if "siglip" not in checkpoint else None)
+        assert surgery_effects.read_out(seen) == query
+        assert len(surgery_effects.rows(seen, seen.layers, query)) == len(seen.layers)
+
+
+def test_patches_to_swap_are_checked():
+    with pytest.raises(Fault, match="0 to 4"):
+        change_of(Surgery(checkpoint=VIT, change="swap", first="0,5"), (3, 5))
+    assert change_of(Surgery(change="swap", first="1,2", second="0,1"), (3, 5)).first == 7
