@@ -1,4 +1,4 @@
-"""Scrubbing in a real browser: how long one step of block, head, threshold, overlay or query takes, and what it asks for.
+"""Scrubbing in a real browser: how long a step of block, head, threshold, overlay or query takes, and what it asks.
 
 A step is one change of a control, as fast as the browser gives frames. "Work" is the page's own script in that frame;
 "frame" is the time from one frame to the next, in which the browser also paints. Requests are those that the page sends
@@ -34,7 +34,9 @@ SCRUB = """async (steps) => {
         head: (step) => ({ head: step % maps.layers[0].heads }),
         threshold: (step) => ({ mark: 'outline', share: 0.1 + 0.8 * ((step * 7) % 50) / 50 }),
         overlay: (step) => ({ mark: 'off', opacity: (step % 40) / 40 }),
-        query: (step) => ({ query: maps.facts.whole ? `patch ${step % rows},${(step * 3) % columns}` : maps.facts.query }),
+        query: (step) => ({
+            query: maps.facts.whole ? `patch ${step % rows},${(step * 3) % columns}` : maps.facts.query,
+        }),
     };
     const times = {};
     for (const [name, act] of Object.entries(acts)) {

@@ -1,8 +1,8 @@
 """From `python app.py` to a page that can be used, against a bare Gradio page started the same way.
 
-Usable means: the browser shows the controls and they answer (for Patchlight the desk with its examples and the header; for
-the bare page a textbox that takes text). Both start in turn, several times, each in a fresh process and a fresh tab. The
-first picture needs torch and a network on top; it is imported behind the page and timed apart.
+Usable means: the browser shows the controls and they answer (for Patchlight the desk with its examples and the header;
+for the bare page a textbox that takes text). Both start in turn, several times, each in a fresh process and a fresh
+tab. The first picture needs torch and a network on top; it is imported behind the page and timed apart.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ from explorers.parameters import shown, within
 from explorers.traces import Traced
 from models.attention import distance, entropy, fuse, mass_mask, rollout_from, sinks
 from models.backbone import Backbone, Classifies, Layer, Pools, ZeroShot
+from models.class_names import class_names
 from models.faults import Fault, Refusal
 from models.relevance import class_relevance
 
@@ -163,7 +164,7 @@ def _best(backbone: Classifies, pixels: Tensor) -> tuple[list[dict[str, Any]], i
 
 def class_name(backbone: Any, index: int) -> str:
     """By the network's own list of names where it has one."""
-    names = getattr(backbone, "classes", ())
+    names = class_names(backbone)
     return names[index] if index < len(names) else f"{index}"
 
 
