@@ -176,7 +176,7 @@ class Run:
         words = None if result.tokenizer is None else result.tokenizer.to_str(pretty=False)
         card = Card(
             id=f"run/{self.folder.name}", title=self.folder.name, family=result.family, licence="Apache-2.0",
-            training="trained here with a recipe of one's own; see settings.json of the run",
+            training="Trained here by a recipe of one's own; see settings.json of the run.",
         )  # fmt: skip
         save(folder, network, config, card, result.pixels, words)
 
