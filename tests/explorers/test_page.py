@@ -37,7 +37,7 @@ def test_the_page_is_built_without_anything_heavy() -> None:
 
 
 def test_every_explorer_has_a_tab_and_an_endpoint() -> None:
-    config = page.build().get_config_file()
+    config: Any = page.build().get_config_file()
     tabs = [part["props"]["id"] for part in config["components"] if part["type"] == "tabitem"]
     names = [explorer.name for explorer in explorers()]
     assert tabs == names
