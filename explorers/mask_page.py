@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,8 @@ from explorers.parameters import Parameters, checked, parameter
 from explorers.permalink import from_query
 from explorers.traces import Traced, backbone, trace
 from models.backbone import Decodes
-from models.catalogue import catalogue, checkpoints
+from models.card import Card
+from models.catalogue import bundled_folder, catalogue, checkpoints, runs_folder
 from models.doubt import LEAST, MOST, Doubt, masks_of
 from models.faults import Fault
 from models.masking import hidden_count
@@ -61,9 +63,18 @@ def opening(desk: Desk) -> bytes:
 
 def offered() -> list[dict[str, Any]]:
     """Networks that paint: those on this machine, else those that can be fetched."""
-    here = [card for card in checkpoints() if "reconstructs" in card.abilities or card.family in ("MAE", "SimMIM")]
+    here = [card for card in checkpoints() if "reconstructs" in card.abilities or _paints(card)]
     cards = here or [card for card in catalogue() if "reconstructs" in card.abilities][:OFFERED]
     return [{"id": card.id, "title": card.title, "here": bool(here)} for card in cards]
+
+
+def _paints(card: Card) -> bool:
+    """Whether a checkpoint folder describes a network with its decoder; cards of runs do not say."""
+    folder = {"run": runs_folder, "bundled": bundled_folder}.get(card.source)
+    if folder is None:
+        return False
+    described = json.loads((folder() / card.id.partition("/")[2] / "config.json").read_text(encoding="utf-8"))
+    return str(described.get("class", "")).endswith(("ForPreTraining", "ForMaskedImageModeling"))
 
 
 class Answers:

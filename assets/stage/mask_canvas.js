@@ -17,21 +17,6 @@ export function canvasOf(bytes) {
   return canvas;
 }
 
-/** `prediction` where the mask hides, `picture` elsewhere: every visible pixel is the picture's own. */
-export function pastedOf(picture, prediction, mask, grid) {
-  const canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = [picture.width, picture.height];
-  const context = canvas.getContext("2d");
-  context.drawImage(picture, 0, 0);
-  const side = picture.height / grid[0];
-  for (let patch = 0; patch < mask.length; patch++) {
-    if (!mask[patch]) continue;
-    const box = [(patch % grid[1]) * side, Math.floor(patch / grid[1]) * side, side, side];
-    context.drawImage(prediction, ...box, ...box);
-  }
-  return canvas;
-}
-
 export class Panel {
   /** name: English heading. label: English text for those who do not see the panel. */
   constructor(name, label, options = {}) {
@@ -66,6 +51,17 @@ export class Panel {
     this.context.restore();
   }
 
+  /** `source` in hidden squares only: what is seen around them stays the picture's own, to the last pixel. */
+  paste(source, mask, grid) {
+    if (!this.context) return;
+    this.context.save();
+    this.context.beginPath();
+    for (let patch = 0; patch < mask.length; patch++) if (mask[patch]) this.context.rect(...this.box(patch, grid));
+    this.context.clip();
+    this.picture(source);
+    this.context.restore();
+  }
+
   clear() {
     this.context?.clearRect(0, 0, this.canvas.width, this.canvas.height);
   }
@@ -74,10 +70,10 @@ export class Panel {
   hide(mask, grid) {
     const { context } = this;
     if (!context) return;
-    const [high, wide] = this.#step(grid);
+    const [high, wide] = this.step(grid);
     context.fillStyle = themed("raised");
     context.beginPath();
-    for (let patch = 0; patch < mask.length; patch++) if (mask[patch]) context.rect(...this.#box(patch, grid));
+    for (let patch = 0; patch < mask.length; patch++) if (mask[patch]) context.rect(...this.box(patch, grid));
     context.fill();
     context.save();
     context.clip();
@@ -105,7 +101,7 @@ export class Panel {
   lines(grid) {
     const { context } = this;
     if (!context) return;
-    const [high, wide] = this.#step(grid);
+    const [high, wide] = this.step(grid);
     context.beginPath();
     for (let row = 1; row < grid[0]; row++) context.rect(0, row * high, this.canvas.width, 0);
     for (let column = 1; column < grid[1]; column++) context.rect(column * wide, 0, 0, this.canvas.height);
@@ -118,7 +114,7 @@ export class Panel {
     if (patch === null || !context) return;
     for (const [style, line] of [["rgba(0, 0, 0, 0.6)", 4 * this.density], [themed(colour), 2 * this.density]]) {
       [context.strokeStyle, context.lineWidth] = [style, line];
-      context.strokeRect(...this.#box(patch, grid));
+      context.strokeRect(...this.box(patch, grid));
     }
   }
 
@@ -137,12 +133,12 @@ export class Panel {
     return row >= 0 && column >= 0 && row < grid[0] && column < grid[1] ? row * grid[1] + column : null;
   }
 
-  #step(grid) {
+  step(grid) {
     return [this.canvas.height / grid[0], this.canvas.width / grid[1]];
   }
 
-  #box(patch, grid) {
-    const [high, wide] = this.#step(grid);
+  box(patch, grid) {
+    const [high, wide] = this.step(grid);
     const [row, column] = [Math.floor(patch / grid[1]), patch % grid[1]];
     const [left, top] = [Math.round(column * wide), Math.round(row * high)];
     return [left, top, Math.round((column + 1) * wide) - left, Math.round((row + 1) * high) - top];

@@ -146,7 +146,7 @@ export class Side {
   }
 
   #run(name, start) {
-    const button = make("button.pl-button", { type: "button", say: start, onclick: () => this.act(name) });
+    const button = make("button.pl-button.pl-mask-run", { type: "button", say: start, "data-run": name, onclick: () => this.act(name) });
     return { start, button, meter: make(".pl-mask-meter", { hidden: true }, make("i")) };
   }
 }

@@ -1,6 +1,6 @@
 // Draws the mask lab's middle: four panels, the film of further views, the divider, the caption.
 
-import { Panel, canvasOf, pastedOf } from "./mask_canvas.js";
+import { Panel, canvasOf } from "./mask_canvas.js";
 import { gradient } from "./colours.js";
 import { make, number, say } from "./words.js";
 
@@ -41,11 +41,12 @@ export class MaskView {
     this.prediction = canvasOf(arrays.prediction);
     const mask = arrays.mask;
     const peak = Math.max(...arrays.map, ...arrays.nearest_error.filter((_, patch) => mask[patch]));
-    this.pastedCanvas = pastedOf(this.image, this.prediction, mask, facts.grid);
+    const over = (bytes) => ({ canvas: this.image, over: canvasOf(bytes), mask, grid: facts.grid });
+    this.joined = { canvas: this.image, over: this.prediction, mask, grid: facts.grid };
     this.kept.error = { values: arrays.map, grid: facts.grid, mask, scale: peak };
     this.kept.loss = { values: arrays.error, grid: facts.grid, mask, scale: Math.max(...arrays.error.filter((_, patch) => mask[patch])) };
-    this.kept.nearest = { canvas: pastedOf(this.image, canvasOf(arrays.nearest), mask, facts.grid) };
-    this.kept.mean = { canvas: pastedOf(this.image, canvasOf(arrays.mean), mask, facts.grid) };
+    this.kept.nearest = over(arrays.nearest);
+    this.kept.mean = over(arrays.mean);
     if (arrays.against_prediction) this.kept.against = { canvas: canvasOf(arrays.against_prediction) };
     else delete this.kept.against;
     delete this.kept.encoder;
@@ -95,7 +96,7 @@ export class MaskView {
     this.masked.mark(cursor, grid, "accent");
     if (this.prediction) {
       this.predicted.picture(this.prediction);
-      this.pasted.picture(this.pastedCanvas);
+      this.#drawView(this.pasted, this.joined);
       this.pasted.picture(this.image, this.split);
       if (this.split > 0) this.pasted.divide(this.split);
     }
@@ -126,8 +127,9 @@ export class MaskView {
 
   #drawView(panel, view) {
     if (!view) return;
-    if (view.canvas) return panel.picture(view.canvas);
-    panel.picture(this.image);
+    panel.picture(view.canvas ?? this.image);
+    if (view.over) panel.paste(view.over, view.mask, view.grid);
+    if (view.canvas) return;
     panel.map(view.values, view.grid, { scale: view.scale, table: "magma", mask: view.mask });
   }
 
@@ -135,7 +137,7 @@ export class MaskView {
     for (const [name, { frame, canvas }] of Object.entries(this.film)) {
       const view = this.kept[name];
       frame.disabled = !view;
-      frame.hidden = !view && ["against", "encoder"].includes(name);
+      frame.hidden = !view;
       frame.setAttribute("aria-checked", name === this.view);
       if (!view) continue;
       [canvas.width, canvas.height] = [SMALL, Math.round(SMALL / this.aspect)];
@@ -196,7 +198,7 @@ class Small {
     this.context = canvas.getContext("2d");
   }
 }
-for (const name of ["picture", "map"]) Small.prototype[name] = Panel.prototype[name];
+for (const name of ["picture", "map", "paste", "box", "step"]) Small.prototype[name] = Panel.prototype[name];
 
 /** Mean of the finer squares that lie in one square of a coarser grid. */
 function meanOver(values, [rows, columns], [high, wide], patch) {

@@ -13,7 +13,7 @@ import { make, onLanguage, say } from "./words.js";
 
 const REST = 120; // milliseconds that a mask rests before the network is asked
 const RATIOS = Array.from({ length: 19 }, (_, step) => Math.round(5 * (step + 1)) / 100);
-const SEEDS = 4;
+const SEEDS = 4; // masks a ratio where the address asks for none
 const NUMBERED = ["kind", "ratio", "seed", "statistics", "against"];
 const NOTHING = "The mask hides {hidden} of {patches} patches, but a masked autoencoder fills in hidden patches from visible ones; hide at least one and leave at least one.";
 
@@ -217,11 +217,12 @@ export class Tab {
 
   async run_curve() {
     const mine = (this.running.curve = {});
+    const seeds = this.view.seeds || SEEDS;
     const kind = ["block", "grid"].includes(this.view.kind) ? this.view.kind : "random";
-    this.curve.clear(SEEDS, { random: "Random", block: "Block", grid: "Grid" }[kind]);
+    this.curve.clear(seeds, { random: "Random", block: "Block", grid: "Grid" }[kind]);
     for (const [index, ratio] of RATIOS.entries()) {
       this.side.setRunning("curve", index / RATIOS.length);
-      const found = await this.#fetch("curve", { ...this.#made_of(), kind, ratio, seeds: SEEDS });
+      const found = await this.#fetch("curve", { ...this.#made_of(), kind, ratio, seeds });
       if (!found || this.running.curve !== mine) break;
       this.curve.add(ratio, found.facts);
       if (!index) this.curve.element.scrollIntoView({ block: "nearest" });
@@ -252,6 +253,7 @@ export class Tab {
   }
 
   async #fetch(name, values) {
+    this.#busy(1);
     try {
       return await fetchBundle(this.facts.addresses[name], values);
     } catch (wrong) {
@@ -259,7 +261,15 @@ export class Tab {
       if (wrong.gone) this.onGone?.();
       else this.tell(wrong.fault);
       return null;
+    } finally {
+      this.#busy(-1);
     }
+  }
+
+  /** A thin line while anything is asked. */
+  #busy(change) {
+    this.waiting = (this.waiting ?? 0) + change;
+    this.element.classList.toggle("pl-mask-busy", this.waiting > 0);
   }
 
   // -- drawing ---------------------------------------------------------------------------------------------------------
@@ -310,7 +320,7 @@ export class Tab {
   }
 
   #remember() {
-    const { checkpoint, side, fit, patch, seeds, ...own } = this.view; // the first three are the desk's
+    const { checkpoint, side, fit, patch, ...own } = this.view; // the first three are the desk's
     remember(own, this.defaults);
   }
 

@@ -1,0 +1,314 @@
+"""The mask lab as a reader uses it: paints for real, in a real browser, with real (small, untrained) networks."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlencode
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page
+
+from models.masking import hidden_count, mask_of, read, written
+from tests.conftest import ROOT, free_port, wait_for
+from tests.driver import SECONDS, Reader
+from tests.explorers.painters import save_painters
+
+pytestmark = pytest.mark.browser
+
+GRID = (8, 12)
+"""The coffee cup at 96 pixels in patches of 8."""
+
+
+SLOW = """() => {
+    const own = window.fetch;
+    window.fetch = async (...asked) => {
+        if (String(asked[0]).includes('step=')) await new Promise((done) => setTimeout(done, 700));
+        return own(...asked);
+    };
+}"""
+"""Batches of a small network would be done before anybody can stop them."""
+
+
+class Painter(Reader):
+    def open(self, **query: object) -> Page:
+        values = {"tab": "reconstruct", "picture": "coffee", "checkpoint": "run/mae", "language": "en", **query}
+        self.page.goto(f"{self.address}?{urlencode(values)}")
+        self.page.wait_for_selector("body[data-shown]", timeout=SECONDS)
+        self.page.wait_for_selector("body:not(.pl-working)", timeout=SECONDS)
+        return self.page
+
+    def caption(self) -> str:
+        self.frame()
+        return self.page.inner_text(".pl-mask-tab .pl-caption")
+
+    def answered(self) -> str:
+        """Wait until the panels show the network's answer to the mask that is painted; that mask."""
+        self.page.wait_for_selector(".pl-mask-tab[data-fresh*='/']", timeout=SECONDS)
+        return self.page.get_attribute(".pl-mask-tab", "data-fresh") or ""
+
+    def mask(self) -> list[list[int]]:
+        return read(self.answered()).tolist()
+
+    def place(self, row: float, column: float, panel: int = 1, grid: tuple[int, int] = GRID) -> tuple[float, float]:
+        box = self.page.locator(".pl-mask-panel canvas").nth(panel).bounding_box()
+        assert box
+        across, down = (column + 0.5) / grid[1], (row + 0.5) / grid[0]
+        return box["x"] + box["width"] * across, box["y"] + box["height"] * down
+
+    def pixels(self, panel: int) -> np.ndarray:
+        """(height, width, 3) of a panel's canvas."""
+        self.frame()
+        data = (
+            self.page.locator(".pl-mask-panel canvas")
+            .nth(panel)
+            .evaluate("(canvas) => canvas.toDataURL('image/png').split(',')[1]")
+        )
+        return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB")).astype(int)
+
+
+@pytest.fixture(scope="module")
+def painters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The page, started as a user starts it, with small painters among its runs."""
+    runs = tmp_path_factory.mktemp("painters")
+    save_painters(runs)
+    port, log = free_port(), runs / "app.log"
+    command = [sys.executable, "app.py", "--port", str(port)]
+    with log.open("w") as stream:
+        environment = {**os.environ, "PATCHLIGHT_RUNS": str(runs)}
+        app = subprocess.Popen(command, cwd=ROOT, stdout=stream, stderr=subprocess.STDOUT, env=environment)
+    try:
+        wait_for(lambda: "Patchlight is at" in log.read_text() or app.poll() is not None, seconds=90)
+        assert app.poll() is None, log.read_text()
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        app.terminate()
+        app.wait(timeout=20)
+
+
+@pytest.fixture
+def reader(chromium: Browser, painters: str) -> Iterator[Callable[..., Painter]]:
+    made: list[Painter] = []
+
+    def make(**context: object) -> Painter:
+        made.append(Painter(chromium, painters, **context))  # pyright: ignore
+        return made[-1]
+
+    yield make
+    complaints = [one for painter in made for one in painter.complaints if "422" not in one]
+    for one in made:
+        one.close()
+    assert complaints == []
+
+
+def test_the_page_opens_with_the_mask_of_its_seed(reader: Callable[..., Painter]) -> None:
+    """What Python calls seed 5 at 60 % in blocks is what the page draws and the server answers."""
+    one = reader()
+    one.open(kind="block", ratio=0.6, seed=5)
+    assert one.answered() == written(mask_of("block", GRID, hidden_count(0.6, 96), 5))
+
+
+def test_a_stroke_hides_exactly_what_it_passes_and_asks_nothing_meanwhile(reader: Callable[..., Painter]) -> None:
+    one = reader()
+    page = one.open(mask=written(mask_of("grid", GRID, 1)))
+    before = one.mask()
+    page.mouse.move(*one.place(2, 1))
+    with one.listening() as asked:
+        page.mouse.down()
+        page.mouse.move(*one.place(2, 9), steps=3)
+        page.mouse.move(*one.place(6, 9), steps=2)
+        one.frame()
+        assert asked == [], "painting asked the server"
+        painted = one.pixels(1)
+    page.mouse.up()
+    after = one.mask()
+    changed = {(row, column) for row in range(8) for column in range(12) if before[row][column] != after[row][column]}
+    stroke = {(2, column) for column in range(1, 10)} | {(row, 9) for row in range(2, 7)}
+    assert changed == {place for place in stroke if not before[place[0]][place[1]]}
+    high, wide = painted.shape[0] / 8, painted.shape[1] / 12
+    for row, column in stroke:
+        inside = painted[
+            int((row + 0.3) * high) : int((row + 0.7) * high), int((column + 0.3) * wide) : int((column + 0.7) * wide)
+        ]
+        assert np.ptp(inside) < 60, "a hidden square still shows the picture"
+
+
+def test_painting_is_drawn_within_a_frame(reader: Callable[..., Painter]) -> None:
+    """From the pointer's event to the drawn canvas, twenty strokes: the median fits into a frame of 60 Hz."""
+    one = reader()
+    page = one.open(kind="grid", ratio=0.05)
+    one.answered()
+    times = page.evaluate(
+        """async () => {
+            const canvas = document.querySelectorAll('.pl-mask-panel canvas')[1];
+            const box = canvas.getBoundingClientRect();
+            const height = box.top + box.height * 0.4;
+            const at = (share) => ({ clientX: box.left + box.width * share, clientY: height, bubbles: true });
+            canvas.setPointerCapture = () => {};
+            canvas.dispatchEvent(new PointerEvent('pointerdown', at(0.02)));
+            const times = [];
+            for (let step = 1; step <= 20; step++) {
+                await new Promise(requestAnimationFrame);
+                const start = performance.now();
+                canvas.dispatchEvent(new PointerEvent('pointermove', at(0.02 + step * 0.045)));
+                await new Promise(requestAnimationFrame);
+                await new Promise((done) => {
+                    const channel = new MessageChannel();
+                    channel.port1.onmessage = done;
+                    channel.port2.postMessage(0);
+                });
+                times.push(performance.now() - start);
+            }
+            canvas.dispatchEvent(new PointerEvent('pointerup', at(0.9)));
+            return times.sort((a, b) => a - b);
+        }"""
+    )
+    assert times[len(times) // 2] < 34, times
+
+
+def test_visible_squares_of_the_pasted_panel_are_the_pictures_own(reader: Callable[..., Painter]) -> None:
+    one = reader()
+    one.open(kind="block", ratio=0.4)
+    mask = np.array(one.mask())
+    one.page.mouse.move(5, 5)
+    picture, pasted = one.pixels(0), one.pixels(3)
+    high, wide = picture.shape[0] / 8, picture.shape[1] / 12
+    for row, column in np.ndindex(8, 12):
+        inside = (
+            slice(round(row * high) + 1, round((row + 1) * high) - 1),
+            slice(round(column * wide) + 1, round((column + 1) * wide) - 1),
+        )
+        assert np.array_equal(picture[inside], pasted[inside]) != bool(mask[row, column]), (row, column)
+
+
+def test_keys_paint_undo_invert_and_clear(reader: Callable[..., Painter]) -> None:
+    one = reader()
+    page = one.open(mask=written(mask_of("grid", GRID, 1)))
+    first = np.array(one.mask())
+    page.locator(".pl-mask-panel canvas").nth(1).focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown", "Space"):
+        one.press(key)
+    one.press("Shift+ArrowRight")
+    page.wait_for_timeout(400)
+    second = np.array(one.mask())
+    assert np.argwhere(first != second).tolist() == [[1, 1], [1, 2]]
+    one.press("Control+z")
+    page.wait_for_timeout(400)
+    assert np.argwhere(first != np.array(one.mask())).tolist() == [[1, 1]]
+    one.press("i")
+    page.wait_for_timeout(400)
+    assert int(np.array(one.mask()).sum()) == 96 - 2
+    one.press("Delete")
+    page.wait_for_selector(".pl-notice:not([hidden])")
+    assert page.inner_text(".pl-notice").startswith("The mask hides 0 of 96 patches")
+
+
+def test_show_only_what_is_painted(reader: Callable[..., Painter]) -> None:
+    one = reader()
+    page = one.open()
+    one.answered()
+    page.get_by_role("button", name="Hide all").click()
+    page.wait_for_selector(".pl-notice:not([hidden])")
+    assert "hides 96 of 96" in page.inner_text(".pl-notice")
+    page.mouse.move(*one.place(3, 3))
+    page.mouse.down()
+    page.mouse.move(*one.place(3, 6), steps=2)
+    page.mouse.up()
+    assert 96 - int(np.array(one.mask()).sum()) == 4
+
+
+def test_doubt_runs_in_batches_and_stops(reader: Callable[..., Painter]) -> None:
+    one = reader()
+    page = one.open(masks=48)
+    one.answered()
+    page.wait_for_selector("text=/48 masks, 16 in a batch: \\d+ MB/")
+    page.get_by_role("button", name="Run masks").click()
+    page.wait_for_selector(".pl-mask-frame[data-view=deviation]:not(:disabled)", timeout=SECONDS)
+    assert "Doubt: 48 masks of 72 squares; each was painted when hidden, 36 to 36 times" in one.caption()
+    page.evaluate(SLOW)
+    with one.listening() as asked:
+        page.get_by_role("button", name="Run masks").click()
+        page.get_by_role("button", name="Stop").click()
+        page.wait_for_timeout(3 * 700)
+    assert len(asked) <= 1, "batches went on after they were stopped"
+    assert page.get_by_role("button", name="Run masks").is_visible()
+
+
+def test_a_click_shows_where_a_hidden_square_takes_its_guess_from(reader: Callable[..., Painter]) -> None:
+    one = reader()
+    page = one.open()
+    mask = np.array(one.mask())
+    for value, view in ((1, "decoder"), (0, "encoder")):
+        row, column = np.argwhere(mask == value)[0].tolist()
+        page.mouse.click(*one.place(row, column, panel=2))
+        page.wait_for_selector(f".pl-mask-frame[data-view={view}][aria-checked=true]", timeout=SECONDS)
+        one.frame()
+
+
+def test_the_ratio_curve_is_drawn_for_two_networks_on_the_same_masks(reader: Callable[..., Painter]) -> None:
+    one = reader()
+    page = one.open(against="run/simmim")
+    one.answered()
+    assert len(one.mask()) == 12, "two networks of which one takes squares only see the same square"
+    page.get_by_role("button", name="Ratio curve").click()
+    page.wait_for_selector("button:has-text('Stop')")
+    page.wait_for_selector("button:has-text('Ratio curve')", timeout=SECONDS)
+    legend = page.inner_text(".pl-mask-legend")
+    assert "small mae" in legend
+    assert "small simmim" in legend
+    assert "small simmim had the same mask" in one.caption()
+
+
+def test_true_statistics_are_named_as_a_leak(reader: Callable[..., Painter]) -> None:
+    one = reader()
+    page = one.open(checkpoint="run/norm")
+    one.answered()
+    own = one.pixels(2)
+    page.get_by_role("radio", name="True, leaks").click()
+    page.wait_for_function(
+        "() => document.querySelector('.pl-mask-tab .pl-caption').innerText.includes('leaks')", timeout=SECONDS
+    )
+    assert not np.array_equal(own, one.pixels(2))
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "sentence"),
+    [("run/encoder", "holds the encoder alone"), ("timm/test_vit?random", "never learned to paint")],
+)
+def test_a_network_that_cannot_paint_says_so_and_one_that_can_is_offered(
+    reader: Callable[..., Painter], checkpoint: str, sentence: str
+) -> None:
+    one = reader()
+    page = one.open(checkpoint=checkpoint)
+    page.wait_for_selector(f".pl-mask-refused:has-text('{sentence}')", timeout=SECONDS)
+    page.get_by_role("button", name="small mae", exact=True).click()
+    one.answered()
+
+
+def test_the_mask_is_kept_in_the_address(reader: Callable[..., Painter]) -> None:
+    one = reader()
+    page = one.open(kind="block", ratio=0.3)
+    one.answered()
+    page.mouse.click(*one.place(4, 4))
+    page.wait_for_timeout(500)
+    painted = one.answered()
+    page.reload()
+    assert one.answered() == painted
+
+
+def test_films_and_numbers_can_be_saved(reader: Callable[..., Painter], tmp_path: Path) -> None:
+    one = reader()
+    page = one.open()
+    one.answered()
+    with page.expect_download(timeout=SECONDS) as film:
+        page.get_by_role("button", name="Film, GIF").click()
+    film.value.save_as(tmp_path / "film.gif")
+    with Image.open(tmp_path / "film.gif") as frames:
+        assert frames.n_frames == 19  # pyright: ignore
