@@ -23,7 +23,7 @@ def measure() -> str:
         peak = max(float(((row - true).abs().amax(-1) / true.amax(-1)).max()) for row, true in pairs)
         lines.append([precision, f"{100 * moved:.2f} %", f"{100 * peak:.2f} %"])
     head = ["precision", "largest share of a row's mass that moves", "largest error, of the row's own maximum"]
-    note = f"\n\nEvery block and head of {len(PICTURES)} photographs, longer side 392. A step of the page's colours is 0.4 %."
+    note = f"\n\nEvery block and head of {len(PICTURES)} photographs, longer side 392."
     return table(head, lines) + note
 
 

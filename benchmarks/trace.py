@@ -77,7 +77,8 @@ def tensors(layers: tuple[Layer, ...]) -> Iterator[Tensor]:
 
 
 def eager(side: int, attention: str = "eager") -> ViTModel:
-    config = ViTConfig(hidden_size=384, num_attention_heads=6, intermediate_size=1536, attn_implementation=attention)
+    config = ViTConfig(hidden_size=384, num_attention_heads=6, intermediate_size=1536)
+    config._attn_implementation = attention
     return ViTModel(config, add_pooling_layer=False).eval()
 
 

@@ -62,8 +62,8 @@ def layout(header: Header) -> Layout:
     kind = next((kind for mark, kind in _TRANSFORMERS.items() if any(mark in name for name in header)), None)
     if kind is not None:
         raise Refusal(
-            "The file holds weights of {kind} under the names of transformers, but how many heads it has is not in the weights; "
-            "put its config.json and preprocessor_config.json beside it.",
+            "The file holds weights of {kind} under the names of transformers, but how many heads it has is not in the "
+            "weights; put its config.json and preprocessor_config.json beside it.",
             kind=kind,
         )
     raise Refusal(
