@@ -9,7 +9,7 @@ who runs the same network at the same time can see it, and afterwards there is n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from torch import Tensor, nn
@@ -24,13 +24,12 @@ _ROTARY = ("rope",)
 
 def followed(network: nn.Module) -> Iterator[tuple[Tensor, Meant]]:
     """The tensors that tables and rotary embeddings are made of, by the names that timm and transformers give them."""
-    for path, module in network.named_modules():
-        for name, tensor in (*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)):
-            names = (*path.split("."), name)
-            if any(part in _ROTARY for part in names):
-                yield tensor, "rotary"
-            elif any(part in _TABLES for part in names) and tensor.is_floating_point():
-                yield tensor, "table"
+    for path, tensor in (*network.named_parameters(), *network.named_buffers()):
+        names = path.split(".")
+        if any(name in _ROTARY for name in names):
+            yield tensor, "rotary"
+        elif any(name in _TABLES for name in names) and tensor.is_floating_point():
+            yield tensor, "table"
 
 
 class Meeting(TorchFunctionMode):
@@ -56,6 +55,8 @@ class Meeting(TorchFunctionMode):
         self._constant: dict[int, Tensor] = {}
 
     def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: Mapping | None = None) -> Any:
+        if not self._concerns((*args, *kwargs.values()) if kwargs else args):
+            return func(*args, **(kwargs or {}))
         leaves = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
         own: list[Meant] = [self._followed[id(leaf)][1] for leaf in leaves if id(leaf) in self._followed]
         if any(id(leaf) in self._exchanged for leaf in leaves):
@@ -69,6 +70,16 @@ class Meeting(TorchFunctionMode):
         elif all(map(self._is_constant, leaves)):
             return self._keep(func(*args, **(kwargs or {})))
         return func(*args, **(kwargs or {}))
+
+    def _concerns(self, given: Sequence[Any]) -> bool:
+        """Asked at every operation of a pass, so it looks no deeper than a list among the arguments."""
+        tensors = False
+        for one in given:
+            for leaf in one if isinstance(one, (list, tuple)) else (one,):
+                if id(leaf) in self._followed or id(leaf) in self._exchanged or id(leaf) in self._constant:
+                    return True
+                tensors = tensors or isinstance(leaf, Tensor)
+        return bool(self._followed) and not tensors
 
     def _is_constant(self, leaf: Tensor) -> bool:
         """Numbers that no picture and no weight went into: indices, and what is counted off on the spot."""

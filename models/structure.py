@@ -130,7 +130,9 @@ def compared(table: Tensor, measure: Measure) -> Tensor:
     """Cosine, dot product or Euclidean distance of each two rows of `table` (positions, channels)."""
     if measure == "cosine":
         return cosine(table)
-    return table @ table.T if measure == "dot" else torch.cdist(table, table)
+    if measure == "dot":
+        return table @ table.T
+    return torch.cdist(table, table, compute_mode="donot_use_mm_for_euclid_dist")
 
 
 def span(values: Tensor) -> tuple[float, float]:

@@ -168,14 +168,13 @@ def resized_table(backbone: Backbone, pixels: Tensor) -> Tensor | None:
 def exchanged(network: nn.Module, change: Change) -> Iterator[tuple[Tensor, Tensor]]:
     """Tensors that biases between patches are made of, and those that stand for them while operated."""
     for module in network.modules():
-        tensors: Any = {**dict(module.named_buffers(recurse=False)), **dict(module.named_parameters(recurse=False))}
-        index = tensors.get("relative_position_index")
-        if index is None:
+        index = getattr(module, "relative_position_index", None)
+        if not isinstance(index, Tensor):
             continue
         yield index, _reindexed(index, change, _window(module, index))
         if change.kind in ("zero", "noise"):
-            weight = tensors.get("relative_position_bias_table")
-            weight = _last_weight(module) if weight is None else weight
+            table = getattr(module, "relative_position_bias_table", None)
+            weight = table if isinstance(table, Tensor) else _last_weight(module)
             yield weight, torch.zeros_like(weight) if change.kind == "zero" else change.noisy(weight)
 
 

@@ -39,13 +39,12 @@ export class Part {
     const own = from.subarray(index * channels, (index + 1) * channels);
     const length = Math.sqrt(own.reduce((sum, value) => sum + value * value, 0));
     const found = new Float32Array(this.cells);
-    for (let other = 0; other < this.cells; other++) {
-      let dot = 0;
-      for (let channel = 0, start = other * channels; channel < channels; channel++) dot += own[channel] * table[start + channel];
-      const norm = this.normsValues[other];
-      if (measure === "dot") found[other] = dot;
-      else if (measure === "cosine") found[other] = norm && length ? dot / (norm * length) : 0;
-      else found[other] = Math.sqrt(Math.max(0, norm * norm + length * length - 2 * dot));
+    for (let other = 0, start = 0; other < this.cells; other++, start += channels) {
+      let sum = 0;
+      if (measure === "distance") for (let channel = 0; channel < channels; channel++) sum += (own[channel] - table[start + channel]) ** 2;
+      else for (let channel = 0; channel < channels; channel++) sum += own[channel] * table[start + channel];
+      const norms = this.normsValues[other] * length;
+      found[other] = measure === "dot" ? sum : measure === "distance" ? Math.sqrt(sum) : norms ? sum / norms : 0;
     }
     return found;
   }

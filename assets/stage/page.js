@@ -58,7 +58,7 @@ async function mountTab(name, part) {
   const tab = (tabs[name] ??= makeTab(Tab, name, part.props.page));
   part.element.replaceChildren(tab.element);
   part.watch("value", () => arrived(name, part.props.value));
-  if (first && part.props.value?.made) arrived(name, part.props.value);
+  if (first && (part.props.value?.made || part.props.value?.fault)) arrived(name, part.props.value);
   tab.resize?.();
 }
 

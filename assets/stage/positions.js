@@ -148,10 +148,13 @@ export class Tab {
       });
       this.film.replaceChildren(...this.frames.map(({ frame }) => frame));
     }
+    const key = [this.facts.checkpoint, part.index, view.colours].join(" ");
     for (const { figure, token, canvas, frame } of this.frames) {
-      const image = figure === "components" ? coloured(part.componentsValues, part.grid) : painted(this.#figure(figure, token), part.grid, this.#scale(figure, token));
-      stamp(canvas, image);
       frame.setAttribute("aria-checked", figure === view.figure && (figure !== "prefix" || token === this.token));
+      if (canvas.kept === key) continue;
+      if (figure !== "similarity") canvas.kept = key;
+      const image = figure === "components" ? coloured(part.componentsValues, part.grid) : painted(figure === view.figure && figure === "similarity" ? this.values : this.#figure(figure, token), part.grid, this.#scale(figure, token));
+      stamp(canvas, image);
     }
     this.filmRow.hidden = !wanted.length;
   }
