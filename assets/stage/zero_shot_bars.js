@@ -1,0 +1,90 @@
+// One row a label: cosine, logit, and the two read-outs side by side. The network's own is the bright one.
+
+import { segmented } from "./controls.js";
+import { make, number, say } from "./words.js";
+import { fixed } from "./zero_shot_read_outs.js";
+
+const ROWS = 60; // rows that are drawn; more are counted beneath
+const ORDERS = { score: "By score", given: "As given" };
+
+export class Bars {
+  /** select(label), order("score" | "given"). */
+  constructor({ select, order }) {
+    this.select = select;
+    this.order = segmented("Order", ORDERS, order);
+    this.heads = Object.fromEntries(["softmax", "sigmoid"].map((name) => [name, make("span.pl-zero-read", { say: name === "softmax" ? "Softmax" : "Sigmoid", hint: name === "softmax" ? "Shares 100 % among the labels" : "Judges each label alone" })]));
+    this.head = make(".pl-zero-row.pl-zero-head", {}, make("span", {}, this.order.element), make("span", { say: "Cosine" }), make("span", { say: "Logit" }), this.heads.softmax, this.heads.sigmoid);
+    this.rows = make(".pl-zero-rows", { role: "listbox", label: "Labels by score" });
+    this.more = make("p.pl-note", { hidden: true });
+    this.element = make("section.pl-zero-bars", { label: "Scores" }, this.head, this.rows, this.more);
+  }
+
+  clear(empty) {
+    this.element.hidden = empty;
+  }
+
+  words() {
+    this.shown = null;
+  }
+
+  /** labels, scores, logits, softmax, sigmoid: by label; order: indices; own: the network's read-out. */
+  draw({ labels, scores, logits, softmax, sigmoid, order, own, selected, templates, by }) {
+    const shown = order.slice(0, ROWS);
+    const key = JSON.stringify([shown.map((at) => labels[at]), own, templates > 1]);
+    if (this.shown !== key) this.#build(shown.map((at) => labels[at]), own, key);
+    for (const name of ["softmax", "sigmoid"]) this.heads[name].classList.toggle("pl-zero-own", own === name);
+    const span = templates > 1 ? spanned(scores) : null;
+    shown.forEach((at, place) => {
+      const row = this.drawn[place];
+      write(row.cosine, fixed(scores[at].cosine, 3));
+      write(row.logit, fixed(logits[at], 2));
+      bar(row.softmax, softmax[at]);
+      bar(row.sigmoid, sigmoid[at]);
+      row.element.setAttribute("aria-selected", labels[at] === selected);
+      row.band.hidden = !span;
+      if (span) banded(row.band, scores[at], span);
+    });
+    this.more.hidden = order.length <= ROWS;
+    write(this.more, say("Rows: {shown} of {labels}; all are in the numbers.", { shown: number(ROWS), labels: number(order.length) }));
+    this.order.set(by);
+  }
+
+  #build(labels, own, key) {
+    this.shown = key;
+    this.drawn = labels.map((label) => {
+      const cells = { cosine: make("span.pl-zero-number"), logit: make("span.pl-zero-number"), softmax: read(own === "softmax"), sigmoid: read(own === "sigmoid"), band: make("i.pl-zero-band", { hidden: true }, make("b"), make("u")) };
+      const name = make("span.pl-zero-name", { dir: "auto" }, make("bdi", {}, label), cells.band);
+      const element = make("button.pl-zero-row", { type: "button", role: "option", title: label, onclick: () => this.select(label) }, name, cells.cosine, cells.logit, cells.softmax.element, cells.sigmoid.element);
+      return { element, ...cells };
+    });
+    this.rows.replaceChildren(...this.drawn.map(({ element }) => element));
+  }
+}
+
+function read(own) {
+  const [fill, figure] = [make("i"), make("span.pl-zero-number")];
+  return { element: make(`span.pl-zero-read${own ? ".pl-zero-own" : ""}`, {}, make("span.pl-zero-track", {}, fill), figure), fill, figure };
+}
+
+function bar({ fill, figure }, share) {
+  fill.style.transform = `scaleX(${share.toFixed(4)})`;
+  write(figure, share > 0 && share < 0.0005 ? `< ${fixed(0.1, 1)} %` : `${fixed(100 * share, 1)} %`);
+}
+
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function spanned(scores) {
+  const all = scores.flatMap(({ each }) => [Math.min(...each), Math.max(...each)]);
+  return [Math.min(...all), Math.max(...all)];
+}
+
+/** The spread of a label's cosine over templates, on the scale of all labels; the mark is the mean's. */
+function banded(band, { cosine, each }, [low, high]) {
+  const place = (value) => `${(100 * (value - low)) / (high - low || 1)}%`;
+  const [least, most] = [Math.min(...each), Math.max(...each)];
+  Object.assign(band.children[0].style, { left: place(least), right: `calc(100% - ${place(most)})` });
+  band.children[1].style.left = place(Math.min(high, Math.max(low, cosine)));
+  band.title = say("Over templates: {low} to {high}", { low: fixed(least, 3), high: fixed(most, 3) });
+}

@@ -1,0 +1,59 @@
+// Labels as chips: typed, pasted as a list, or taken from a list that people have agreed on.
+
+import { fault } from "./bundle.js";
+import { card, select } from "./controls.js";
+import { make, number, say } from "./words.js";
+
+const CHIPS = 120; // chips that are drawn
+const MOST = 1000;
+const LISTS = { photographs: "Example photographs", shapes: "Coloured shapes", cifar10: "CIFAR-10", food101: "Food-101", eurosat: "EuroSAT" };
+
+export class Labels {
+  /** change(labels), say(fault). */
+  constructor({ change, say: tell }) {
+    Object.assign(this, { change, tell, labels: [] });
+    this.chips = make(".pl-zero-chips");
+    this.typed = make("textarea.pl-text", { rows: 1, dir: "auto", label: "Add labels", placeholder: "add labels", onkeydown: (event) => this.#key(event), onpaste: () => setTimeout(() => this.typed.value.includes("\n") && this.#take()) });
+    this.lists = select("List of labels", { "": "Lists …", ...LISTS }, (name) => this.#list(name));
+    this.count = make("span.pl-note");
+    const clear = make("button.pl-link", { type: "button", say: "Clear", onclick: () => this.change([]) });
+    const heading = make(".pl-heading", {}, make("h2", { say: "Labels" }), this.count, clear);
+    this.element = card(heading, this.chips, make(".pl-zero-add", {}, this.typed, this.lists.element));
+  }
+
+  set(labels) {
+    this.labels = labels;
+    this.progress(null);
+    const chips = labels.slice(0, CHIPS).map((label, at) => make("span.pl-chip", {}, make("bdi", {}, label), make("button", { type: "button", "aria-label": say("Remove {label}", { label }), onclick: () => this.change(labels.filter((_, other) => other !== at)) }, "×")));
+    this.chips.replaceChildren(...chips, ...(labels.length > CHIPS ? [make("span.pl-note", {}, say("and {more} more", { more: number(labels.length - CHIPS) }))] : []));
+  }
+
+  /** Labels read so far, of how many; null when all are. */
+  progress(done, of) {
+    this.count.textContent = done === null ? number(this.labels.length) : say("{done} of {of}", { done: number(done), of: number(of) });
+  }
+
+  #key(event) {
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    this.#take();
+  }
+
+  #take() {
+    const text = this.typed.value;
+    const found = text.split(text.includes("\n") ? "\n" : /[,;]/).map((label) => label.replaceAll("|", " ").trim()).filter(Boolean);
+    if (!found.length) return;
+    this.typed.value = "";
+    this.#give([...this.labels, ...found]);
+  }
+
+  #list(name) {
+    this.lists.set("");
+    if (name) this.#give(this.presets[name]);
+  }
+
+  #give(labels) {
+    if (labels.length > MOST) this.tell({ ...fault({ said: "Labels: {found} were given, but {most} can be compared at once; leave some out." }), facts: { found: labels.length, most: MOST } });
+    else this.change(labels);
+  }
+}

@@ -1,0 +1,118 @@
+"""Which of these texts belongs to the picture, and what made the answer: the word, the template or the temperature?
+
+Type labels. A CLIP shares 100 % among them, even where none fits; a SigLIP judges each alone, so that a small figure
+can be a confident yes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from explorers.explorer import Explorer, Finding
+from explorers.parameters import Parameters, parameter, within
+from explorers.zero_shot_words import caption
+
+if TYPE_CHECKING:
+    from explorers.frame import Desk, Frame
+
+DEFAULT = "bundled/clip"
+LABELS = ["cat", "cup of coffee", "astronaut", "rocket", "flower", "pavilion by a lake"]
+
+
+class Question(Parameters):
+    """Labels, how they are put into sentences, and which of them is looked for in the picture."""
+
+    checkpoint: str = parameter(DEFAULT, title="Network", help="Id of a checkpoint, source/name.", longest=400)
+    side: int | None = parameter(None, title="Input size", help="Longer side; the network's own if empty.", unit="px")
+    fit: Literal["whole", "crop"] = parameter("whole", title="Fit", help="The whole picture, or cut to shape.")
+    labels: list[str] = parameter(LABELS, title="Labels", help="Words or phrases in the network's language.",
+                                  longest=1000)  # fmt: skip
+    templates: list[str] = parameter(["a photo of a {}."], title="Templates", help="Sentences with a pair of braces where the label goes.", longest=200)
+    ensemble: Literal["given", "imagenet"] = parameter(
+        "given", title="Set of templates", help="Those given, or the 80 of CLIP's authors for ImageNet."
+    )
+    label: int | None = parameter(
+        None, title="Label of the map", help="Counted from 0; the first of the ranking if empty.", least=0, most=999
+    )
+    patches: Literal["none", "tokens", "values", "gradient"] = parameter(
+        "none", title="Text to patches", help="How patches are compared with the label."
+    )
+    order: Literal["score", "given"] = parameter("score", title="Order", help="Of the bars on the page.")
+
+
+# -- compute -----------------------------------------------------------------------------------------------------------
+
+
+def explore(image: Path | None, asked: Question) -> Finding:
+    """Every label's score by both read-outs, whichever the network was trained with.
+
+    cosine, logits:     (labels) in the order given; logits = scale · cosine + bias, both as learned
+    softmax, sigmoid:   (labels) of the same logits; the facts' `read_out` names the network's own
+    each, left_out:     (templates, labels) cosine of one template alone, and of all others without it
+    text:               (labels, channels) unit vectors; picture: (channels)
+    heat:               (rows, columns) of `label`, with `patches`: cosine, or relevance for "gradient"
+    """
+    from explorers import traces
+    from explorers.attention_answers import revision
+    from explorers.zero_shot_answers import able, compared, heat, learned
+
+    able(traces.backbone(asked.checkpoint))
+    seen = traces.trace(asked.checkpoint, image or "", asked.side, asked.fit)
+    found = compared(seen, asked.labels, templates_of(asked))
+    arrays, card = found.arrays(), seen.backbone.card
+    order = sorted(range(len(found.labels)), key=lambda label: -float(arrays["cosine"][label]))
+    facts: dict[str, Any] = {
+        "labels": list(found.labels), "templates": list(found.templates), "order": order, "map": None,
+        **{name: arrays[name].tolist() for name in ("cosine", "logits", "softmax", "sigmoid")},
+        **learned(found.network, found.picture), "shape": seen.shape, "checkpoint": card.id, "title": card.title,
+        "revision": revision(card), "random": card.random,
+    }  # fmt: skip
+    if asked.patches != "none":
+        label = order[0] if asked.label is None else within("label", asked.label, 0, len(order) - 1)
+        arrays["heat"] = heat(seen, found.text[label], asked.patches).numpy()
+        low, high = (f"{value:.3g}" for value in (arrays["heat"].min(), arrays["heat"].max()))
+        facts["map"] = {"patches": asked.patches, "label": found.labels[label], "low": low, "high": high}
+    arrays |= {"text": found.text.numpy(), "picture": found.picture.numpy()}
+    return Finding(arrays, caption(facts), facts)
+
+
+def templates_of(asked: Question) -> list[str]:
+    """The templates that are asked for, spelled out."""
+    from models.label_lists import imagenet_templates
+
+    return list(imagenet_templates()) if asked.ensemble == "imagenet" else asked.templates
+
+
+def zero_shot(image: str | Path, checkpoint: str = DEFAULT, **values: object) -> Finding:
+    """The same from Python: `zero_shot("cat.jpg", "bundled/clip", labels=["a cat", "a dog"]).arrays["softmax"]`."""
+    return EXPLORER.run(image, checkpoint, **values)
+
+
+# -- draw --------------------------------------------------------------------------------------------------------------
+
+
+def picture(desk: Desk) -> Mapping[str, Any]:
+    """The desk's picture as it is fed, and where the page asks for labels' cosines and maps."""
+    from explorers import delivery, zero_shot_page
+
+    return {"maps": delivery.place(zero_shot_page.opening(desk))}
+
+
+# -- build -------------------------------------------------------------------------------------------------------------
+
+
+def build(frame: Frame) -> None:
+    """Bars and maps, drawn by `assets/stage/zero_shot.js`."""
+    stage = frame.script("zero_shot", defaults=json.loads(Question().model_dump_json()))
+
+    def look(desk: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        yield from frame.working(desk, picture)
+
+    frame.looks("zero_shot", look, stage)
+
+
+EXPLORER = Explorer("zero_shot", "Zero-shot", 40, Question, explore, build, needs="ZeroShot")
+"""`/zero_shot`, `python -m explorers zero_shot`, the tab "Zero-shot"."""

@@ -1,0 +1,87 @@
+"""What a two-tower network says of a traced picture and of labels, without a page. One pass a picture, one a text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from explorers.gate import gate
+from explorers.traces import Traced
+from models.backbone import Backbone, ZeroShot
+from models.faults import Fault
+from models.prompts import ensemble, filled, left_out
+from models.text_bank import text_features
+from models.text_to_patches import Way, patch_map, picture_feature
+
+LABELS = 1000
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A picture against labels.
+
+    labels, templates:  as they were given
+    texts:              (templates, labels, channels) unit vectors
+    picture:            (channels,) unit vector
+    """
+
+    labels: tuple[str, ...]
+    templates: tuple[str, ...]
+    texts: Tensor
+    picture: Tensor
+    network: ZeroShot
+
+    @property
+    def text(self) -> Tensor:
+        """One unit vector a label, (labels, channels)."""
+        return ensemble(self.texts)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """As `zero_shot.explore` documents them."""
+        scores = self.network.text_scores(self.picture[None], self.text)
+        each = (self.texts @ self.picture, left_out(self.texts) @ self.picture)
+        return {
+            "cosine": scores.cosine[0].numpy(),
+            "logits": scores.logits[0].numpy(),
+            "softmax": replace(scores, read_out="softmax").probabilities[0].numpy(),
+            "sigmoid": replace(scores, read_out="sigmoid").probabilities[0].numpy(),
+            "each": each[0].numpy(),
+            "left_out": each[1].numpy(),
+        }
+
+
+def compared(seen: Traced, labels: Sequence[str], templates: Sequence[str]) -> Compared:
+    """The traced picture against `labels`, each in all of `templates`. Raises `Fault`."""
+    texts = filled(templates, labels)
+    network = able(seen.backbone)
+    with gate():
+        features = text_features(network, texts)
+        picture = picture_feature(seen.backbone, seen.layers)
+    shaped = features.unflatten(0, (len(templates), len(labels)))
+    return Compared(tuple(labels), tuple(templates), shaped, picture, network)
+
+
+def heat(seen: Traced, text: Tensor, way: Way) -> Tensor:
+    """(rows, columns) of `models.text_to_patches.patch_map` for one label's vector."""
+    with gate():
+        return patch_map(seen.backbone, seen.layers, seen.pixels, text, way)
+
+
+def able(backbone: Backbone) -> ZeroShot:
+    """The network, or a `Fault` where it has no text tower."""
+    if not isinstance(backbone, ZeroShot):
+        raise Fault(
+            "Texts were to be compared with pictures, but {title} has no text tower; choose a CLIP or a SigLIP.",
+            title=backbone.card.title,
+        )
+    return backbone
+
+
+def learned(network: ZeroShot, picture: Tensor) -> dict[str, Any]:
+    """Temperature, bias and read-out that the network was trained with."""
+    scores = network.text_scores(picture[None], picture[None])
+    return {"scale": scores.scale, "bias": scores.bias, "read_out": scores.read_out}
