@@ -139,6 +139,14 @@ class Frame:
             except Fault as fault:
                 asked[name] = from_query(cls, {}).model_dump()
                 faults.append(told(fault)["fault"])
+        names = [explorer.name for explorer in self.explorers]
+        if asked["desk"]["tab"] not in names:
+            unknown = Fault(
+                "The tab {tab} was asked for, but there is no such tab; choose from {known}.",
+                tab=shown(asked["desk"]["tab"]), known=", ".join(names),
+            )  # fmt: skip
+            faults.append(told(unknown)["fault"])
+            asked["desk"]["tab"] = names[0]
         return {"asked": asked, "fault": faults[0] if faults else None}
 
 

@@ -122,6 +122,18 @@ def test_an_address_restores_what_was_seen(reader: Readers) -> None:
     assert (other.map(), other.caption()) == (seen, said)
 
 
+def test_a_text_in_the_address_is_explained_by_a_network_that_reads(reader: Readers) -> None:
+    one = reader()
+    page = one.open(checkpoint="bundled/clip", view="class", text="a red circle")
+    page.wait_for_function("document.querySelector('.pl-caption').innerText.includes('a red circle')")
+    assert page.input_value(".pl-texts input") == "a red circle"
+    first = one.map()
+    page.fill(".pl-texts input", "a blue star")
+    page.click("text=Explain")
+    page.wait_for_function("document.querySelector('.pl-caption').innerText.includes('a blue star')")
+    assert one.map() != first, "another text rests on the same patches to the last bit"
+
+
 def test_a_wrong_address_says_so_and_opens_anyway(reader: Readers) -> None:
     one = reader()
     page = one.open(**SMALL, layer="NaN")

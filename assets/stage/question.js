@@ -57,6 +57,7 @@ export class Question {
     this.shareWords.textContent = say("Keep {share} % of mass", { share: Math.round(100 * view.share) });
     this.discardWords.textContent = say("Discard the lowest {share} %", { share: Math.round(100 * view.discard) });
     this.texts.hidden = !facts?.reads_text;
+    if (document.activeElement !== this.text) this.text.value = view.text;
     this.classes.hidden = !facts?.classes;
     this.noTarget.hidden = Boolean(facts?.reads_text || facts?.classes);
   }
@@ -89,7 +90,7 @@ export class Question {
     const { heading, canvas, note } = this.pointer;
     heading.textContent = cell ? say("Pointer: row {row}, column {column}", { row: cell[0] + 1, column: cell[1] + 1 }) : say("Pointer");
     note.textContent = cell ? say("Value {value}. Below: this patch's own row, same block.", { value: number(value, 2) }) : say("Point at a patch; click to make it the query.");
-        if (map) canvas.hidden = false;
+    if (map) canvas.hidden = false;
     if (map) overPicture(canvas, map);
   }
 
@@ -109,7 +110,7 @@ export class Question {
 
   #class() {
     this.classes = make(".pl-classes", { role: "group", label: "Best classes" });
-    const text = make("input.pl-text", { type: "text", maxlength: 200, label: "Text", placeholder: "a photo of a cat" });
+    const text = (this.text = make("input.pl-text", { type: "text", maxlength: 200, label: "Text", placeholder: "a photo of a cat" }));
     const go = make("button.pl-button", { type: "submit", say: "Explain" });
     const submit = (event) => {
       event.preventDefault();

@@ -75,6 +75,10 @@ def test_a_wrong_value_in_the_address_is_told_and_the_rest_is_kept() -> None:
     assert answer["asked"]["desk"]["picture"] == "dahlia"
     assert answer["asked"]["attention"]["layer"] == -1
     assert answer["fault"]["facts"]["name"] == "layer"
+    Request.query_params = {"tab": "no such"}
+    answer = frame.address(Request())
+    assert answer["asked"]["desk"]["tab"] == "attention", "a page with no tab in front stays empty for ever"
+    assert "no such" in answer["fault"]["facts"]["tab"]
 
 
 # -- addresses ---------------------------------------------------------------------------------------------------------
