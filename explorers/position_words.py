@@ -35,6 +35,8 @@ SENTENCES: Mapping[str, str] = {
     "one band": "The map is frequency band {head} of {heads}.",
     "scale": "Colours run from {low} to {high} in every map: the least and the greatest of all pairs, each position's "
     "relation with itself left out.",
+    "even scale": "Colours run from {low} to {high} in every map, the greatest absolute value of all pairs either way, "
+    "each position's relation with itself left out.",
     "own scale": "Colours run from {low} to {high}, the least and the greatest value.",
     "structure": "The offset (|Δrow|, |Δcolumn|) explains {offset} of the variance of similarity, distance linearly "
     "{distance} (R²).",

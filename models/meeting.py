@@ -19,7 +19,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 Meant = Literal["table", "rotary"]
 
 _TABLES = ("pos_embed", "position_embedding", "position_embeddings")
-_ROTARY = ("rope",)
+_ROTARY = ("rope", "rope_embeddings")
 
 
 def followed(network: nn.Module) -> Iterator[tuple[Tensor, Meant]]:

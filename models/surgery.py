@@ -121,11 +121,12 @@ def operated(backbone: Backbone, change: Change, pixels: Tensor) -> Iterator[Mee
     What met the picture is in the yielded `Meeting`. Raises `Refusal` where no position did.
     """
     grid = backbone.pixels.grid((pixels.shape[-2], pixels.shape[-1]))
+    patches = grid[0] * grid[1]
 
     def changed(meant: Meant, values: Tensor) -> Tensor:
-        apart = values.shape[-2] - grid[0] * grid[1]
-        if apart < 0:
+        if not _is_whole(values, patches):
             return values
+        apart = values.shape[-2] - patches
         act = change.table if meant == "table" else change.rotation
         rows = act(values[..., apart:, :], grid)
         return torch.cat([values[..., :apart, :], rows], dim=-2) if apart else rows
@@ -134,12 +135,17 @@ def operated(backbone: Backbone, change: Change, pixels: Tensor) -> Iterator[Mee
     meeting = Meeting(sources, changed, exchanged(backbone.module, change))
     with meeting:
         yield meeting
-    missed = {meant for _, meant in sources} - {meant for meant, _ in meeting.met}
+    missed = {meant for _, meant in sources} - {meant for meant, values in meeting.met if _is_whole(values, patches)}
     if missed or not (meeting.met or meeting.used):
         raise Refusal(
             "The positions of this network were to be changed, but not all of them were seen to meet the picture; "
             "choose a network that knows where its patches are."
         )
+
+
+def _is_whole(values: Tensor, patches: int) -> bool:
+    """Whether what met the picture holds a row for each patch, and not just prefix rows or bare frequencies."""
+    return values.ndim > 1 and values.shape[-2] >= patches
 
 
 class _Met(Exception):
@@ -153,7 +159,7 @@ def resized_table(backbone: Backbone, pixels: Tensor) -> Tensor | None:
     found: list[Tensor] = []
 
     def read(meant: Meant, values: Tensor) -> Tensor:
-        if meant == "table" and values.shape[-2] >= patches:
+        if meant == "table" and _is_whole(values, patches):
             found.append(values.detach().reshape(-1, values.shape[-1])[-patches:].float().cpu())
             raise _Met
         return values

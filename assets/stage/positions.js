@@ -262,7 +262,7 @@ export class Tab {
       : say(words[view.figure], { first: percents[0], second: percents[1], third: percents[2], token: token && say(token) });
     const said = [first, say(words[part.kind], { rows, columns })];
     if (part.heads.length > 1) said.push(say(words[`${view.component === null ? "mean" : "one"} ${part.word}`], { head: (view.component ?? 0) + 1, heads: part.heads.length }));
-    if (view.figure !== "components") said.push(say(words[view.figure === "similarity" ? "scale" : "own scale"], ends));
+    if (view.figure !== "components") said.push(say(words[view.figure !== "similarity" ? "own scale" : view.colours === "diverging" ? "even scale" : "scale"], ends));
     said.push(say(words.structure, { offset: part.structure.offset.toFixed(3), distance: part.structure.distance.toFixed(3) }));
     said.push(this.step > 1 ? say(words.thinned, { step: this.step }) : say(words["all tiles"]));
     said.push(say(words.network, { title: facts.title, revision: facts.revision }));

@@ -18,12 +18,14 @@ from models import attention
 from models.backbone import Backbone, Classifies, Layer, Pools, Reconstructs, ZeroShot
 from models.faults import Refusal
 from models.relevance import class_relevance
+from models.surgery import Change, operated
 from tests.models.architectures import REFUSED, SHOWN, Architecture
 
 PAGE = Path(__file__).parents[2] / "docs" / "conformance.md"
 
 COLUMNS = (
-    "Architecture", "Row and column", "Query", "Rollout", "Class relevance", "Positions", "Reconstruction", "Zero-shot",
+    "Architecture", "Row and column", "Query", "Rollout", "Class relevance", "Positions", "Position surgery",
+    "Reconstruction", "Zero-shot",
 )  # fmt: skip
 
 INTRODUCTION = """\
@@ -74,6 +76,7 @@ def _shown(architecture: Architecture, notes: Notes) -> Sequence[str]:
         _rollout(layers, notes),
         _relevance(backbone, pixels, notes),
         _positions(backbone, notes),
+        _surgery(backbone, pixels, layers, notes),
         "yes"
         if isinstance(backbone, Reconstructs)
         else notes.refused("The network has no decoder that paints pixels."),
@@ -132,6 +135,20 @@ def _score(backbone: Backbone, pixels: Tensor) -> Tensor:
 def _positions(backbone: Backbone, notes: Notes) -> str:
     kinds = dict.fromkeys(affinity.kind for affinity in backbone.positions())
     return ", ".join(kinds) or notes.refused("The network knows no positions.")
+
+
+def _surgery(backbone: Backbone, pixels: Tensor, layers: Sequence[Layer], notes: Notes) -> str:
+    """Identity changes nothing bit for bit, a shuffle is felt, and afterwards the network is as it was."""
+    found = []
+    for change in (Change("identity"), Change("shuffle")):
+        try:
+            with operated(backbone, change, pixels):
+                found.append(torch.equal(backbone.trace(pixels)[-1].tokens, layers[-1].tokens))
+        except Refusal as refusal:
+            return notes.refused(str(refusal))
+    assert found == [True, False]
+    assert torch.equal(backbone.trace(pixels)[-1].tokens, layers[-1].tokens)
+    return "yes"
 
 
 if __name__ == "__main__":
