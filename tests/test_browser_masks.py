@@ -312,3 +312,12 @@ def test_films_and_numbers_can_be_saved(reader: Callable[..., Painter], tmp_path
     film.value.save_as(tmp_path / "film.gif")
     with Image.open(tmp_path / "film.gif") as frames:
         assert frames.n_frames == 19  # pyright: ignore
+    for entry, name in (("Picture with caption, PNG", "panels.png"), ("Numbers with caption, npz", "numbers.npz")):
+        page.get_by_text("Export", exact=True).click()
+        with page.expect_download(timeout=SECONDS) as saved:
+            page.get_by_role("button", name=entry).click()
+        saved.value.save_as(tmp_path / name)
+    with Image.open(tmp_path / "panels.png") as panels:
+        assert panels.width == 2 * 760 + 3 * 40
+    with np.load(tmp_path / "numbers.npz") as numbers:
+        assert numbers["mask"].tolist() == one.mask()
