@@ -17,7 +17,7 @@ Nothing of the network is written to (see `models/meeting.py`).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Literal, cast
@@ -204,12 +204,6 @@ def _last_weight(module: nn.Module) -> Tensor:
         if isinstance(part, nn.Sequential) and isinstance(part[-1], nn.Linear):
             return cast("Tensor", part[-1].weight)
     raise Refusal("A bias between patches was to be changed, but its numbers were not found; choose another network.")
-
-
-def attention_shift(before: Sequence[Layer], after: Sequence[Layer], token: int) -> Tensor:
-    """How far `token`'s row moved: half the sum of absolute differences, (blocks, heads), 0 the same, 1 disjoint."""
-    rows = [(old.attention_from(token), new.attention_from(token)) for old, new in zip(before, after, strict=True)]
-    return torch.stack([(new - old).abs().sum(-1) / 2 for old, new in rows])
 
 
 def feature_cosine(before: Layer, after: Layer) -> Tensor:

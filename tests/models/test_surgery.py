@@ -31,7 +31,7 @@ from models.faults import Fault, Refusal
 from models.loading import open_network
 from models.patches import patchify, unpatchify
 from models.pixels import Pixels
-from models.surgery import Change, Kind, attention_shift, operated, resized_table
+from models.surgery import Change, Kind, operated, resized_table
 
 SMALL: Any = {
     "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 2, "patch_size": 16,
@@ -167,17 +167,6 @@ def test_two_viewers_never_see_each_other_s_surgery():
     viewer.join()
     assert wrong
     assert not any(wrong)
-
-
-def test_attention_shift_is_between_same_and_disjoint():
-    backbone, pixels = opened("MAE"), picture("MAE")
-    plain = backbone.trace(pixels)
-    with operated(backbone, Change("shuffle"), pixels):
-        changed = backbone.trace(pixels)
-    assert attention_shift(plain, plain, 0).abs().max() == 0
-    moved = attention_shift(plain, changed, 5)
-    assert moved.shape == (2, 2)
-    assert 0 < moved.min() <= moved.max() < 1
 
 
 def test_refusals():
