@@ -30,7 +30,10 @@ class Question(Parameters):
     fit: Literal["whole", "crop"] = parameter("whole", title="Fit", help="The whole picture, or cut to shape.")
     labels: list[str] = parameter(LABELS, title="Labels", help="Words or phrases in the network's language.",
                                   longest=1000)  # fmt: skip
-    templates: list[str] = parameter(["a photo of a {}."], title="Templates", help="Sentences with a pair of braces where the label goes.", longest=200)
+    templates: list[str] = parameter(
+        ["a photo of a {}."], title="Templates", help="Sentences with a pair of braces where the label goes.",
+        longest=200,
+    )  # fmt: skip
     ensemble: Literal["given", "imagenet"] = parameter(
         "given", title="Set of templates", help="Those given, or the 80 of CLIP's authors for ImageNet."
     )

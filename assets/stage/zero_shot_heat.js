@@ -23,7 +23,7 @@ export class Heat {
     this.ends = { high: make("span"), low: make("span") };
     this.scale = make(".pl-scale", {}, this.ends.high, this.bar, this.ends.low);
     this.element = make("figure.pl-zero-figure", {}, make(".pl-room", {}, this.stage.element), this.scale);
-    this.frames = [false, true].map((twin) => Object.keys(WAYS).map((way) => this.#frame(way, twin, choose)));
+    this.frames = [false, true].map((twin) => Object.keys(WAYS).filter((way) => !twin || way !== "none").map((way) => this.#frame(way, twin, choose)));
     this.button = make("button.pl-link", { type: "button", say: "Random twin", hint: "The same maps by the same network with random weights", onclick: () => this.#compare() });
     this.rows = [this.#row("Patches", this.frames[0], this.button), this.#row("Twin", this.frames[1], null)];
     this.rows[1].hidden = true;
@@ -127,7 +127,7 @@ export class Heat {
       this.picked = twin;
       choose(way);
     };
-    const frame = make("button.pl-figure-frame", { type: "button", role: "radio", hint: HINTS[way], "data-way": way, "data-twin": twin, onclick: chosen }, canvas, make("span", { say: WAYS[way] }));
+    const frame = make("button.pl-figure-frame", { type: "button", role: "radio", hint: HINTS[way], "data-way": way, "data-twin": String(twin), onclick: chosen }, canvas, make("span", { say: WAYS[way] }));
     return { way, twin, canvas, frame };
   }
 

@@ -30,7 +30,7 @@ export class Side {
     this.elements = [
       card("Templates", this.text, make(".pl-zero-sets", {}, ...this.sets), this.wrong, this.spread.element),
       card(make(".pl-heading", {}, make("h2", { say: "Temperature and bias" }), this.reset), labelled(this.scaleWords, this.scale), labelled(this.biasWords, this.bias), this.facts.element),
-      card("May mislead", this.caution.softmax, this.caution.sigmoid),
+      card("May mislead", make("p.pl-note", { say: "The bright column is the read-out that this network was trained with; the other reads the same logits in another way." }), this.caution.softmax, this.caution.sigmoid),
     ];
   }
 
