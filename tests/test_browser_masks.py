@@ -141,7 +141,7 @@ def test_a_stroke_hides_exactly_what_it_passes_and_asks_nothing_meanwhile(reader
 
 
 def test_painting_is_drawn_within_a_frame(reader: Callable[..., Painter]) -> None:
-    """From the pointer's event to the drawn canvas, twenty strokes: the median fits into a frame of 60 Hz."""
+    """From the pointer's event to the drawn canvas, twenty strokes: half of them stand in the next frame of 60 Hz."""
     one = reader()
     page = one.open(kind="grid", ratio=0.05)
     one.answered()

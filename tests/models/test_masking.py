@@ -70,7 +70,9 @@ def test_the_page_makes_the_same_masks(tmp_path: Path) -> None:
     node = shutil.which("node")
     if node is None:
         pytest.skip("no JavaScript engine outside the browser; the browser test compares one mask")
-    cases = [(kind, grid, seed) for kind in KINDS for grid in ((14, 14), (9, 5), (1, 4)) for seed in (0, 1, 999999)]
+    cases: list[tuple[masking.Kind, masking.Grid, int]] = [
+        (kind, grid, seed) for kind in KINDS for grid in ((14, 14), (9, 5), (1, 4)) for seed in (0, 1, 999999)
+    ]
     script = tmp_path / "orders.mjs"
     source = (ROOT / "assets" / "stage" / "mask_orders.js").read_text(encoding="utf-8")
     asked = json.dumps([[kind, list(grid), seed] for kind, grid, seed in cases])
