@@ -7,12 +7,10 @@ It is the spread of one network's answers, not a probability of being right.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import torch
 from torch import Tensor
 
-from models.backbone import Reconstruction, Reconstructs
+from models.backbone import Reconstruction
 from models.faults import Fault
 from models.fidelity import Statistics, coloured, shown
 from models.masking import covering
@@ -67,11 +65,3 @@ class Doubt:
         times = self.times[..., None]
         variance = (self._squares - self._sum.square() / times).clamp_min(0) / (times - 1)
         return unpatchify(variance.sqrt(), self.patch).float()
-
-
-def in_batches(
-    network: Reconstructs, pixels: Tensor, masks: Tensor, batch: int
-) -> Iterator[tuple[Reconstruction, ...]]:
-    """Reconstructions of one picture under every mask, `batch` of them at a time."""
-    for some in masks.split(batch):
-        yield network.reconstruct_each(pixels, some)
