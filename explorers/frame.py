@@ -53,8 +53,8 @@ class Desk(Parameters):
 
 
 def examples() -> dict[str, Path]:
-    """Photographs that ship with Patchlight, by name."""
-    return {file.stem: file for file in sorted(PICTURES.glob("*.jpg"))}
+    """Pictures that ship with Patchlight, by name."""
+    return {file.stem: file for file in sorted(PICTURES.rglob("*.jpg"))}
 
 
 def opened(values: Mapping[str, Any]) -> Desk:
