@@ -76,7 +76,7 @@ def test_a_trace_holds_the_pictures_feature(network: Backbone, pixels: Tensor) -
 
 def test_patch_tokens_are_read_as_transformers_reads_the_summary(pixels: Tensor) -> None:
     network = opened("CLIP")
-    tower = copy.deepcopy(network.module).eval()
+    tower: Any = copy.deepcopy(network.module).eval()
     with torch.no_grad():
         last = tower.vision_model(pixels[None], interpolate_pos_encoding=True).last_hidden_state[0, 1:]
         expected = F.normalize(tower.visual_projection(tower.vision_model.post_layernorm(last)), dim=-1)
