@@ -127,11 +127,10 @@ def retrieval(backbone: ZeroShot, asked: Batch) -> Iterator[Figure]:
 def reconstruction(backbone: Any, asked: Batch, seed: int) -> Figure:
     """Squared error of hidden patches, 3 of 4, as a share of what copying the nearest visible patch costs."""
     images = _fed(backbone, asked.images[:TRACED])
-    grid = backbone.pixels.grid(images.shape[-2:])
-    unit = max(1, grid[0] // 12)
+    grid = backbone.mask_grid((images.shape[-2], images.shape[-1]))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        masks = random_mask(len(images), grid, 0.75, torch.device("cpu"), unit).int()
+        masks = random_mask(len(images), grid, 0.75, torch.device("cpu")).int()
     ratios = []
     for pixels, mask in zip(images, masks, strict=True):
         answer = backbone.reconstruct(pixels, mask)
