@@ -18,7 +18,7 @@ prepare()  # before anything imports gradio
 TOYS = Path(__file__).resolve().parent / "toys"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def toy() -> Iterator[Explorer]:
     """`toys/norms.py`, found as every explorer is: its folder is one of the room's."""
     explorers.__path__.append(str(TOYS))
@@ -28,7 +28,7 @@ def toy() -> Iterator[Explorer]:
     found.cache_clear()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(toy: Explorer) -> Iterator[str]:
     """Address of a real server with the toy's endpoint, behind the guard, configured as the page is."""
     import gradio as gr
