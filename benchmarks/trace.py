@@ -33,7 +33,7 @@ def measure() -> str:
         rows.append(passes(backbone, network, side, tokens, rounds))
         clicks.append(click(backbone, side, tokens))
     return (
-        table(["tokens", "trace and CLS rows", "timm, fused attention off, maps kept",
+        table(["tokens", "trace", "trace and CLS rows", "timm, fused attention off, maps kept",
                "transformers eager, `output_attentions`", "a trace keeps", "maps keep"], rows)
         + "\n\nRatios to the plain forward pass of the same network, transformers' to its own, fused.\n\n"
         + table(["tokens", "a clicked patch, 12 blocks × 6 heads", "a token"], clicks)
@@ -48,18 +48,16 @@ def passes(backbone: Backbone, network: nn.Module, side: int, tokens: int, round
         seconds = side_by_side(
             {
                 "plain": lambda: network(pixels[None]),
-                "trace": lambda: [layer.attention_from(0) for layer in backbone.trace(pixels)],
+                "trace": lambda: backbone.trace(pixels),
+                "rows": lambda: [layer.attention_from(0) for layer in backbone.trace(pixels)],
                 "unfused": lambda: unfused(network, pixels),
                 "other": lambda: other(pixels[None], output_attentions=True, interpolate_pos_encoding=True),
                 "other plain": lambda: plain_other(pixels[None], interpolate_pos_encoding=True),
             },
             rounds,
         )
-    ratios = [
-        seconds["trace"] / seconds["plain"],
-        seconds["unfused"] / seconds["plain"],
-        seconds["other"] / seconds["other plain"],
-    ]
+    ratios = [seconds[name] / seconds["plain"] for name in ("trace", "rows", "unfused")]
+    ratios.append(seconds["other"] / seconds["other plain"])
     kept = kept_bytes(tensors(backbone.trace(pixels)))
     maps = 12 * 6 * tokens**2 * 4
     return [f"{tokens:,}", *(f"{ratio:.2f} ×" for ratio in ratios), f"{kept / 1e6:,.0f} MB", f"{maps / 1e6:,.0f} MB"]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -64,6 +65,9 @@ def opened(values: Mapping[str, Any]) -> Desk:
 
 class Frame:
     """Built inside `gr.Blocks`: the desk first, then a tab for each explorer, which its `build` fills."""
+
+    opened = threading.Event()
+    """Set once a first reader has the page."""
 
     def __init__(self, explorers: Sequence[Explorer]) -> None:
         self.explorers = explorers
@@ -130,6 +134,7 @@ class Frame:
 
     def address(self, request: gr.Request) -> dict[str, Any]:
         """The page's address, checked once by the declarations: what the desk and each tab start with."""
+        self.opened.set()
         query = dict(request.query_params)
         asked: dict[str, Any] = {}
         faults = []

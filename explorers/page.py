@@ -57,10 +57,15 @@ def launch_options() -> dict[str, Any]:
     }
 
 
+PATIENCE = 5.0
+"""Seconds after which the heavy imports begin although nobody has opened the page."""
+
+
 def warm_up() -> None:
-    """Import what the first picture needs while the reader still looks at the empty page."""
+    """Import what the first picture needs once the page has reached its reader; sooner, it would keep the page back."""
 
     def heavy() -> None:
+        Frame.opened.wait(PATIENCE)
         import explorers.attention_answers  # noqa: F401
         from models import loading  # noqa: F401
 

@@ -137,7 +137,7 @@ def record(blocks: Sequence[nn.Module], forward: Callable[[], Any], gradients: b
 @contextmanager
 def fused(module: nn.Module) -> Iterator[None]:
     """timm's Swin, among others, keeps its `fused_attn` switch off, and the kernel unseen; on here, restored after."""
-    switched = [part for part in module.modules() if getattr(part, "fused_attn", True) is False]
+    switched = [part for part in module.modules() if vars(part).get("fused_attn") is False]
     for part in switched:
         part.fused_attn = True  # pyright: ignore[reportArgumentType]
     try:
