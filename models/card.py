@@ -19,6 +19,7 @@ class Card:
     download:      size in bytes of what must be fetched, None if unknown
     gated:         True where the publisher asks for an account and consent
     revision:      commit or version of the publisher; sha256 of the weights file once it lies on the disk
+    classes:       names of a classifier's classes, in order, where the checkpoint says them
     random:        True for untrained networks; the page says "random weights" wherever such a picture stands
     """
 
@@ -34,6 +35,7 @@ class Card:
     gated: bool = False
     revision: str | None = None
     sha256: str | None = None
+    classes: tuple[str, ...] = ()
     random: bool = False
     abilities: tuple[str, ...] = ()
 

@@ -10,10 +10,12 @@ from models.backbone import Backbone
 
 
 def class_names(backbone: Backbone) -> tuple[str, ...]:
-    """By the network's own configuration, else as ImageNet names them where the number of classes is one of
+    """By its card or the network's own configuration, else as ImageNet names them where the number of classes is one of
     ImageNet's; empty where nobody says, and for untrained networks, whose outputs stand for nothing."""
     if backbone.card.random:
         return ()
+    if backbone.card.classes:
+        return backbone.card.classes
     labels = getattr(getattr(backbone.module, "config", None), "id2label", None)
     if labels and not str(labels[0]).startswith("LABEL_"):
         return tuple(str(labels[index]) for index in range(len(labels)))

@@ -39,7 +39,8 @@ def open_named(parent: Path, name: str, request: Request) -> Parts:
 def read(place: Path, request: Request) -> Parts:
     """The network of a checkpoint folder with its weights or, as a twin, random ones. Raises `Fault`."""
     config, known = _json(place / "config.json"), _json(place / "card.json")
-    card = replace(card_from(request.id, {"title": place.name, **known}), random=request.random)
+    named = {"title": place.name, **known, "classes": tuple(config.get("classes", ()))}
+    card = replace(card_from(request.id, named), random=request.random)
     pixels = _pixels(_json(place / "pixels.json"))
     tokenizer = _tokenizer(place / "tokenizer.json")
     if request.random:

@@ -31,3 +31,10 @@ def test_imagenets_own_words_at_its_own_indices() -> None:
 def test_no_name_is_made_up() -> None:
     assert names(7) == (), "nobody says what seven classes are"
     assert names(1000, random=True) == (), "an untrained network's outputs stand for nothing"
+
+
+def test_a_networks_own_card_comes_first() -> None:
+    network: Any = timm.create_model("test_vit", num_classes=2, dynamic_img_size=True)
+    torch.nn.init.ones_(network.head.bias)
+    card = Card("bundled/toy", "test", "toy", classes=("circle", "square"))
+    assert class_names(open_network(network, card, PIXELS)) == ("circle", "square")
