@@ -119,6 +119,7 @@ def test_a_stroke_hides_exactly_what_it_passes_and_asks_nothing_meanwhile(reader
     one = reader()
     page = one.open(mask=written(mask_of("grid", GRID, 1)))
     before = one.mask()
+    page.wait_for_selector(".pl-foreseen:has-text('MB')", state="attached")  # told a moment after the first answer
     page.mouse.move(*one.place(2, 1))
     with one.listening() as asked:
         page.mouse.down()

@@ -128,7 +128,7 @@ export class Side {
 
   #doubt() {
     this.count = slider("Masks", { min: 8, max: 64, step: 1 }, (masks) => this.ask({ masks }));
-    this.foreseen = make("p.pl-note");
+    this.foreseen = make("p.pl-note.pl-foreseen");
     this.runs = { doubt: this.#run("doubt", "Run masks") };
     const note = make("p.pl-note", { say: "Every square is painted whenever it is hidden: their mean is a picture of predictions only." });
     return card("Doubt", this.count.element, this.foreseen, this.runs.doubt.button, this.runs.doubt.meter, note);

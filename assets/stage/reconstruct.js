@@ -62,7 +62,7 @@ export class Tab {
   draw() {
     this.frame ??= requestAnimationFrame(() => {
       this.frame = null;
-      if (this.own) this.#draw();
+      if (this.own && this.drawn.kept) this.#draw(); // the second network's picture may still be on its way
     });
   }
 
