@@ -5,8 +5,6 @@ module or group of modules, as `"English sentence with {facts}" = "Русско�
 is translated whole; a test fails where one has no Russian or where the facts of the two differ.
 
     say("Tokens: {tokens}", language, tokens=257)   a sentence written where it is said: the first argument is a literal
-    declared(field.title, language)                 a text written elsewhere: a parameter's title, a card, a `Sentence`
-    prose(module.__doc__, language)                 a docstring that is shown, paragraph by paragraph
     sentence(fault, language)                       what went wrong
 """
 
@@ -39,23 +37,13 @@ def say(template: str, /, language: str = "en", **facts: object) -> str:
     return _translation(template, language).format(**facts)
 
 
-def declared(template: str, /, language: str = "en", **facts: object) -> str:
-    """A text that stands in a declaration, such as a parameter's title or a card's training line, in `language`."""
-    return _translation(template, language).format(**facts) if facts else _translation(template, language)
-
-
-def prose(docstring: str | None, language: str = "en") -> str:
-    """A docstring as paragraphs parted by empty lines, each translated whole."""
-    return "\n\n".join(_translation(paragraph, language) for paragraph in paragraphs(docstring))
-
-
 def sentence(fault: Fault, language: str = "en") -> str:
     """What a fault says, in `language`."""
     return _translation(fault.template, language).format(**fault.facts)
 
 
 def paragraphs(docstring: str | None) -> list[str]:
-    """A docstring's paragraphs, each on one line: the keys by which `prose` finds their Russian."""
+    """A docstring's paragraphs, each on one line, as the page and the shell show them."""
     cleaned = inspect.cleandoc(docstring or "")
     return [" ".join(paragraph.split()) for paragraph in cleaned.split("\n\n") if paragraph.strip()]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from explorers import text
-from explorers.text import LANGUAGES, declared, dictionary, paragraphs, prose, say, sentence
+from explorers.text import LANGUAGES, dictionary, paragraphs, say, sentence
 from models.faults import Fault, Refusal
 
 if sys.version_info >= (3, 11):
@@ -216,8 +216,6 @@ def test_a_sentence_is_translated_whole() -> None:
     assert say("Tokens: {tokens}", "ru", tokens=257) == "Токены: 257"
     assert say("Tokens: {tokens}", tokens=257) == "Tokens: 257"
     assert sentence(Refusal("{a} after {b}", a=1, b=2), "ru") == "после 2 — 1"
-    assert prose("One\n    two.\n\n    {a} after {b}\n", "ru") == "Раз два.\n\nпосле {b} — {a}"
-    assert declared("One two.", "ru") == "Раз два."
     assert dictionary("ru")["One two."] == "Раз два."
     assert dictionary("en")["One two."] == "One two."
 
