@@ -202,7 +202,7 @@ def _about() -> str:
         "Train a vision transformer on pictures, look at it in every explorer.\n\n"
         "An objective is one of the commands below. Pictures are a dataset's name (scenes, shapes, emoji, cifar10 …),\n"
         "a folder with or without class folders, a CSV or parquet file with captions, or hub/OWNER/NAME.\n"
-        "Sizes: nano 0.1M, micro 1M, mini 3M, tiny 5M, small 22M, base 86M, large 303M parameters."
+        "Sizes: nano 0.1M, micro 1M, milli 1.6M, mini 3M, tiny 5M, small 22M, base 86M, large 303M parameters."
     )
 
 

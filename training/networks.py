@@ -32,15 +32,16 @@ class Size:
 SIZES = {
     "nano": Size(64, 2, 2),
     "micro": Size(128, 4, 4),
+    "milli": Size(160, 5, 5),
     "mini": Size(192, 6, 6),
     "tiny": Size(192, 12, 3),
     "small": Size(384, 12, 6),
     "base": Size(768, 12, 12),
     "large": Size(1024, 24, 16),
 }
-"""0.1, 1, 3, 5, 22, 86 and 303 million parameters; tiny to large are DeiT's and ViT's own (arXiv 2012.12877)."""
+"""0.1, 1, 1.6, 3, 5, 22, 86 and 303 million parameters; tiny to large are DeiT's and ViT's own (arXiv 2012.12877)."""
 
-SWIN_WIDTHS = {"nano": 24, "micro": 32, "mini": 48, "tiny": 64, "small": 96, "base": 128, "large": 192}
+SWIN_WIDTHS = {"nano": 24, "micro": 32, "milli": 40, "mini": 48, "tiny": 64, "small": 96, "base": 128, "large": 192}
 
 
 @dataclass(frozen=True)

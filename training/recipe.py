@@ -23,12 +23,14 @@ class Recipe:
 
     objective: str
     images: str = option("scenes", "pictures: a dataset's name, a folder, a table, hub/OWNER/NAME; + joins several")
-    size: str = option("micro", "size of the network: nano, micro, mini, tiny, small, base, large")
+    size: str = option("micro", "size of the network: nano, micro, milli, mini, tiny, small, base, large")
     side: int = option(96, "height and width of the pictures in pixels", least=8, most=1024)
     patch: int = option(8, "side of a patch in pixels", least=1, most=64)
     language: str = option("en", "language of captions", choices=("en", "ru", "both"))
     few: int = option(1, "fewest objects in a drawn picture", least=1, most=9)
     many: int = option(5, "most objects in a drawn picture", least=1, most=9)
+    smallest: float = option(0.2, "side of the smallest drawn object, share of the frame's", least=0.1, most=0.95)
+    synonyms: bool = option(False, "call emoji by other words of their own too, in English")
     captions: str = option("", "column of captions, where a table's cannot be guessed")
     streaming: bool = option(False, "read a hub dataset as it comes")
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -81,7 +83,7 @@ def dataset(made: Recipe) -> Any:
     def opened(name: str) -> Any:
         source = Source(
             name, side=made.side, language=made.language, objects=(made.few, made.many),  # pyright: ignore[reportArgumentType]
-            captions=made.captions or None, streaming=made.streaming,
+            smallest=made.smallest, synonyms=made.synonyms, captions=made.captions or None, streaming=made.streaming,
         )  # fmt: skip
         return open_dataset(source, need=made.method.need)
 

@@ -85,6 +85,13 @@ BUNDLED = {
         _recipe("siglip", 2, 1200, batch=96, drop=0.5, text_depth=2, settings={"rate": 1e-3}),
         "SigLIP", "Learnt to say which English caption belongs to which drawn shapes.",
     ),
+    "clip-emoji": Bundled(
+        replace(
+            _recipe("clip", 1, 3600, batch=96, drop=0.65, text_depth=2),
+            images="scenes", size="milli", smallest=0.55, synonyms=True,
+        ),
+        "CLIP on emoji", "Learnt to match emoji of five styles, over any background, and their English names.",
+    ),
 }  # fmt: skip
 
 

@@ -26,6 +26,8 @@ class Source:
     split:      `train`; `validation`, on which one tunes; `test`, which is looked at once
     language:   of captions and class names; `both` draws one of the two for each picture and names classes in English
     objects:    fewest and most objects in a picture, for datasets that draw their pictures
+    smallest:   side of the smallest object as a share of the frame's, for datasets that draw their pictures
+    synonyms:   English captions of emoji sometimes say a keyword that no other emoji has, instead of the name
     captions:   name of the caption column of a table or hub dataset, where it cannot be guessed
     streaming:  read a hub dataset as it comes, without a copy on the disk
     """
@@ -35,6 +37,8 @@ class Source:
     split: Split = "train"
     language: Language = "en"
     objects: tuple[int, int] = (1, 5)
+    smallest: float = 0.2
+    synonyms: bool = False
     captions: str | None = None
     streaming: bool = False
 

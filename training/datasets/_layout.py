@@ -45,11 +45,15 @@ class Layout:
 
 
 def layout(count: int, objects: tuple[int, int], generator: torch.Generator, smallest: float = 0.2) -> Layout:
-    """Draws a number of objects, sizes evenly on a logarithmic scale, and places that keep each inside the frame."""
+    """Draws a number of objects, sizes evenly on a logarithmic scale, and places that keep each inside the frame.
+
+    smallest: side of the smallest object as a share of the frame's; where so many so large ones have no room, all are
+              as large as there is room for
+    """
     fewest, most = objects
     counts = torch.randint(fewest, most + 1, (count,), generator=generator).sort(descending=True).values
     upper = LARGEST[(counts - 1).clamp(max=len(LARGEST) - 1)][:, None].log()
-    lower = torch.full_like(upper, smallest).log()
+    lower = torch.full_like(upper, smallest).log().minimum(upper)
     spread = torch.rand(count, most, generator=generator)
     absent = torch.arange(most) >= counts[:, None]
     sizes = (lower + spread * (upper - lower)).exp().masked_fill(absent, 0).sort(dim=1, descending=True).values

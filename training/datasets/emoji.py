@@ -7,6 +7,7 @@ train on `scenes`, and take this set, each drawing once, to measure.
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ import numpy as np
 import pyarrow.parquet as parquet
 import torch
 from PIL import Image
+from pyarrow import Table
 from torch import Tensor
 
 from training import captions
@@ -52,6 +54,7 @@ class Drawings:
     labels:    (drawings,) int64 index of the subgroup
     turnable:  (drawings,) bool: a mirror image means the same
     english, russian:  what each is called in a caption
+    synonyms:  English keywords that no other concept has, of each drawing
     classes:   names of the subgroups, by language
     """
 
@@ -62,6 +65,7 @@ class Drawings:
     styles: tuple[str, ...]
     english: tuple[str, ...]
     russian: tuple[str, ...]
+    synonyms: tuple[tuple[str, ...], ...]
     classes: dict[str, tuple[str, ...]]
 
     def name(self, drawing: int, language: str) -> str:
@@ -71,7 +75,7 @@ class Drawings:
 @lru_cache(maxsize=3)
 def drawings(split: Split) -> Drawings:
     """Reads and decodes the bundled drawings of a split: two seconds, kept for the process."""
-    table = parquet.read_table(PICTURES).drop_columns(["english_keywords", "russian_keywords"])
+    table = parquet.read_table(PICTURES).drop_columns(["russian_keywords"])
     concepts, labels = _numbered(table["hexcode"].to_pylist()), _numbered(table["subgroup"].to_pylist())
     classes = {
         language: tuple(dict.fromkeys(zip(labels, table[f"subgroup_{language}"].to_pylist(), strict=True)))
@@ -87,11 +91,20 @@ def drawings(split: Split) -> Drawings:
         styles=tuple(row["style"] for row in rows),
         english=tuple(captions.english(row["english"], row["subgroup_english_frame"]) for row in rows),
         russian=tuple(captions.russian(row["russian"], row["subgroup_russian_frame"]) for row in rows),
+        synonyms=_own_keywords(table, kept),
         classes={
             short: tuple(name for _, name in sorted(classes[language]))
             for short, language in (("en", "english"), ("ru", "russian"))
         },
     )
+
+
+def _own_keywords(table: Table, kept: Sequence[int]) -> tuple[tuple[str, ...], ...]:
+    """What names one concept alone: to learn "animal" from a fox would make it wrong of a dog in the same batch."""
+    codes = table["hexcode"].to_pylist()
+    held = dict(zip(codes, table["english_keywords"].to_pylist(), strict=True))
+    owners = Counter(word for words in held.values() for word in set(words))
+    return tuple(tuple(word for word in held[codes[i]] if owners[word] == 1) for i in kept)
 
 
 def _numbered(words: Sequence[str]) -> list[int]:

@@ -24,6 +24,9 @@ from training.shapes import COLOURS, SHAPES, phrase
 SHAPE_SHARE = 0.15
 """Share of objects that are coloured shapes instead of emoji."""
 
+SYNONYM_SHARE = 0.25
+"""Share of names that give way to a synonym, where synonyms are asked for."""
+
 
 @lru_cache(maxsize=3)
 def styles_of(split: Split) -> Tensor:
@@ -59,7 +62,7 @@ class Scenes(Shapes):
     def batch(self, step: int, *, seed: int | None, count: int, device: torch.device | str) -> Batch:
         """The `step`-th batch; the first object is the largest, and later ones lie over earlier ones."""
         generator = torch.Generator().manual_seed(stream(seed or 0, step))
-        plan = layout(count, self.source.objects, generator)
+        plan = layout(count, self.source.objects, generator, self.source.smallest)
         things = self._things(count, plan.sizes.shape[1], generator)
         canvas = Canvas(self.backgrounds.draw(count, device, generator))
         self._paint(canvas, plan, things, generator)
@@ -102,14 +105,19 @@ class Scenes(Shapes):
     def _captions(self, things: Tensor, plan: Layout, generator: torch.Generator) -> tuple[str, ...]:
         spoken = languages(self.source.language, len(things), generator)
         ways = torch.randint(6, (len(things),), generator=generator).tolist()
-        rows = zip(things.tolist(), plan.counts.tolist(), spoken, ways, strict=True)
+        turns = torch.rand(things.shape, generator=generator) if self.source.synonyms else torch.ones(things.shape)
+        rows = zip(things.tolist(), turns.tolist(), plan.counts.tolist(), spoken, ways, strict=True)
         return tuple(
-            captions.told([self._name(thing, language) for thing in row[:size]], language, way)
-            for row, size, language, way in rows
+            captions.told([self._name(*one, language) for one in zip(row[:size], turn, strict=False)], language, way)
+            for row, turn, size, language, way in rows
         )
 
-    def _name(self, thing: int, language: str) -> str:
-        return phrase(-1 - thing, language) if thing < 0 else self.drawings.name(thing, language)
+    def _name(self, thing: int, turn: float, language: str) -> str:
+        """What a thing is called; where `turn`, in [0, 1], is below SYNONYM_SHARE it chooses among the synonyms."""
+        if thing < 0:
+            return phrase(-1 - thing, language)
+        others = self.drawings.synonyms[thing] if language == "en" and turn < SYNONYM_SHARE else ()
+        return others[int(turn / SYNONYM_SHARE * len(others))] if others else self.drawings.name(thing, language)
 
 
 def _folded(kinds: list[int]) -> int:

@@ -54,7 +54,7 @@ class Shapes:
     def batch(self, step: int, *, seed: int | None, count: int, device: torch.device | str) -> Batch:
         """The `step`-th batch; labels and objects count shapes, and the first object is the largest."""
         generator = torch.Generator().manual_seed(stream(seed or 0, step))
-        plan = layout(count, self.source.objects, generator)
+        plan = layout(count, self.source.objects, generator, self.source.smallest)
         kinds = chosen(self.source.split, count, plan.sizes.shape[1], generator)
         canvas = Canvas(_field(count, self.source.side, device, generator))
         for slot in range(kinds.shape[1]):

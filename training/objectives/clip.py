@@ -67,7 +67,9 @@ class CLIP:
         drop_tokens(towers.vision_model.embeddings, self.options.drop, prefix=1)
 
     def views(self, batch: Batch) -> Views:
-        return text_views(batch, self.network, self.words, self.options.crop)
+        views = text_views(batch, self.network, self.words, self.options.crop)
+        longest = int(views["attend"].sum(1).max())
+        return views | {name: views[name][:, :longest] for name in ("ids", "attend")}
 
     def loss(self, views: Views) -> tuple[Tensor, Figures]:
         towers: Any = self.module["network"]
