@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -19,6 +19,7 @@ from explorers.text import say
 
 if TYPE_CHECKING:
     import numpy as np
+    from starlette.routing import BaseRoute
 
     from explorers.frame import Frame
     from explorers.parameters import Parameters
@@ -64,6 +65,7 @@ class Explorer:
     build:       puts components and their events into the frame that the page hands over
     needs:       name of the ability that a network must have ("Classifies", "Reconstructs", "ZeroShot"), or None
     pictureless: True where no image is needed
+    routes:      addresses of its own that the page's scripts fetch, for what outlives a picture; built with the page
     """
 
     name: str
@@ -74,6 +76,7 @@ class Explorer:
     build: Callable[[Frame], None]
     needs: str | None = None
     pictureless: bool = False
+    routes: Callable[[], Sequence[BaseRoute]] | None = None
 
     def run(self, image: str | Path | None = None, checkpoint: str | None = None, **values: object) -> Finding:
         """Explore from Python: unchecked values in, `Finding` out; a `Fault` says in one sentence what is wrong."""

@@ -11,15 +11,28 @@ from models.faults import Fault
 
 def version(checkpoint: str) -> int:
     """When weights in a folder of this machine were last written, in ns; 0 for all others, which never change."""
-    source, _, name = checkpoint.partition("/")
+    source, _, name = checkpoint.partition("?")[0].partition("/")
     if source not in ("run", "file"):
         return 0
-    place = runs_folder() / name if source == "run" else Path(name)
     try:
-        files = [place, *place.glob("*.safetensors")] if place.is_dir() else [place]
-        return max(file.stat().st_mtime_ns for file in files)
+        files = _files_of_run(name) if source == "run" else _files(Path(name))
+        return max((file.stat().st_mtime_ns for file in files), default=0)
     except (OSError, ValueError):
         return 0  # there is no such file; loading says so
+
+
+def _files(place: Path) -> list[Path]:
+    return [place, *place.glob("*.safetensors")] if place.is_dir() else [place]
+
+
+def _files_of_run(name: str) -> list[Path]:
+    """Weights only: a folder in which a run lives changes every second, whether it has learnt or not."""
+    run, _, step = name.partition("@")
+    if not step:
+        return [runs_folder() / run / "model.safetensors"]
+    if not step.isdecimal():
+        return []
+    return [*(runs_folder() / run).glob(f"*/step-{step:0>8}/model.safetensors")]
 
 
 def digest_of(file: Path) -> str:

@@ -115,7 +115,7 @@ def theme() -> gr.themes.Base:
 
 
 def routes() -> list[BaseRoute]:
-    """Everything that the page's scripts fetch by GET."""
+    """Everything that the page's scripts fetch."""
     return [
         *delivery.routes(),
         Route("/patchlight/text/{language}", _text),
@@ -124,6 +124,7 @@ def routes() -> list[BaseRoute]:
         Route("/patchlight/doctor", checkup.answer),
         Route("/patchlight/pictures/{name}", _picture),
         Route("/patchlight/pictures/small/{name}", _small),
+        *(route for explorer in explorers() if explorer.routes for route in explorer.routes()),
     ]
 
 

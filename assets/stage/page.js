@@ -102,6 +102,7 @@ async function arrived(name, value) {
     return tell(value.fault);
   }
   if (!value.made) return;
+  if (!value.made.maps) return alone(name, value.made);
   const bundle = await fetchBundle(value.made.maps).catch((wrong) => void tell(wrong.fault));
   idle();
   if (!bundle) return;
@@ -109,6 +110,13 @@ async function arrived(name, value) {
   parts.left.setFacts(bundle.facts);
   await tabs[name].show(bundle);
   document.body.dataset.shown = `${value.made.of.checkpoint} ${value.made.of.picture} ${bundle.facts.shape.join("x")}`;
+}
+
+/** A tab that needs neither picture nor network has nothing to fetch. */
+async function alone(name, made) {
+  idle();
+  await tabs[name].show(made);
+  document.body.dataset.shown = name;
 }
 
 function busy({ here, whole, seconds }) {
