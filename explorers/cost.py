@@ -58,6 +58,8 @@ class Law:
     sizes:       each tensor of that trace
     squares:     multiply-adds of attention over one window that spans the picture, in that trace
     parameters:  count of the network's numbers, each used once a token
+    rates:       seconds a unit of `work`, of the last runs
+    tried:       True while the only rate is that of a trial
     """
 
     prefix: int
@@ -66,6 +68,7 @@ class Law:
     squares: float
     parameters: int
     rates: deque[float] = field(default_factory=lambda: deque(maxlen=RUNS))
+    tried: bool = False
 
     def cost(self, grid: tuple[int, int], pixels: int) -> Cost:
         """`pixels`: of the input, which is kept with its trace."""
@@ -90,11 +93,17 @@ class Ledger:
     def law(self, checkpoint: str) -> Law | None:
         return self._laws.get(checkpoint)
 
-    def note(self, checkpoint: str, layers: Sequence[Layer], parameters: int, seconds: float) -> Law:
-        """Remember that a pass took `seconds`; the first one also tells how memory grows."""
+    def note(
+        self, checkpoint: str, layers: Sequence[Layer], parameters: int, seconds: float, trial: bool = False
+    ) -> Law:
+        """Remember that a pass took `seconds`; the first one also tells how memory grows. The time of a `trial`, which
+        is small and has cold caches, counts until a real pass has been measured."""
         patches = layers[0].grid[0] * layers[0].grid[1]
         with self._lock:
             law = self._laws.setdefault(checkpoint, _law(layers, parameters))
+            if law.tried and not trial:
+                law.rates.clear()
+            law.tried = trial
             law.rates.append(seconds / law.work(patches))
         return law
 

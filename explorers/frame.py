@@ -108,19 +108,26 @@ class Frame:
         except Fault as fault:
             yield told(fault)
             return
-        work = Work(lambda progress: self._run(desk, job, progress))
+        work = Work(lambda progress: self._run(desk, job, progress, work.foresee))
         try:
             yield from work.watched()
         finally:
             work.stop()
 
     @staticmethod
-    def _run(desk: Desk, job: Callable[[Desk], Mapping[str, Any]], progress: Callable[[int, int], None]) -> Any:
+    def _run(
+        desk: Desk,
+        job: Callable[[Desk], Mapping[str, Any]],
+        progress: Callable[[int, int], None],
+        foresee: Callable[[Mapping[str, Any]], None],
+    ) -> Any:
+        from explorers.forecast import foreseen
         from explorers.traces import backbone
 
         file = desk.file
-        backbone(desk.checkpoint, lambda here, whole: progress(here, whole or 0))
+        network = backbone(desk.checkpoint, lambda here, whole: progress(here, whole or 0))
         progress(0, 0)
+        foresee(foreseen(network, file, desk.side))
         return {"of": desk.model_dump(), **job(desk), "picture": file.stem}
 
     def _page(self) -> dict[str, Any]:

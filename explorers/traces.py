@@ -22,10 +22,10 @@ from weakref import ReferenceType, ref
 
 import models
 from explorers.cache import Cache
-from explorers.cost import Cost, Law, Ledger, held
+from explorers.cost import Cost, held
+from explorers.forecast import cost, has_run, note
 from explorers.gate import gate
 from explorers.identity import digest_of, version
-from models.card import Card
 from models.faults import Fault
 from models.image import open_image
 
@@ -37,10 +37,7 @@ if TYPE_CHECKING:
     from models.hub import Progress
     from models.pixels import Fit
 
-__all__ = ["Cost", "Traced", "backbone", "cost", "gate", "trace"]
-
-CALIBRATION_SIDE = 224
-"""Pixels; a network that has not run yet is run once at about this size, to learn what larger inputs will cost."""
+__all__ = ["Traced", "backbone", "cost", "gate", "trace"]
 
 
 @dataclass(frozen=True)
@@ -96,19 +93,6 @@ def trace(checkpoint: str, image_file: str | Path, side: int | None = None, fit:
     return _traces.get(key, lambda: _trace(checkpoint, Path(image_file), digest, side, fit), alone=gate.held)
 
 
-def cost(known: Backbone | Card, shape: tuple[int, int]) -> Cost:
-    """What tracing an input of (height, width) pixels will cost. A network that never ran is run once, small; of a card
-    alone, only the grid can be told until its network has run."""
-    if isinstance(known, Card):
-        if known.patch is None:
-            raise Fault("{checkpoint} does not say how large its patches are; load it first.", checkpoint=known.id)
-        law, patch = _ledger.law(known.id), known.patch
-    else:
-        law, patch = _ledger.law(known.card.id) or _calibrated(known), known.pixels.patch
-    grid = (shape[0] // patch, shape[1] // patch)
-    return Cost(grid) if law is None else law.cost(grid, shape[0] * shape[1])
-
-
 class _Halted(Exception):
     """A download was stopped by the one who watched it, which is no answer to others who wait for the same network."""
 
@@ -127,7 +111,7 @@ def _trace(checkpoint: str, file: Path, digest: str, side: int | None, fit: Fit)
     image = open_image(file)
     network = backbone(checkpoint)
     shape = network.pixels.shape((image.height, image.width), side)
-    if _ledger.law(network.card.id) or max(shape) > max(network.pixels.size):
+    if has_run(network) or max(shape) > max(network.pixels.size):
         _check_room(cost(network, shape))
     pixels = network.pixels(image, side, fit)
     layers, seconds = _pass(network, pixels)
@@ -156,7 +140,7 @@ def _pass(network: Backbone, pixels: Tensor) -> tuple[tuple[Layer, ...], float]:
             "{checkpoint} was run, but its output is not finite; its weights are damaged, choose another checkpoint.",
             checkpoint=network.card.id,
         )
-    _ledger.note(network.card.id, layers, _count(network), seconds)
+    note(network, layers, seconds)
     return layers, seconds
 
 
@@ -182,26 +166,6 @@ def _within_memory(network: Backbone, pixels: Tensor) -> tuple[Layer, ...]:
         ) from full  # fmt: skip
 
 
-def _calibrated(network: Backbone) -> Law:
-    """The network's law, from a small first pass where it has none yet."""
-    import torch  # likewise
-
-    size = network.pixels.size
-    side = None if network.pixels.fixed else min(max(size), CALIBRATION_SIDE)
-    blank = torch.zeros(3, *network.pixels.shape(size, side))
-    with gate():
-        known = _ledger.law(network.card.id)
-        if known is not None:
-            return known
-        start = time.perf_counter()
-        layers = network.trace(blank)
-        return _ledger.note(network.card.id, layers, _count(network), time.perf_counter() - start)
-
-
-def _count(network: Backbone) -> int:
-    return sum(weight.numel() for weight in network.module.parameters())
-
-
 def _network_bytes(network: Backbone) -> int:
     weights = [*network.module.parameters(), *network.module.buffers()]
     return sum(weight.numel() * weight.element_size() for weight in weights)
@@ -221,6 +185,5 @@ def _limit(variable: str) -> int:
     return int(told) * 2**20
 
 
-_ledger = Ledger()
 _networks: Cache[Backbone] = Cache(_limit("PATCHLIGHT_NETWORKS_MB"), _network_bytes, most=32)
 _traces: Cache[Traced] = Cache(_limit("PATCHLIGHT_TRACES_MB"), _trace_bytes)

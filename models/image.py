@@ -76,6 +76,22 @@ def steps(image: Image.Image) -> tuple[str, ...]:
     return image.info.get(_STEPS, ())
 
 
+def size_of(file: str | PathLike[str] | BinaryIO, limit: int = LARGEST) -> tuple[int, int]:
+    """(height, width) of the picture once upright, read from its header alone. Raises `Fault`."""
+    name, stream = _stream(file)
+    owned = stream if isinstance(file, (str, PathLike)) else nullcontext()
+    with owned, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        header = _header(name, stream)
+        _check_size(header.size, limit)
+        try:
+            lies = header.format != "TIFF" and header.getexif().get(_ORIENTATION, 1) in range(5, 9)
+        except _DAMAGE:
+            lies = False  # opening it says what is damaged; a TIFF's header speaks of the upright picture
+    width, height = header.size
+    return (width, height) if lies else (height, width)
+
+
 def _stream(file: str | PathLike[str] | BinaryIO) -> tuple[str, BinaryIO]:
     if isinstance(file, (str, PathLike)):
         path = Path(fspath(file))

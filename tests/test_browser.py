@@ -154,6 +154,29 @@ def test_the_language_is_the_browsers_then_the_readers(reader: Readers) -> None:
     assert one.caption().startswith("Where CLS looks"), "the choice is remembered"
 
 
+TOLD = """() => {
+    const shown = () => Object.fromEntries([...document.querySelectorAll('.pl-desk .pl-fact:not([hidden])')]
+        .map((row) => [...row.children].map((part) => part.textContent)));
+    new MutationObserver(() => {
+        const { Size, Tokens, 'One pass': pass } = shown();
+        if (!document.body?.dataset.shown && pass?.includes('MB')) window.told ??= { Size, Tokens, pass };
+    }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
+}"""
+
+
+def test_tokens_memory_and_time_are_told_before_the_first_pass_of_a_network(reader: Readers) -> None:
+    one = reader()
+    one.page.add_init_script(f"({TOLD})()")
+    page = one.open(checkpoint="timm/vit_small_patch16_224.augreg_in21k_ft_in1k?random", side=480, picture="rocket")
+    told = page.evaluate("window.told")
+    assert told is not None, "the pass was over before anything was said of it"
+    assert told["Size"] == "480 × 320"
+    assert told["Tokens"] == "601", "30 × 20 patches and CLS"
+    seconds, megabytes = (float(number) for number in re.findall(r"[\d.]+", told["pass"]))
+    assert 0 < seconds < 60
+    assert 8 < megabytes < 60, "queries, keys and outputs of 12 blocks: 601 tokens · 1,536 numbers · 4 bytes each"
+
+
 def test_a_picture_is_dropped_and_a_bad_one_leaves_the_old(reader: Readers, tmp_path: Path) -> None:
     one = reader()
     page = one.open(**SMALL)

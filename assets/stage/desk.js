@@ -1,22 +1,23 @@
 // The left side: what goes in. Picture, network and input size are chosen here once, for all tabs.
 
 import { address } from "./bundle.js";
-import { card, factTable, slider } from "./controls.js";
+import { card, factTable } from "./controls.js";
+import { InputCard } from "./desk_input.js";
 import { NetworkDialog } from "./networks.js";
 import { Webcam } from "./webcam.js";
 import { desk, onDesk, setDesk } from "./state.js";
 import { make, number, onLanguage, say } from "./words.js";
 
 const TWIN = "?random";
-const PATCHES_A_SIDE = 60;
 
 export class Desk {
   /** examples: [{name, title}]. upload(file) resolves to {path}. tell(fault). local: false where names cannot be typed. */
   constructor({ examples, networks, upload, tell, local }) {
     Object.assign(this, { examples, networks, upload, tell });
     this.facts = null;
+    this.input = new InputCard();
     this.dialog = new NetworkDialog({ networks, local, upload, choose: (checkpoint) => setDesk({ checkpoint, side: null }) });
-    this.element = make("aside.pl-desk", { label: "What goes in" }, this.#picture(), this.#network(), this.#input());
+    this.element = make("aside.pl-desk", { label: "What goes in" }, this.#picture(), this.#network(), this.input.element);
     onDesk(() => this.draw());
     onLanguage(() => this.draw());
     document.addEventListener("paste", (event) => this.#take([...(event.clipboardData?.files ?? [])]));
@@ -29,10 +30,16 @@ export class Desk {
     this.draw();
   }
 
+  /** What is known before the pass; what an earlier one told of the same network stays. */
+  foresee(facts) {
+    const before = this.facts?.checkpoint === facts.checkpoint ? this.facts : {};
+    this.setFacts({ ...before, ...facts });
+  }
+
   draw() {
     this.#drawPicture();
     this.#drawNetwork();
-    this.#drawInput();
+    this.input.draw(this.#known());
   }
 
   // -- picture ---------------------------------------------------------------------------------------------------------
@@ -96,14 +103,20 @@ export class Desk {
     return this.networks.cards.find((known) => known.id === id) ?? { id, title: id.split("/").slice(1).join("/"), source: id.split("/")[0], licence: "" };
   }
 
+  /** Facts of the network that is chosen, while there are such. */
+  #known() {
+    return this.facts?.checkpoint === desk.checkpoint ? this.facts : null;
+  }
+
   #drawNetwork() {
     const known = this.#card();
-    const ran = this.facts?.checkpoint === desk.checkpoint ? this.facts : null;
+    const told = this.#known();
+    const ran = told?.layers ? told : null;
     const random = (desk.checkpoint ?? "").endsWith(TWIN);
-    this.title.textContent = ran?.title ?? known.title;
+    this.title.textContent = told?.title ?? known.title;
     const chips = [[known.source], [known.licence], [random && say("random weights"), "pl-warn"]];
     this.chips.replaceChildren(...chips.filter(([text]) => text).map(([text, kind]) => make(`span.pl-chip${kind ? `.${kind}` : ""}`, {}, text)));
-    const parameters = ran?.parameters ?? known.parameters;
+    const parameters = told?.parameters ?? known.parameters;
     this.about.set({
       parameters: parameters ? say("{millions} M", { millions: number(parameters / 1e6, 3) }) : null,
       blocks: ran ? `${ran.layers.length} × ${span(ran.layers.map(({ heads }) => heads))}` : null,
@@ -112,46 +125,6 @@ export class Desk {
     this.trained.textContent = random ? say("Never trained: its weights are random.") : known.training ? say(known.training) : "";
     this.trained.title = this.trained.textContent;
     this.twin.setAttribute("aria-pressed", random);
-  }
-
-  // -- input size ------------------------------------------------------------------------------------------------------
-
-  #input() {
-    this.sizes = factTable({ size: "Size", patches: "Patches", pass: "One pass" });
-    this.side = slider("Longer side of the input", { min: 96, max: 896, step: 14 }, (side) => this.#foresee(side), (side) => setDesk({ side }));
-    this.note = make("p.pl-note", { say: "This network takes one size only.", hidden: true });
-    return card("Input", this.sizes.element, this.side.element, this.note);
-  }
-
-  #drawInput() {
-    const { multiple, patch, fixed, shape } = this.facts ?? {};
-    if (!shape) return;
-    const input = this.side.element;
-    Object.assign(input, { min: multiple * Math.ceil(4 * patch / multiple), max: Math.floor((PATCHES_A_SIDE * patch * (multiple > patch ? 4 : 1)) / multiple) * multiple, step: multiple });
-    input.hidden = fixed;
-    this.note.hidden = !fixed;
-    this.side.set(desk.side ?? Math.max(...shape));
-    this.#foresee(Number(input.value));
-  }
-
-  /** Tokens, memory and time of a side that has not run yet. */
-  #foresee(side) {
-    const { shape, multiple, patch, fixed } = this.facts;
-    const factor = side / Math.max(...shape);
-    const [height, width] = fixed ? shape : shape.map((length) => Math.max(1, Math.round((length * factor) / multiple)) * multiple);
-    const [rows, columns] = [height / patch, width / patch];
-    this.sizes.set({ size: `${width} × ${height}`, patches: `${columns} × ${rows} = ${number(rows * columns)}`, pass: "…" });
-    clearTimeout(this.soon);
-    this.soon = setTimeout(() => this.#cost(height, width), 40);
-  }
-
-  async #cost(height, width) {
-    const url = new URL(address("patchlight/cost"));
-    for (const [name, value] of Object.entries({ checkpoint: desk.checkpoint, patch: this.facts.patch, height, width })) url.searchParams.set(name, value);
-    const answer = await fetch(url);
-    if (!answer.ok) return this.sizes.set({ pass: null });
-    const { seconds, bytes } = await answer.json();
-    this.sizes.set({ pass: say("{seconds} s · {megabytes} MB", { seconds: number(seconds, 2), megabytes: number(Math.ceil(bytes / 1e6)) }) });
   }
 }
 

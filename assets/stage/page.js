@@ -11,6 +11,8 @@ import { language, make, number, onLanguage, say, setLanguage, startLanguage, tr
 /** The tab that opens first is here at once; any other is fetched as `<name>.js`, which exports its class as `Tab`. */
 const TABS = { attention: Attention };
 
+const PATIENCE = 1.5; // seconds of work before the page says a word about it
+
 const parts = {};
 const tabs = {};
 let asked = null;
@@ -88,6 +90,7 @@ function look(part, again = false) {
   parts.since = performance.now();
   const own = desk.picture.includes("/");
   remember({ ...desk, picture: own ? null : desk.picture }, part.props.page.defaults);
+  parts.pass = parts.foreseen = null;
   busy({ here: 0, whole: 0, seconds: 0 });
   part.props.value = { ...desk };
   part.trigger(`look_${desk.tab}`);
@@ -119,19 +122,43 @@ async function alone(name, made) {
   document.body.dataset.shown = name;
 }
 
-function busy({ here, whole, seconds }) {
+function busy({ here, whole, seconds, foreseen }) {
+  if (foreseen && parts.foreseen !== JSON.stringify(foreseen)) foresee(foreseen, seconds);
+  const counted = whole ? [here / whole, seconds] : expected(seconds);
   document.body.classList.add("pl-working");
-  const share = whole ? here / whole : null;
-  document.body.style.setProperty("--pl-progress", share ?? 0);
-  document.body.classList.toggle("pl-counted", share !== null);
-  const megabytes = (bytes) => number(Math.round(bytes / 1e6));
-  const left = share > 0.02 ? (seconds * (1 - share)) / share : null;
-  const words = share === null
-    ? seconds > 1.5 && say("Working for {seconds} s.", { seconds: number(Math.round(seconds)) })
-    : left === null ? say("Downloading: {here} of {whole} MB.", { here: megabytes(here), whole: megabytes(whole) })
-    : say("Downloading: {here} of {whole} MB, {seconds} s left.", { here: megabytes(here), whole: megabytes(whole), seconds: number(Math.ceil(left)) });
+  document.body.style.setProperty("--pl-progress", counted?.[0] ?? 0);
+  document.body.classList.toggle("pl-counted", counted !== null);
+  const words = whole ? downloading({ here, whole, seconds }) : working(seconds);
   parts.status.hidden = !words;
   if (words) parts.status.replaceChildren(words, " ", make("button.pl-link", { type: "button", say: "Stop", onclick: stop }));
+}
+
+/** Tokens, memory and time of the pass that begins now. */
+function foresee(foreseen, seconds) {
+  parts.foreseen = JSON.stringify(foreseen);
+  parts.pass = { begun: seconds, seconds: foreseen.cost.seconds };
+  parts.left.foresee(foreseen);
+}
+
+/** [share that is done, seconds it took] of a pass whose time was foreseen; null before, and once it is overdue. */
+function expected(seconds) {
+  const { begun, seconds: whole } = parts.pass ?? {};
+  return whole && seconds - begun < whole ? [(seconds - begun) / whole, seconds - begun] : null;
+}
+
+function working(seconds) {
+  if (seconds <= PATIENCE) return null;
+  const counted = expected(seconds);
+  if (!counted) return say("Working for {seconds} s.", { seconds: number(Math.round(seconds)) });
+  return say("Working, about {seconds} s left.", { seconds: number(Math.ceil(parts.pass.seconds - counted[1])) });
+}
+
+function downloading({ here, whole, seconds }) {
+  const share = here / whole;
+  const megabytes = (bytes) => number(Math.round(bytes / 1e6));
+  const facts = { here: megabytes(here), whole: megabytes(whole) };
+  if (share <= 0.02) return say("Downloading: {here} of {whole} MB.", facts);
+  return say("Downloading: {here} of {whole} MB, {seconds} s left.", { ...facts, seconds: number(Math.ceil((seconds * (1 - share)) / share)) });
 }
 
 function idle() {

@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 
 import models
-from explorers import traces
+from explorers import forecast, traces
 from explorers.cache import Cache
 from explorers.cost import Ledger, held
 from explorers.gate import Gate
@@ -42,7 +42,7 @@ def vit(monkeypatch: pytest.MonkeyPatch) -> Backbone:
     """A small network in place of whatever is loaded, and empty caches."""
     opened = network("test_vit", 160, 16, 16, dynamic_img_size=True)
     monkeypatch.setattr(models, "load", lambda checkpoint, progress=None: opened, raising=False)
-    monkeypatch.setattr(traces, "_ledger", Ledger())
+    monkeypatch.setattr(forecast, "ledger", Ledger())
     monkeypatch.setattr(traces, "_networks", Cache(2**30, traces._network_bytes))
     monkeypatch.setattr(traces, "_traces", Cache(2**30, traces._trace_bytes))
     return opened
@@ -139,6 +139,21 @@ def test_time_is_this_machines_own(vit: Backbone) -> None:
     for _ in range(8):
         ledger.note("a", layers, 371_240, 2.0)
     assert law.cost((20, 20), 320 * 320).seconds == pytest.approx(2.0)
+
+
+def test_what_is_foreseen_is_what_comes(vit: Backbone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told to a reader whose network has not run yet; the small pass that finds it out is no large one."""
+    seen = passes(vit, monkeypatch)
+    told = forecast.foreseen(vit, PICTURES / "rocket.jpg", side=640)
+    assert [shape[1] * shape[2] < 640 * 427 / 4 for shape in seen] == [True]
+    came = traces.trace("timm/test_vit", PICTURES / "rocket.jpg", side=640)
+    assert told["shape"] == came.shape
+    assert told["cost"]["tokens"] == came.layers[0].length
+    assert told["cost"]["bytes"] == pytest.approx(held(came.layers) + came.pixels.nbytes, rel=0.1)
+    assert told["cost"]["seconds"] > 0
+    again = forecast.foreseen(vit, PICTURES / "rocket.jpg", side=640)["cost"]["seconds"]
+    assert again == pytest.approx(came.seconds), "a real pass is worth more than a trial"
+    assert len(seen) == 2
 
 
 def test_a_trace_without_room_is_refused_before_it_is_made(vit: Backbone, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from models.faults import Fault
-from models.image import FORMATS, open_image, steps
+from models.image import FORMATS, open_image, size_of, steps
 
 
 def stored(image: Image.Image, kind: str = "PNG", **options: object) -> io.BytesIO:
@@ -77,6 +77,7 @@ def test_a_turned_photograph_stands_upright(kind: str, orientation: int) -> None
     exif[0x0112] = orientation
     opened = open_image(stored(as_shot, kind, exif=exif, **({"lossless": True} if kind == "WEBP" else {})))
     assert opened.size == (48, 32)
+    assert size_of(stored(as_shot, kind, exif=exif)) == (32, 48), "the header alone says another shape"
     assert np.abs(np.asarray(opened).astype(int) - scene).mean() < 8
     assert bool(steps(opened)) == (orientation > 1)
 

@@ -1,0 +1,65 @@
+// The desk's last card: how large a picture is fed and how it is fitted, with tokens, memory and time before the run.
+
+import { address } from "./bundle.js";
+import { card, factTable, segmented, slider } from "./controls.js";
+import { desk, setDesk } from "./state.js";
+import { make, number, say } from "./words.js";
+
+const PATCHES_A_SIDE = 60;
+const FITS = { whole: "Whole picture", crop: "Cut to shape" };
+const REST = 40; // milliseconds that the slider rests before a cost is asked
+
+export class InputCard {
+  constructor() {
+    this.facts = null;
+    this.sizes = factTable({ size: "Size", patches: "Patches", tokens: "Tokens", pass: "One pass" });
+    this.side = slider("Longer side of the input", { min: 96, max: 896, step: 14 }, (side) => this.#foresee(side), (side) => setDesk({ side }));
+    this.fit = segmented("Fit", FITS, (fit) => setDesk({ fit }), ".pl-fits");
+    this.note = make("p.pl-note", { say: "This network takes one size only.", hidden: true });
+    this.coming = make("p.pl-note", { say: "Tokens, memory and time are told here before the pass begins." });
+    this.element = card("Input", this.coming, this.sizes.element, this.side.element, this.note, this.fit.element);
+  }
+
+  /** facts: what is known of the network and this picture, {shape, patch, multiple, fixed, cost}; null for nothing. */
+  draw(facts) {
+    this.facts = facts;
+    this.fit.set(desk.fit);
+    const { multiple, patch, fixed, shape } = facts ?? {};
+    for (const part of [this.sizes.element, this.side.element]) part.hidden = !facts;
+    this.coming.hidden = Boolean(facts);
+    this.note.hidden = !fixed;
+    if (!facts) return;
+    const input = this.side.element;
+    input.hidden = fixed;
+    Object.assign(input, { min: multiple * Math.ceil((4 * patch) / multiple), max: Math.floor((PATCHES_A_SIDE * patch * (multiple > patch ? 4 : 1)) / multiple) * multiple, step: multiple });
+    this.side.set(desk.side ?? Math.max(...shape));
+    this.#foresee(Number(input.value));
+  }
+
+  /** Tokens, memory and time of a side that has not run yet. */
+  #foresee(side) {
+    const { shape, multiple, patch, fixed, cost } = this.facts;
+    const factor = side / Math.max(...shape);
+    const [height, width] = fixed ? shape : shape.map((length) => Math.max(1, Math.round((length * factor) / multiple)) * multiple);
+    const [rows, columns] = [height / patch, width / patch];
+    this.sizes.set({ size: `${width} × ${height}`, patches: `${columns} × ${rows} = ${number(rows * columns)}` });
+    clearTimeout(this.soon);
+    const told = cost && height === shape[0] && width === shape[1];
+    if (told) return this.#tell(cost);
+    this.sizes.set({ tokens: "…", pass: "…" });
+    this.soon = setTimeout(async () => this.#tell(await this.#cost(height, width)), REST);
+  }
+
+  #tell({ tokens, seconds, bytes }) {
+    const known = seconds !== null && bytes !== null;
+    const pass = known && say("{seconds} s · {megabytes} MB", { seconds: number(seconds, 2), megabytes: number(Math.ceil(bytes / 1e6)) });
+    this.sizes.set({ tokens: tokens === null ? null : number(tokens), pass: pass || null });
+  }
+
+  async #cost(height, width) {
+    const url = new URL(address("patchlight/cost"));
+    for (const [name, value] of Object.entries({ checkpoint: desk.checkpoint, patch: this.facts.patch, height, width })) url.searchParams.set(name, value);
+    const answer = await fetch(url);
+    return answer.ok ? answer.json() : { tokens: null, seconds: null, bytes: null };
+  }
+}

@@ -1,0 +1,83 @@
+"""What a pass over a picture will take, told before it begins: size, tokens, memory, time.
+
+A network that never ran in this process is run once over a blank input of a quarter of the patches; that pass tells
+how memory grows exactly, and the time until the first real one has been measured.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from explorers.cost import Cost, Law, Ledger
+from explorers.gate import gate
+from models.card import Card
+from models.faults import Fault
+from models.image import size_of
+
+if TYPE_CHECKING:
+    from models.backbone import Backbone, Layer
+
+LARGEST_TRIAL = 224
+"""Pixels of a trial's longer side, at most."""
+
+LEAST_TRIAL = 6
+"""Patches (before merging) along a trial's longer side; fewer would measure Python."""
+
+ledger = Ledger()
+
+
+def cost(known: Backbone | Card, shape: tuple[int, int]) -> Cost:
+    """What tracing an input of (height, width) pixels will cost. A network that never ran is run once, small; of a card
+    alone, only the grid can be told until its network has run."""
+    if isinstance(known, Card):
+        if known.patch is None:
+            raise Fault("{checkpoint} does not say how large its patches are; load it first.", checkpoint=known.id)
+        law, patch = ledger.law(known.id), known.patch
+    else:
+        law, patch = ledger.law(known.card.id) or _tried(known, shape), known.pixels.patch
+    grid = (shape[0] // patch, shape[1] // patch)
+    return Cost(grid) if law is None else law.cost(grid, shape[0] * shape[1])
+
+
+def foreseen(network: Backbone, file: Path, side: int | None) -> dict[str, Any]:
+    """What the page is told of a network and a picture that are about to meet. Raises `Fault`."""
+    pixels, card = network.pixels, network.card
+    shape = pixels.shape(size_of(file), side)
+    expected = cost(network, shape)
+    return {
+        "checkpoint": card.id, "title": card.title, "parameters": card.parameters, "shape": shape,
+        "patch": pixels.patch, "multiple": pixels.multiple, "fixed": pixels.fixed,
+        "cost": {"tokens": expected.tokens, "bytes": expected.bytes, "seconds": expected.seconds},
+    }  # fmt: skip
+
+
+def has_run(network: Backbone) -> bool:
+    """Whether this process knows what the network's passes cost."""
+    return ledger.law(network.card.id) is not None
+
+
+def note(network: Backbone, layers: Sequence[Layer], seconds: float, trial: bool = False) -> Law:
+    """Remember that a pass took `seconds`."""
+    parameters = sum(weight.numel() for weight in network.module.parameters())
+    return ledger.note(network.card.id, layers, parameters, seconds, trial)
+
+
+def _tried(network: Backbone, shape: tuple[int, int]) -> Law | None:
+    """The law of a small first pass; None where even that finds no memory, which the real pass frees or explains."""
+    import torch  # a network is loaded, so this costs nothing any more
+
+    pixels = network.pixels
+    side = None if pixels.fixed else max(LEAST_TRIAL * pixels.multiple, min(max(shape) // 2, LARGEST_TRIAL))
+    blank = torch.zeros(3, *pixels.shape(shape, side))
+    with gate():
+        if known := ledger.law(network.card.id):
+            return known
+        start = time.perf_counter()
+        try:
+            layers = network.trace(blank)
+        except (torch.OutOfMemoryError, MemoryError):
+            return None
+        return note(network, layers, time.perf_counter() - start, trial=True)
