@@ -11,7 +11,7 @@ targets likewise.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -35,6 +35,7 @@ class Options:
     drop: float = option(0.0, "share of patches dropped while training, ViT only", least=0, most=0.9)
     crop: float = option(0.5, "smallest share of a picture's area that a crop keeps", least=0.05, most=1)
     flip: bool = option(True, "mirror every second picture")
+    hue: float = option(0.02, "largest turn of the colours; at 0.5 no colour can stand for a class", least=0, most=0.5)
 
 
 def smoothed(labels: Tensor, classes: int, smoothing: float) -> Tensor:
@@ -60,7 +61,8 @@ class Supervised:
     def views(self, batch: Batch) -> Views:
         assert batch.labels is not None
         images = crops(batch.images, self.network.pixels.size[0], scale=(self.options.crop, 1), flip=self.options.flip)
-        pixels = normalise(recolour(images, LOOK), self.network.pixels.mean, self.network.pixels.std)
+        look = replace(LOOK, hue=self.options.hue)
+        pixels = normalise(recolour(images, look), self.network.pixels.mean, self.network.pixels.std)
         targets = smoothed(batch.labels, len(self.classes), self.options.smoothing)
         if self.options.mixup:
             alpha = torch.full((), self.options.mixup, device=pixels.device)
