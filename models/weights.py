@@ -16,8 +16,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -29,6 +27,7 @@ from safetensors.torch import save as serialise
 from torch import Tensor, nn
 
 from models.card import Card
+from models.disk import replace_file as replace_file
 from models.faults import Fault
 from models.pixels import Pixels
 
@@ -126,31 +125,19 @@ def save(
     pixels: Pixels,
     tokenizer: str | None = None,
     half: bool = False,
+    notes: Mapping[str, str] | None = None,
 ) -> None:
-    """Write a checkpoint folder. `tokenizer` is the text of a `tokenizers` file; `half` stores float16."""
+    """Write a checkpoint folder. `tokenizer` is the text of a `tokenizers` file; `half` stores float16; `notes` are
+    what `metadata` gives back."""
     state = {name: _stored(value, half) for name, value in network.state_dict().items()}
     kept = {name: getattr(card, name) for name in ("title", "family", "training", "licence", "revision")}
     folder.mkdir(parents=True, exist_ok=True)
-    replace_file(folder / "model.safetensors", serialise(state))
+    replace_file(folder / "model.safetensors", serialise(state, None if notes is None else dict(notes)))
     replace_file(folder / "pixels.json", _json(asdict(pixels)))
     replace_file(folder / "card.json", _json(kept))
     if tokenizer is not None:
         replace_file(folder / "tokenizer.json", tokenizer.encode())
     replace_file(folder / "config.json", _json(dict(config)))
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write `content` to `path` so that a reader, or a machine that dies, sees the old file or the new one."""
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
 
 
 def _stored(value: Tensor, half: bool) -> Tensor:

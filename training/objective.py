@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from models.faults import Fault
 
@@ -64,6 +64,15 @@ class Objective(Protocol):
 
     def result(self) -> Result | None:
         """The network to keep; None where what was learnt is only a head beside a network that is there already."""
+        ...
+
+
+@runtime_checkable
+class Shows(Protocol):
+    """An objective that has something to draw of a batch, beside its figures."""
+
+    def shows(self, views: Views) -> dict[str, Tensor]:
+        """Named arrays of a whole batch of views, on this process alone; called without gradient, in eval mode."""
         ...
 
 

@@ -75,14 +75,14 @@ def recipe(values: Mapping[str, Any]) -> Recipe:
     return made
 
 
-def dataset(made: Recipe) -> Any:
+def dataset(made: Recipe, split: str = "train") -> Any:
     """The pictures that a recipe names, ready to learn from; several names joined by + take turns."""
     from training.datasets import Source, open_dataset
     from training.mixture import Mixture
 
     def opened(name: str) -> Any:
         source = Source(
-            name, side=made.side, language=made.language, objects=(made.few, made.many),  # pyright: ignore[reportArgumentType]
+            name, side=made.side, split=split, language=made.language, objects=(made.few, made.many),  # pyright: ignore[reportArgumentType]
             smallest=made.smallest, synonyms=made.synonyms, captions=made.captions or None, streaming=made.streaming,
         )  # fmt: skip
         return open_dataset(source, need=made.method.need)

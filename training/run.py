@@ -1,9 +1,10 @@
 """A run is a folder. Whoever looks at it reads files; whoever stops it sends a signal or kills it; nothing is lost.
 
 settings.json    the recipe, every default written out
-metrics.jsonl    one line a step: step, loss, every figure, seen, speed, rate, memory
+metrics.jsonl    one line a step: step, loss, every figure, seen, seconds, speed, rate, memory
 checkpoints/     see `training.store`
-status.json      {"state", "step", "steps", "seen", "seconds", "process", "heartbeat", "sentence"}
+snapshots/       the network on its way, and what else is there to look at: see `training.snapshots`, `training.shown`
+status.json      {"state", "step", "steps", "seen", "seconds", "process", "heartbeat", "sentence", "template", "facts"}
 log.txt          what happened, with times
 skipped.txt      pictures that could not be read, if any
 """
@@ -15,7 +16,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,12 @@ from models.card import Card
 from models.catalogue import runs_folder
 from models.faults import Fault
 from models.weights import replace_file, save
+from training import shown
 from training.engine import Progress, devices, train
 from training.gather import agreed, rank
-from training.objective import Objective
+from training.objective import Objective, Shows
 from training.recipe import Recipe, dataset, plan, recipe
+from training.snapshots import Snapshots
 from training.store import Store
 
 HEARTBEAT = 1.0
@@ -58,7 +61,7 @@ def open_run(name: str, made: Recipe | None = None, budgets: Mapping[str, float]
                 folder=runs_folder(),
             )
         values = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
-        values["settings"] |= budgets or {}
+        values["settings"] = {"watch": False} | values["settings"] | dict(budgets or {})  # as old runs were begun
         made = recipe(values)
     elif exists:
         raise Fault("A run called {name} is there already; resume it, or choose another name.", name=name)
@@ -95,7 +98,7 @@ class Run:
                 yield from self._learn()
             except Fault as fault:
                 self._log(str(fault))
-                self._say("failed", str(fault))
+                self._say("failed", fault)
                 raise
 
     def _learn(self) -> Iterator[Progress]:
@@ -105,19 +108,21 @@ class Run:
         self._rewind(int(start["step"]) if start else 0)
         self._log(f"learning from step {int(start['step']) if start else 0} of {self.settings.steps}")
         begun, beat, written, progress = time.time(), 0.0, 0, None
+        look = self._looks(objective, images, start)
         steps = train(objective, images, self.settings, start)
         with open(self.folder / "metrics.jsonl", "a", encoding="utf-8") as metrics, contextlib.closing(steps):
             for progress in steps:
                 seconds = before + time.time() - begun
                 late = 0 < self.settings.hours * 3600 < seconds
                 if rank() == 0:
-                    _line(metrics, progress)
+                    _line(metrics, progress, seconds)
                     if time.time() - beat > HEARTBEAT:
                         beat = time.time()
-                        self._say("running", "", progress, seconds)
+                        self._say("running", None, progress, seconds)
                 if self._due(progress.step):
                     self._checkpoint(objective, progress)
                     written = progress.step
+                look(progress)
                 yield progress
                 if agreed(late or self.stopping):
                     break
@@ -125,7 +130,7 @@ class Run:
             self._checkpoint(objective, progress)
         self._list_skipped(images.skipped)
         finished = progress is None or progress.step == self.settings.steps
-        self._say("finished" if finished else "stopped", "", progress, before + time.time() - begun)
+        self._say("finished" if finished else "stopped", None, progress, before + time.time() - begun)
         self._log("finished" if finished else "stopped")
 
     def _made(self) -> tuple[Any, Objective]:
@@ -162,7 +167,30 @@ class Run:
             self.store.publish(progress.step)
             self._log(f"checkpoint at step {progress.step}, loss {progress.loss:.4f}")
 
-    def _network(self, folder: Path, objective: Objective, snapshot: dict) -> None:
+    def _looks(self, objective: Objective, images: Any, start: Mapping[str, Any] | None) -> Callable[[Progress], None]:
+        """What is written after a step for those who look on; the untrained network is written at once."""
+        result = objective.result()
+        if result is None or not self.settings.watch or rank():
+            return lambda progress: None
+        snapshots = Snapshots(self.folder, self.settings.disk, self.settings.steps)
+        snapshots.rewind(int(start["step"]) if start else -1)
+        batch = shown.fixed(self.recipe, images)
+        views = shown.views_of(objective, batch) if isinstance(objective, Shows) else {}
+
+        def look(step: int, snapshot: Callable[[], Mapping[str, Any]]) -> None:
+            snapshots.look(
+                step,
+                lambda folder: self._network(folder, objective, snapshot()),
+                lambda folder: shown.write_shown(folder, objective, views),
+            )
+
+        if start is None:
+            shown.write_views(self.folder, objective, batch, result.pixels)
+            whole = objective.module.state_dict()
+            look(0, lambda: {"step": 0, **{f"average/{name}": value for name, value in whole.items()}})
+        return lambda progress: look(progress.step, progress.snapshot)
+
+    def _network(self, folder: Path, objective: Objective, snapshot: Mapping[str, Any]) -> None:
         result = objective.result()
         if result is None:
             return
@@ -178,7 +206,7 @@ class Run:
             id=f"run/{self.folder.name}", title=self.folder.name, family=result.family, licence="Apache-2.0",
             training="Trained here by a recipe of one's own; see settings.json of the run.",
         )  # fmt: skip
-        save(folder, network, config, card, result.pixels, words)
+        save(folder, network, config, card, result.pixels, words, notes={"step": str(int(snapshot["step"]))})
 
     def _rewind(self, step: int) -> None:
         """Drops lines of metrics.jsonl that a killed session wrote after the checkpoint, and a half-written one."""
@@ -187,7 +215,9 @@ class Run:
             lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
             replace_file(path, "".join(lines[:step]).encode())
 
-    def _say(self, state: str, sentence: str, progress: Progress | None = None, seconds: float | None = None) -> None:
+    def _say(
+        self, state: str, fault: Fault | None, progress: Progress | None = None, seconds: float | None = None
+    ) -> None:
         old = self.status
         said = {
             "state": state,
@@ -197,7 +227,9 @@ class Run:
             "seconds": old["seconds"] if seconds is None else seconds,
             "process": os.getpid(),
             "heartbeat": time.time(),
-            "sentence": sentence,
+            "sentence": "" if fault is None else str(fault),
+            "template": "" if fault is None else fault.template,
+            "facts": {} if fault is None else {name: str(fact) for name, fact in fault.facts.items()},
         }
         if rank() == 0:
             with contextlib.suppress(OSError):  # a full disk must not hide the sentence that says so
@@ -238,10 +270,11 @@ def _with(network: torch.nn.Module, state: dict) -> torch.nn.Module:
     return other
 
 
-def _line(metrics: Any, progress: Progress) -> None:
+def _line(metrics: Any, progress: Progress, seconds: float) -> None:
     line = {
         "step": progress.step, "loss": progress.loss, **progress.figures, "seen": progress.seen,
-        "rate": progress.rate, "speed": round(progress.speed, 2), "memory": progress.memory,
+        "seconds": round(seconds, 3), "rate": progress.rate, "speed": round(progress.speed, 2),
+        "memory": progress.memory,
     }  # fmt: skip
     metrics.write(json.dumps(line) + "\n")
     metrics.flush()

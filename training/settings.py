@@ -44,6 +44,7 @@ class Settings:
     keep_last: int = option(2, "how many of the newest checkpoints stay", least=1)
     keep_steps: str = option("", "steps whose checkpoints stay for good, separated by commas")
     hours: float = option(0.0, "stop after so much time, all sessions of a run together; 0 is no limit", least=0)
+    watch: bool = option(True, "keep the network at steps 0, 1, 2, 3, 4, 6, 8, 11, 16 …, to be looked at and played")
     disk: float = option(2000.0, "megabytes that the run's folder may take", least=1)
 
     @property

@@ -85,6 +85,12 @@ class CLIP:
             "feature deviation": spread(image),
         }
 
+    def shows(self, views: Views) -> dict[str, Tensor]:
+        """similarity: (pictures, texts) cosines; same: 1 where they mean the same."""
+        towers: Any = self.module["network"]
+        answer = towers(pixel_values=views["pixels"], input_ids=views["ids"], attention_mask=views["attend"])
+        return pairs(answer, views["concepts"])
+
     def after_step(self, progress: float) -> None:
         towers: Any = self.module["network"]
         towers.logit_scale.data.clamp_(0, LARGEST_SCALE)
@@ -92,6 +98,12 @@ class CLIP:
     def result(self) -> Result:
         network = self.module["network"]
         return Result(network, self.network.config, self.network.pixels, "CLIP", tokenizer=self.words)
+
+
+def pairs(answer: Any, concepts: Tensor) -> dict[str, Tensor]:
+    """Cosines of all pictures with all texts of a batch, and which of them belong together."""
+    image, text = (F.normalize(features.float(), dim=-1) for features in (answer.image_embeds, answer.text_embeds))
+    return {"similarity": image @ text.T, "same": (concepts.unsqueeze(1) == concepts).byte()}
 
 
 def text_views(batch: Batch, network: Network, words: Any, crop: float) -> Views:

@@ -38,6 +38,9 @@ STUDENT = 0.1
 CENTRE = 0.9
 """Momentum of the centre (equation 4)."""
 
+SHOWN = 64
+"""Scores of the teacher that a run keeps to be looked at."""
+
 
 @dataclass(frozen=True)
 class Options:
@@ -48,7 +51,8 @@ class Options:
     smallest: float = option(0.08, "least share of the area that a crop keeps", least=0.01, most=0.9)
     scores: int = option(2048, "K, outputs of the head", least=2)
     temperature: float = option(0.04, "τ_t, the teacher's temperature; lower is sharper", least=0.005, most=1)
-    centring: str = option("sinkhorn", "what keeps the teacher from one answer", choices=("sinkhorn", "mean"))
+    centring: str = option("sinkhorn", "what keeps the teacher from one answer", choices=("sinkhorn", "mean", "none"))
+    average: bool = option(True, "the teacher is a slow average of the student; off: a copy of it after each update")
     momentum: float = option(0.99, "the teacher's memory at the start; it rises to 1", least=0, most=1)
     drop: float = option(
         0.0, "share of patches that the student misses, as in MSN (arXiv 2204.07141)", least=0, most=0.9
@@ -155,10 +159,18 @@ class DINO:
             "rank": rank(features[:count]),
         }
 
+    def shows(self, views: Views) -> dict[str, Tensor]:
+        """teacher: (pictures, 64) probabilities of the scores that weigh most over these pictures, first view;
+        similarity: (pictures, pictures) Σ √(p q), 1 where two pictures get the same answer."""
+        scores = self._taught(views["global"])[1].view(2, -1, self.options.scores)
+        answers = self._sharpened(scores)[0]
+        most = answers.sum(0).topk(min(SHOWN, self.options.scores)).indices
+        return {"teacher": answers[:, most], "similarity": answers.sqrt() @ answers.sqrt().T}
+
     def after_step(self, progress: float) -> None:
         self.module.done.fill_(progress)
         momentum = 1 - (1 - self.options.momentum) * (1 + math.cos(math.pi * progress)) / 2
-        follow(self.module.teacher, self.module.student, momentum)
+        follow(self.module.teacher, self.module.student, momentum if self.options.average else 0.0)
 
     def result(self) -> Result:
         return Result(self.module.teacher["network"], self.network.config, self.network.pixels, "DINO")
@@ -176,6 +188,8 @@ class DINO:
 
     def _sharpened(self, scores: Tensor) -> Tensor:
         """(2, images, K) teacher probabilities."""
+        if self.options.centring == "none":
+            return (scores / self.options.temperature).softmax(-1)
         if self.options.centring == "mean":
             return centred(scores, self.module.centre, self.options.temperature)
         return torch.stack([sinkhorn(view, self.options.temperature) for view in scores])

@@ -24,7 +24,7 @@ from training.health import matched, spread
 from training.masking import drop_tokens
 from training.networks import Network, siglip, size
 from training.objective import Figures, Method, Plan, Result, Views
-from training.objectives.clip import same_meaning, text_views
+from training.objectives.clip import pairs, same_meaning, text_views
 from training.settings import option
 from training.words import tower
 
@@ -72,6 +72,10 @@ class SigLIP:
             "bias": bias.detach().squeeze(),
             "feature deviation": spread(image),
         }
+
+    def shows(self, views: Views) -> dict[str, Tensor]:
+        """similarity: (pictures, texts) cosines; same: 1 where they mean the same."""
+        return pairs(self.module["network"](pixel_values=views["pixels"], input_ids=views["ids"]), views["concepts"])
 
     def after_step(self, progress: float) -> None:
         pass

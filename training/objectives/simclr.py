@@ -64,6 +64,13 @@ class SimCLR:
         seen = features[: len(first)].detach()
         return loss, {"partner found": found, "feature deviation": spread(seen), "rank": rank(seen)}
 
+    def shows(self, views: Views) -> dict[str, Tensor]:
+        """similarity: (2n, 2n) cosines of the projections, first views before second ones; same: 1 for partners."""
+        both = torch.cat([views["first"], views["second"]])
+        projected = F.normalize(self.module["head"](self.module["network"](both)).float(), dim=-1)
+        partners = torch.eye(len(both), dtype=torch.uint8, device=both.device).roll(len(both) // 2, dims=1)
+        return {"similarity": projected @ projected.T, "same": partners}
+
     def after_step(self, progress: float) -> None:
         pass
 
