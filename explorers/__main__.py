@@ -71,7 +71,8 @@ def _parser() -> ArgumentParser:
     for explorer in explorers():
         about = names.add_parser(explorer.name, help=_about(explorer), description=_about(explorer))
         if not explorer.pictureless:
-            about.add_argument("--image", type=Path, required=True, metavar="FILE", help="The picture.")
+            needed = not explorer.optional
+            about.add_argument("--image", type=Path, required=needed, metavar="FILE", help="The picture.")
         add_arguments(about, explorer.parameters)
         about.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="Where to write; made if need be.")
         about.add_argument("--language", choices=LANGUAGES, default="en", help="Of what is printed (default en).")

@@ -27,7 +27,7 @@ from starlette.responses import JSONResponse, Response
 
 from explorers.explorer import Explorer
 from explorers.export import caption, npz
-from explorers.parameters import Parameters, shown
+from explorers.parameters import shown
 from models.faults import Fault
 
 KEPT = 64
@@ -47,12 +47,13 @@ def register(explorer: Explorer) -> None:
 
 def endpoint(explorer: Explorer) -> Callable[..., tuple[dict[str, Any], dict[str, Any]]]:
     """A function of the picture and of every declared parameter, typed so that Gradio can document it."""
-    signature = _signature(explorer.parameters, explorer.pictureless)
+    signature = _signature(explorer)
 
     def answer(*given: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         values = dict(zip(signature.parameters, given, strict=True))
         try:
-            image = None if explorer.pictureless else _picture(values.pop("image"))
+            sent = values.pop("image", None)
+            image = None if sent is None and (explorer.pictureless or explorer.optional) else _picture(sent)
             finding = explorer.run(image, **values)
         except Fault as fault:
             raise gr.Error(str(fault)[:LONGEST_SENTENCE], print_exception=False) from None
@@ -105,10 +106,12 @@ def _file(name: str, data: bytes) -> dict[str, Any]:
     return {"path": str(folder / name), "orig_name": name, "size": len(data), "meta": {"_type": "gradio.FileData"}}
 
 
-def _signature(cls: type[Parameters], pictureless: bool) -> inspect.Signature:
+def _signature(explorer: Explorer) -> inspect.Signature:
     kind, missing = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.empty
-    image = [] if pictureless else [inspect.Parameter("image", kind, annotation=gr.FileData)]
-    fields = sorted(cls.model_fields.items(), key=lambda field: not field[1].is_required())
+    optional = inspect.Parameter("image", kind, annotation=gr.FileData | None, default=None)
+    needed = inspect.Parameter("image", kind, annotation=gr.FileData)
+    image = [] if explorer.pictureless else [optional if explorer.optional else needed]
+    fields = sorted(explorer.parameters.model_fields.items(), key=lambda field: not field[1].is_required())
     rest = [
         inspect.Parameter(
             name, kind, annotation=info.annotation, default=missing if info.is_required() else info.default

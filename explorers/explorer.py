@@ -65,6 +65,7 @@ class Explorer:
     build:       puts components and their events into the frame that the page hands over
     needs:       name of the ability that a network must have ("Classifies", "Reconstructs", "ZeroShot"), or None
     pictureless: True where no image is needed
+    optional:    True where an image may be given and need not
     routes:      addresses of its own that the page's scripts fetch, for what outlives a picture; built with the page
     """
 
@@ -76,6 +77,7 @@ class Explorer:
     build: Callable[[Frame], None]
     needs: str | None = None
     pictureless: bool = False
+    optional: bool = False
     routes: Callable[[], Sequence[BaseRoute]] | None = None
 
     def run(self, image: str | Path | None = None, checkpoint: str | None = None, **values: object) -> Finding:
