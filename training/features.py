@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -37,7 +38,8 @@ class Features(nn.Module):
         hook = self.last[0].register_forward_hook(lambda _module, _inputs, output: seen.append(output))
         try:
             with unmasked(self.network):
-                eyes(self.network)(pixels)
+                seeing = eyes(self.network)
+                seeing(pixels, **any_size(seeing))
         finally:
             hook.remove()
         tokens = seen[-1] if isinstance(seen[-1], Tensor) else seen[-1][0]
@@ -50,6 +52,12 @@ class Features(nn.Module):
 def eyes(network: nn.Module) -> nn.Module:
     """The part of `network` that takes pixels alone."""
     return next((getattr(network, door) for door in DOORS if hasattr(network, door)), network)
+
+
+def any_size(network: nn.Module) -> dict[str, bool]:
+    """What a network of transformers must be told before it takes another size than it was trained at."""
+    word = "interpolate_pos_encoding"
+    return {word: True} if word in inspect.signature(network.forward).parameters else {}
 
 
 @contextmanager
