@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from models.faults import Fault
 from training.averaging import follow, follower
 from training.datasets import Dataset
+from training.networks import written_out
 from training.objective import Figures, Objective, Views
 from training.optimisers import memory, optimisers, rate_at, remember
 from training.settings import Settings
@@ -78,6 +79,8 @@ def train(
     """Learns, one `Progress` an update, from the beginning or from where `start` was taken."""
     accelerator = devices(settings)
     share = _share(settings, accelerator.num_processes)
+    if accelerator.device.type == "cpu":
+        written_out(objective.module)
     learner = accelerator.prepare(_Step(objective))
     made = optimisers(objective.module, settings)
     average = follower(objective.module) if settings.ema else None

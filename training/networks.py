@@ -127,10 +127,13 @@ def mae(name: str, side: int, patch: int, *, width: int, depth: int, normalised:
 
 
 def clip(name: str, side: int, patch: int, *, text: dict[str, Any], joint: int) -> Network:
-    """CLIP's two towers; `text` is the text tower's config, `joint` the channels of the common space."""
+    """CLIP's two towers; `text` is the text tower's config, `joint` the channels of the common space.
+
+    With the exact GELU that OpenCLIP took, not the authors' x · σ(1.702 x), which costs a third more on the CPU.
+    """
     config = {
-        "vision_config": {**_tower(size(name)), "image_size": side, "patch_size": patch},
-        "text_config": text, "projection_dim": joint, "logit_scale_init_value": 2.6592,
+        "vision_config": {**_tower(size(name)), "image_size": side, "patch_size": patch, "hidden_act": "gelu"},
+        "text_config": {**text, "hidden_act": "gelu"}, "projection_dim": joint, "logit_scale_init_value": 2.6592,
     }  # fmt: skip
     return _network({"library": "transformers", "class": "CLIPModel", "config": config}, side, patch, patch)
 
@@ -156,6 +159,19 @@ def begin(module: nn.Module) -> None:
             nn.init.normal_(weight, std=0.02)
         elif weight.ndim >= 2 and weight.requires_grad:
             nn.init.xavier_uniform_(weight.view(weight.shape[0], -1))
+
+
+def written_out(module: nn.Module) -> None:
+    """Lets attention be three products and a softmax instead of one fused call, in every part of `module`.
+
+    On the CPU the fused call's backward pass takes longer than all of these together: networks of teaching size learn
+    1.4 to 2 times as fast without it.
+    """
+    for part in module.modules():
+        if isinstance(getattr(part, "fused_attn", None), bool):
+            part.fused_attn = False  # pyright: ignore[reportAttributeAccessIssue]
+        if hasattr(part, "set_attn_implementation"):
+            part.set_attn_implementation("eager")  # pyright: ignore[reportCallIssue]
 
 
 def _tower(shape: Size) -> dict[str, int]:

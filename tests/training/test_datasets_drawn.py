@@ -158,9 +158,37 @@ def test_scene_captions_name_what_is_there() -> None:
         things = scenes._things(40, 5, generator)
         assert batch.captions is not None
         for caption, row, count in zip(batch.captions, things.tolist(), plan.counts.tolist(), strict=True):
-            told = [scenes._name(thing, language) for thing in row[:count]]
+            told = [scenes._name(thing, 1.0, language) for thing in row[:count]]
             assert len(set(row[:count])) == count
             assert caption.removeprefix("a picture of ").removeprefix("на картинке ") == captions.listed(told, language)
+
+
+def test_synonyms_are_words_of_one_emoji_alone() -> None:
+    """Asked for, they replace about a quarter of the names; never a word that two concepts share."""
+    plain, other = (
+        Scenes(Source("scenes", side=8, objects=(1, 1), synonyms=synonyms)).batch(0, seed=1, count=1000, device="cpu")
+        for synonyms in (False, True)
+    )
+    assert plain.captions is not None
+    assert other.captions is not None
+    changed = [(new, old) for new, old in zip(other.captions, plain.captions, strict=True) if new != old]
+    assert 0.08 < len(changed) / 1000 < 0.25
+    emoji = drawings("train")
+    owners: dict[str, set[int]] = {}
+    for words, concept in zip(emoji.synonyms, emoji.concepts.tolist(), strict=True):
+        for word in words:
+            owners.setdefault(word, set()).add(concept)
+    assert all(len(concepts) == 1 for concepts in owners.values())
+    assert {new.removeprefix("a picture of ") for new, _ in changed} <= set(owners)
+
+
+def test_a_smallest_size_is_kept() -> None:
+    """One object of at least half the frame; where five so large ones have no room, they are as large as fits."""
+    one = layout(400, (1, 1), torch.Generator().manual_seed(0), smallest=0.55).sizes
+    assert 0.55 <= float(one.min()) < 0.6
+    assert 0.9 < float(one.max()) <= 0.95
+    five = layout(400, (5, 5), torch.Generator().manual_seed(0), smallest=0.55).sizes
+    assert float((five - 0.42).abs().max()) < 1e-6
 
 
 def test_shape_captions_say_where_things_are() -> None:

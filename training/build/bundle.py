@@ -56,7 +56,7 @@ def _recipe(objective: str, many: int, steps: int, batch: int = 64, patch: int =
 
 BUNDLED = {
     "vit": Bundled(
-        _recipe("supervised", 2, 1000, drop=0.3, flip=False, crop=0.6),
+        _recipe("supervised", 2, 1500, drop=0.5, flip=False, crop=0.6, hue=0.5),
         "ViT, supervised", "Learnt to name the largest shape of drawn pictures, with labels.",
     ),
     "swin": Bundled(
@@ -87,7 +87,7 @@ BUNDLED = {
     ),
     "clip-emoji": Bundled(
         replace(
-            _recipe("clip", 1, 3600, batch=96, drop=0.65, text_depth=2),
+            _recipe("clip", 1, 4200, batch=96, drop=0.5, text_depth=2),
             images="scenes", size="milli", smallest=0.55, synonyms=True,
         ),
         "CLIP on emoji", "Learnt to match emoji of five styles, over any background, and their English names.",
