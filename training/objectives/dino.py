@@ -13,7 +13,7 @@ processes. On small data centring collapses to the uniform answer; Sinkhorn-Knop
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -58,6 +58,7 @@ class Options:
         0.0, "share of patches that the student misses, as in MSN (arXiv 2204.07141)", least=0, most=0.9
     )
     frozen: float = option(0.02, "share of the steps in which the head's last layer waits", least=0, most=1)
+    hue: float = option(0.1, "largest turn of the colours; at 0.5 no colour tells pictures apart", least=0, most=0.5)
 
 
 def distillation(student: Tensor, teacher: Tensor) -> Tensor:
@@ -183,7 +184,7 @@ class DINO:
         return features, self.module.teacher["head"](features).float()
 
     def _view(self, images: Tensor, side: int, scale: tuple[float, float], look: Look) -> Tensor:
-        pixels = recolour(crops(images, side, scale=scale), look)
+        pixels = recolour(crops(images, side, scale=scale), replace(look, hue=self.options.hue))
         return normalise(pixels, self.network.pixels.mean, self.network.pixels.std)
 
     def _sharpened(self, scores: Tensor) -> Tensor:
