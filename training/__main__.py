@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import dataclasses
+import json
+import os
 import signal
 import sys
-import typing
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from models.faults import Fault
-
-EXAMPLES = """examples:
-  python -m training mae --images shapes --run first             a masked autoencoder on drawn shapes
-  python -m training clip --images scenes --language both --run pairs
-  python -m training dino --images my_photos/ --size tiny --run mine --steps 20000
-  python -m training resume mine --hours 2                       goes on where it was stopped or killed
-  python -m training evaluate run/mine --images scenes           beside the trivial baselines
-  accelerate launch -m training mae --images my_photos/ --run many --batch 512
-
-A run is a folder in PATCHLIGHT_RUNS, or in ./runs. Ctrl-C writes a checkpoint and stops.
-`python -m training OBJECTIVE --help` shows every setting with its default."""
+from training.arguments import DRAWN, parser_of
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,85 +26,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> int:
-    parser, chosen = _parser(words)
+    parser, chosen = parser_of(words)
     if chosen is None:
         parser.print_help()
         return 0
     given = vars(parser.parse_args(words))
     if chosen == "list":
         return _list()
+    _step_back(given.get("nice", 0))
     if chosen == "evaluate":
-        from training.evaluate import main as evaluate
-
-        return evaluate(given)
+        return _evaluate(given)
     return _resume(given) if chosen == "resume" else _start(chosen, given)
 
 
-def _parser(words: list[str]) -> tuple[argparse.ArgumentParser, str | None]:
-    """The parser, with the settings of the one command that was named, so that help never imports what it need not."""
-    from training.objective import method, names
-
-    chosen = next((word for word in words if not word.startswith("-")), None)
-    shape: Any = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser("python -m training", description=_about(), epilog=EXAMPLES, formatter_class=shape)
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    resume = commands.add_parser("resume", help="go on with a run")
-    resume.add_argument("run", metavar="NAME")
-    _session(resume)
-    resume.add_argument("--hours", type=float, help="a new limit of time, all sessions together")
-    resume.add_argument("--disk", type=float, help="a new limit of megabytes")
-    _evaluation(commands.add_parser("evaluate", help="measure a checkpoint beside trivial baselines"))
-    commands.add_parser("list", help="objectives, datasets and sizes")
-    for name in names():
-        command = commands.add_parser(
-            name, help=_sentence(name), formatter_class=argparse.ArgumentDefaultsHelpFormatter
-        )
-        if name == chosen:
-            _objective(command, method(name))
-    return parser, chosen
-
-
-def _objective(command: argparse.ArgumentParser, method: Any) -> None:
-    from training.recipe import CHOICES
-    from training.settings import Settings
-
-    command.description = method.builds.__globals__["__doc__"]
-    command.formatter_class = _Help
-    command.add_argument("--run", required=True, metavar="NAME", help="what the run is called")
-    _session(command)
-    _options(command.add_argument_group("pictures and network"), CHOICES, {})
-    _options(command.add_argument_group(f"{method.title}"), dataclasses.fields(method.options), {}, method.options)
-    _options(command.add_argument_group("engine"), dataclasses.fields(Settings), method.settings)
-
-
-class _Help(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """Defaults beside every option, and the method's own text as it was written."""
-
-
-def _session(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--track", choices=("tensorboard",), help="also write curves for this viewer")
-    command.add_argument("--threads", type=int, default=0, help="processor threads; 0 leaves the choice to torch")
-
-
-def _options(group: Any, fields: Iterable[Any], defaults: Any, home: type | None = None) -> None:
-    for choice in fields:
-        default = defaults.get(choice.name, choice.default)
-        flag = f"--{choice.name.replace('_', '-')}"
-        words = {"help": choice.metadata["help"].replace("%", "%%"), "default": default, "dest": choice.name}
-        if isinstance(default, bool):
-            group.add_argument(flag, action=argparse.BooleanOptionalAction, **words)
-        else:
-            kind = float if choice.type == "float" else type(choice.default)
-            group.add_argument(flag, type=kind, choices=choice.metadata["choices"] or None, metavar="", **words)
-
-
-def _evaluation(command: argparse.ArgumentParser) -> None:
-    command.add_argument("checkpoint", metavar="CHECKPOINT", help="an id, as `python -m models list` shows them")
-    command.add_argument("--images", default="scenes", help="pictures with known answers")
-    command.add_argument("--count", type=int, default=512, help="pictures to measure on, and as many to learn from")
-    command.add_argument("--split", default="validation", choices=("validation", "test"))
-    command.add_argument("--seed", type=int, default=0)
-    command.add_argument("--out", help="also write the figures to this JSON file")
+def _step_back(nice: int) -> None:
+    """Linux weighs sessions before it weighs processes, so the session's own figure is set too, where there is one."""
+    if nice and os.name == "posix":
+        os.nice(nice)
+        with contextlib.suppress(OSError):
+            Path("/proc/self/autogroup").write_text(str(nice), encoding="ascii")
 
 
 def _start(name: str, given: dict[str, Any]) -> int:
@@ -152,7 +83,14 @@ def _learn(run: Any, given: dict[str, Any]) -> int:
         signal.signal(number, lambda *_: run.stop())
     first = PartialState(cpu=run.settings.device == "cpu").is_main_process
     total, begun = run.settings.steps * run.settings.batch, run.status.get("seen", 0)
-    bar = tqdm(total=total, initial=begun, unit="picture", unit_scale=True, desc=run.folder.name, disable=not first)
+    bar = tqdm(
+        total=total,
+        initial=begun,
+        unit="picture",
+        unit_scale=True,
+        desc=run.folder.name,
+        disable=None if first else True,
+    )
     with bar, _tracker(run, given["track"]) as track:
         for progress in run.learn():
             bar.update(progress.seen - bar.n)
@@ -181,6 +119,35 @@ def _tracker(run: Any, viewer: str | None) -> Any:
     accelerator.end_training()
 
 
+def _evaluate(given: dict[str, Any]) -> int:
+    from models.loading import RANDOM, load
+    from training.datasets import Source, open_dataset
+    from training.evaluate import evaluate
+    from training.figures import table
+
+    backbone, twin = load(given["checkpoint"]), load(given["checkpoint"].removesuffix(RANDOM) + RANDOM)
+    drawn = {
+        "language": given["language"],
+        "objects": (given["few"], given["many"]),
+        "smallest": given["smallest_object"],
+    }
+    learn, ask = (
+        open_dataset(
+            Source(
+                given["images"], side=backbone.pixels.size[0], split=split, captions=given["captions"] or None, **drawn
+            )
+        )
+        for split in ("train", given["split"])
+    )
+    figures = list(evaluate(backbone, learn, ask, given["count"], given["seed"], twin))
+    print(table(figures))
+    if given["out"]:
+        told = ("checkpoint", "images", "split", "count", "seed", *DRAWN)
+        found = {name: given[name] for name in told} | {"figures": [dataclasses.asdict(figure) for figure in figures]}
+        Path(given["out"]).write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return 0
+
+
 def _list() -> int:
     from training import datasets
     from training.networks import SIZES
@@ -195,25 +162,6 @@ def _list() -> int:
         for name, about in rows:
             print(f"  {name:12} {about}")
     return 0
-
-
-def _about() -> str:
-    return (
-        "Train a vision transformer on pictures, look at it in every explorer.\n\n"
-        "An objective is one of the commands below. Pictures are a dataset's name (scenes, shapes, emoji, cifar10 …),\n"
-        "a folder with or without class folders, a CSV or parquet file with captions, or hub/OWNER/NAME.\n"
-        "Sizes: nano 0.1M, micro 1M, milli 1.6M, mini 3M, tiny 5M, small 22M, base 86M, large 303M parameters."
-    )
-
-
-def _sentence(name: str) -> str:
-    """The first line of an objective's file, without importing it."""
-    import importlib.util
-    from ast import get_docstring, parse
-
-    spec = importlib.util.find_spec(f"training.objectives.{name}")
-    with open(typing.cast(Any, spec).origin, encoding="utf-8") as file:
-        return (get_docstring(parse(file.read())) or "").partition("\n")[0].replace("%", "%%")
 
 
 if __name__ == "__main__":

@@ -5,12 +5,9 @@ python -m training evaluate run/mine --images scenes
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -19,43 +16,41 @@ from torch import Tensor
 
 from models.backbone import Backbone, Reconstructs, ZeroShot
 from models.faults import Fault
-from models.loading import load
 from models.positions import cosine, offset_r2
 from models.structure import random_table
-from training.augment import normalise
-from training.datasets import Batch, Dataset, Source, open_dataset
-from training.features import Features
+from training.datasets import Batch, Dataset
+from training.features import PASSED, Features, fed
+from training.figures import Figure, share
 from training.health import nearest_visible
 from training.masking import random_mask
+from training.matching import retrieval, zero_shot
 
 NEIGHBOURS = 10
-PASSED = 64
-"""Pictures passed at once."""
-
 TRACED = 128
 """Pictures whose attention, or whose reconstruction, is looked at one by one."""
 
 
-@dataclass(frozen=True)
-class Figure:
-    """One measured quantity. low, high: its 95 % interval; baseline: what `against` reaches on the same pictures."""
+def evaluate(
+    backbone: Backbone, learn: Dataset, ask: Dataset, count: int, seed: int = 0, untrained: Backbone | None = None
+) -> Iterator[Figure]:
+    """Every figure that `backbone` is able to give on these pictures: learnt from `learn`, measured on `ask`.
 
-    name: str
-    value: float
-    low: float
-    high: float
-    against: str
-    baseline: float
-    pictures: int
-
-
-def evaluate(backbone: Backbone, learn: Dataset, ask: Dataset, count: int, seed: int = 0) -> Iterator[Figure]:
-    """Every figure that `backbone` is able to give on these pictures: learnt from `learn`, measured on `ask`."""
+    untrained: its random twin, `load("…?random")`, to be measured beside it
+    """
     known, asked = _pictures(learn, count, seed), _pictures(ask, count, seed + 1)
+    plain = {} if untrained is None else {f.name: f.value for f in _measured(untrained, learn, known, asked, seed)}
+    for figure in _measured(backbone, learn, known, asked, seed):
+        yield replace(figure, untrained=plain.get(figure.name))
+
+
+def _measured(backbone: Backbone, learn: Dataset, known: Batch, asked: Batch, seed: int) -> Iterator[Figure]:
     if known.labels is not None and len(learn.classes) > 1:
         yield from classification(backbone, known, asked)
-    if isinstance(backbone, ZeroShot) and asked.captions is not None:
-        yield from retrieval(backbone, asked)
+    if isinstance(backbone, ZeroShot):
+        if asked.captions is not None:
+            yield from retrieval(backbone, asked)
+        if asked.labels is not None and len(learn.classes) > 1:
+            yield from zero_shot(backbone, asked, learn.classes)
     if isinstance(backbone, Reconstructs):
         yield reconstruction(backbone, asked, seed)
     if asked.masks is not None:
@@ -68,15 +63,15 @@ def classification(backbone: Backbone, known: Batch, asked: Batch) -> Iterator[F
     assert known.labels is not None
     assert asked.labels is not None
     features = Features(backbone).eval()
-    ours = _each(known, lambda batch: features(_fed(backbone, batch.images)))
-    theirs = _each(asked, lambda batch: features(_fed(backbone, batch.images)))
+    ours = _each(known, lambda batch: features(fed(backbone, batch.images)))
+    theirs = _each(asked, lambda batch: features(fed(backbone, batch.images)))
     pixels, others = (F.adaptive_avg_pool2d(batch.images, 16).flatten(1) for batch in (known, asked))
     for name, judge in (("k-NN accuracy", neighbours), ("linear probe accuracy", probe)):
         right, plain = (
             float((judge(a, known.labels, b) == asked.labels).float().mean())
             for a, b in ((ours, theirs), (pixels, others))
         )
-        yield Figure(name, right, *wilson(right, len(asked)), f"{name.split()[0]} of 16 × 16 pixels", plain, len(asked))
+        yield share(name, right, len(asked), f"{name.split()[0]} of 16 × 16 pixels", plain)
 
 
 def neighbours(known: Tensor, labels: Tensor, asked: Tensor) -> Tensor:
@@ -107,26 +102,9 @@ def probe(known: Tensor, labels: Tensor, asked: Tensor) -> Tensor:
     return (asked @ weights.detach() + bias.detach()).argmax(1)
 
 
-def retrieval(backbone: ZeroShot, asked: Batch) -> Iterator[Figure]:
-    """The right caption among up to 100 different ones, top 1 and top 5, beside chance."""
-    assert asked.captions is not None
-    places = list({text: place for place, text in reversed(list(enumerate(asked.captions)))}.values())[:100]
-    pictures: Any = backbone
-    image = torch.cat([backbone.image_features(_fed(pictures, asked.images[[place]])) for place in places])
-    text = backbone.text_features([asked.captions[place] for place in places])
-    with torch.no_grad():
-        scores = backbone.text_scores(image, text).logits
-    order = scores.argsort(1, descending=True)
-    right = order == torch.arange(len(places), device=order.device).unsqueeze(1)
-    for top in (1, 5):
-        value = float(right[:, :top].any(1).float().mean())
-        name = f"caption among {len(places)}, top {top}"
-        yield Figure(name, value, *wilson(value, len(places)), "chance", top / len(places), len(places))
-
-
 def reconstruction(backbone: Any, asked: Batch, seed: int) -> Figure:
     """Squared error of hidden patches, 3 of 4, as a share of what copying the nearest visible patch costs."""
-    images = _fed(backbone, asked.images[:TRACED])
+    images = fed(backbone, asked.images[:TRACED])
     grid = backbone.mask_grid((images.shape[-2], images.shape[-1]))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -150,7 +128,7 @@ def attention(backbone: Backbone, asked: Batch) -> Figure:
     """Overlap of objects with the mean map of the last block, as many patches as the objects have, beside a disc."""
     assert asked.masks is not None
     scores: list[tuple[float, float]] = []
-    for image, mask in zip(_fed(backbone, asked.images[:TRACED]), asked.masks[:TRACED], strict=True):
+    for image, mask in zip(fed(backbone, asked.images[:TRACED]), asked.masks[:TRACED], strict=True):
         layer = backbone.trace(image)[-1]
         whole = layer.attention_from(0) if "CLS" in layer.names else layer.attention_mean()
         seen = whole.mean(0)[layer.prefix :].cpu()
@@ -188,45 +166,10 @@ def positions(backbone: Backbone) -> Iterator[Figure]:
         yield Figure("positions explained by offset, R²", value, value, value, "random table", plain, 0)
 
 
-def wilson(share: float, count: int) -> tuple[float, float]:
-    """95 % interval of a share of `count` (Wilson 1927)."""
-    z = 1.96
-    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
-    reach = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
-    return middle - reach, middle + reach
-
-
-def table(figures: list[Figure]) -> str:
-    """For people: one line a figure."""
-    lines = [f"{'figure':52} {'value':>7}  {'95 % interval':>15}  {'baseline':>8}  against"]
-    for f in figures:
-        interval = f"{f.low:.3f} to {f.high:.3f}" if f.pictures else "–"
-        lines.append(f"{f.name:52} {f.value:7.3f}  {interval:>15}  {f.baseline:8.3f}  {f.against}")
-    return "\n".join(lines)
-
-
-def main(given: dict[str, Any]) -> int:
-    backbone = load(given["checkpoint"])
-    side = backbone.pixels.size[0]
-    learn, ask = (open_dataset(Source(given["images"], side=side, split=split)) for split in ("train", given["split"]))
-    figures = list(evaluate(backbone, learn, ask, given["count"], given["seed"]))
-    print(table(figures))
-    if given["out"]:
-        found = {name: given[name] for name in ("checkpoint", "images", "split", "count", "seed")}
-        found["figures"] = [dataclasses.asdict(figure) for figure in figures]
-        Path(given["out"]).write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return 0
-
-
 def _pictures(dataset: Dataset, count: int, seed: int) -> Batch:
     if dataset.length is not None:
         count = min(count, dataset.length)
     return dataset.batch(0, seed=seed, count=count, device="cpu")
-
-
-def _fed(backbone: Backbone, images: Tensor) -> Tensor:
-    device = next(backbone.module.parameters()).device
-    return normalise(images.to(device), backbone.pixels.mean, backbone.pixels.std)
 
 
 @torch.no_grad()

@@ -13,6 +13,10 @@ from torch import Tensor, nn
 
 from models.backbone import Backbone
 from models.faults import Fault
+from training.augment import normalise
+
+PASSED = 64
+"""Pictures passed at once where no gradient is wanted."""
 
 DOORS = ("vision_model", "vit", "swin")
 """Where transformers keeps the part of a larger network that reads pictures."""
@@ -47,6 +51,12 @@ class Features(nn.Module):
             tokens = tokens.flatten(1, 2)
         pooled = tokens[:, self.prefix :].mean(1) if self.first is None else tokens[:, self.first]
         return F.layer_norm(pooled.float(), pooled.shape[-1:])
+
+
+def fed(backbone: Backbone, images: Tensor) -> Tensor:
+    """Pictures in [0, 1] as `backbone` reads them, on its device."""
+    device = next(backbone.module.parameters()).device
+    return normalise(images.to(device), backbone.pixels.mean, backbone.pixels.std)
 
 
 def eyes(network: nn.Module) -> nn.Module:

@@ -29,7 +29,7 @@ class Recipe:
     language: str = option("en", "language of captions", choices=("en", "ru", "both"))
     few: int = option(1, "fewest objects in a drawn picture", least=1, most=9)
     many: int = option(5, "most objects in a drawn picture", least=1, most=9)
-    smallest: float = option(0.2, "side of the smallest drawn object, share of the frame's", least=0.1, most=0.95)
+    smallest_object: float = option(0.2, "side of the smallest drawn one, share of the frame's", least=0.1, most=0.95)
     synonyms: bool = option(False, "call emoji by other words of their own too, in English")
     captions: str = option("", "column of captions, where a table's cannot be guessed")
     streaming: bool = option(False, "read a hub dataset as it comes")
@@ -83,7 +83,8 @@ def dataset(made: Recipe, split: str = "train") -> Any:
     def opened(name: str) -> Any:
         source = Source(
             name, side=made.side, split=split, language=made.language, objects=(made.few, made.many),  # pyright: ignore[reportArgumentType]
-            smallest=made.smallest, synonyms=made.synonyms, captions=made.captions or None, streaming=made.streaming,
+            smallest=made.smallest_object, synonyms=made.synonyms, captions=made.captions or None,
+            streaming=made.streaming,
         )  # fmt: skip
         return open_dataset(source, need=made.method.need)
 

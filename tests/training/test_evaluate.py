@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+from typing import Any, cast
+
 import torch
 
+from models.backbone import TextScores
 from models.card import Card
 from models.loading import open_network
 from tests.training.squares import Squares
-from training.evaluate import evaluate, from_centre, neighbours, overlap, probe, table, wilson
+from training.datasets import Batch
+from training.evaluate import evaluate, from_centre, neighbours, overlap, probe
+from training.figures import table, wilson
+from training.matching import retrieval, zero_shot
 from training.networks import mae, vit
 
 
@@ -43,13 +50,56 @@ def test_overlap_of_a_disc_with_itself_and_with_its_outside() -> None:
     assert from_centre((3, 5)).argmin() == 7
 
 
+class Knowing:
+    """Two towers whose joint space is the picture's first pixel and the number in the text."""
+
+    def __init__(self) -> None:
+        self.module, self.pixels = torch.nn.Linear(1, 1), vit("nano", 32, 8).pixels
+
+    def image_features(self, pixels: torch.Tensor) -> torch.Tensor:
+        number = (pixels[:, 0, 0, 0] * 0.5 + 0.5) * 1000
+        return torch.nn.functional.one_hot(number.round().long(), 1000).float()
+
+    def text_features(self, texts: list[str]) -> torch.Tensor:
+        return torch.nn.functional.one_hot(torch.tensor([int(text.split()[-1]) for text in texts]), 1000).float()
+
+    def text_scores(self, image: torch.Tensor, text: torch.Tensor) -> TextScores:
+        return TextScores(image @ text.T, 10.0, 0.0, "softmax")
+
+
+def told(numbers: list[int]) -> Batch:
+    pictures = torch.tensor(numbers).view(-1, 1, 1, 1).expand(-1, 3, 2, 2) / 1000
+    return Batch(
+        pictures, labels=torch.tensor(numbers) % 8, concepts=torch.tensor(numbers),
+        captions=tuple(f"a picture of {number}" for number in numbers),
+    )  # fmt: skip
+
+
+def test_a_network_that_knows_every_caption_finds_each_among_a_hundred() -> None:
+    """Rounds of a hundred different meanings: a meaning that comes twice within a round is asked once."""
+    right: Any = Knowing()
+    first, fifth = retrieval(right, told([*range(150), *range(150), 7]))
+    assert (first.name, first.value, first.baseline, first.pictures) == ("caption among 100, top 1", 1.0, 0.01, 300)
+    assert fifth.baseline == 0.05
+    wrong = told(list(range(100)))
+    shifted = dataclasses.replace(wrong, images=wrong.images.roll(1, 0))
+    assert next(iter(retrieval(right, shifted))).value == 0
+
+
+def test_classes_are_asked_by_their_names_alone() -> None:
+    first, fifth = zero_shot(cast(Any, Knowing()), told(list(range(8))), [str(number) for number in range(8)])
+    assert (first.name, first.value, first.baseline) == ("zero-shot accuracy, 8 classes, top 1", 1.0, 1 / 8)
+    assert fifth.baseline == 5 / 8
+
+
 def test_an_untrained_network_is_no_better_than_its_baselines() -> None:
     network = vit("nano", 32, 8)
     backbone = open_network(network.module, Card("x", "x", "ViT"), network.pixels)
-    found = {figure.name: figure for figure in evaluate(backbone, Squares(), Squares(), 96)}
+    found = {figure.name: figure for figure in evaluate(backbone, Squares(), Squares(), 96, untrained=backbone)}
     assert found["k-NN accuracy"].baseline > 0.9
     assert found["k-NN accuracy"].low <= found["k-NN accuracy"].value <= found["k-NN accuracy"].high
     assert found["positions explained by offset, R²"].value < 0.3
+    assert all(figure.untrained == figure.value for figure in found.values())
     assert "attention on objects, IoU" in table(list(found.values()))
 
 

@@ -91,7 +91,7 @@ BUNDLED = {
     "clip-emoji": Bundled(
         replace(
             _recipe("clip", 1, 4200, batch=96, drop=0.5, text_depth=2),
-            images="scenes", size="milli", smallest=0.55, synonyms=True,
+            images="scenes", size="milli", smallest_object=0.55, synonyms=True,
         ),
         "CLIP on emoji", "Learnt to match emoji of five styles, over any background, and their English names.",
     ),
