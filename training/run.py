@@ -255,10 +255,16 @@ class Run:
         import fcntl
 
         with open(self.folder / ".lock", "w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as taken:
-                raise Fault("The run {name} is learning already; stop it first.", name=self.folder.name) from taken
+            for patience in (0.05, 0.1, 0.2, None):  # who only looks holds it for a moment
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError as taken:
+                    if patience is None:
+                        raise Fault(
+                            "The run {name} is learning already; stop it first.", name=self.folder.name
+                        ) from taken
+                    time.sleep(patience)
             yield
 
 
