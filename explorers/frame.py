@@ -142,7 +142,7 @@ class Frame:
     def address(self, request: gr.Request) -> dict[str, Any]:
         """The page's address, checked once by the declarations: what the desk and each tab start with."""
         self.opened.set()
-        query = dict(request.query_params)
+        query = _texts(request.query_params.multi_items())
         asked: dict[str, Any] = {}
         faults = []
         for name, cls in [("desk", Desk), *((explorer.name, explorer.parameters) for explorer in self.explorers)]:
@@ -160,6 +160,14 @@ class Frame:
             faults.append(told(unknown)["fault"])
             asked["desk"]["tab"] = names[0]
         return {"asked": asked, "fault": faults[0] if faults else None}
+
+
+def _texts(items: Sequence[tuple[str, str]]) -> dict[str, str | list[str]]:
+    """Names to their text, or to all of their texts where a name comes more than once, as a list's does."""
+    found: dict[str, list[str]] = {}
+    for name, text in items:
+        found.setdefault(name, []).append(text)
+    return {name: texts if len(texts) > 1 else texts[0] for name, texts in found.items()}
 
 
 def _mount(name: str, events: Sequence[str]) -> str:

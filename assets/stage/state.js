@@ -14,14 +14,17 @@ export function setDesk(changes) {
 
 export const onDesk = (watcher) => watchers.add(watcher);
 
-/** Keep values in the page's address where they differ from their defaults. */
+/** Keep values in the page's address where they differ from their defaults; a list is its name once for each value. */
 export function remember(values, defaults) {
   for (const [name, value] of Object.entries(values)) {
-    const plain = value === defaults[name] || value === null || value === undefined;
-    written.set(name, plain ? null : String(value));
+    const plain = value === null || value === undefined || JSON.stringify(value) === JSON.stringify(defaults[name]);
+    written.set(name, plain ? [] : [value].flat().map(String));
   }
   const query = new URLSearchParams(location.search);
-  for (const [name, text] of written) text === null ? query.delete(name) : query.set(name, text);
+  for (const [name, texts] of written) {
+    query.delete(name);
+    for (const text of texts) query.append(name, text);
+  }
   const search = query.toString().replaceAll("%2F", "/").replaceAll("%2C", ",");
   history.replaceState(history.state, "", search ? `?${search}` : location.pathname);
 }
