@@ -9,7 +9,7 @@ from transformers import SwinConfig, SwinForMaskedImageModeling, ViTMAEConfig, V
 
 from benchmarks.measure import side_by_side, table
 from models.card import Card
-from models.doubt import masks_of
+from models.coverage import masks_of
 from models.loading import open_network
 from models.masking import hidden_count, mask_of
 from models.memory import peak_bytes

@@ -37,7 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parameters = checked(explorer.parameters, read(explorer.parameters, _given(vars(told))))
         image = getattr(told, "image", None)
         finding = explorer.explore(image, parameters)
-        drawn = None if image is None else _drawn(image, parameters, finding)
+        if explorer.sheet is not None:
+            drawn = explorer.sheet(finding, told.language)
+        else:
+            drawn = None if image is None else _drawn(image, parameters, finding)
         files = write(told.out, explorer.name, finding, drawn, told.language)
     except Fault as fault:
         sys.stderr.write(sentence(fault, told.language) + "\n")

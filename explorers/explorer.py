@@ -19,6 +19,7 @@ from explorers.text import say
 
 if TYPE_CHECKING:
     import numpy as np
+    from PIL import Image
     from starlette.routing import BaseRoute
 
     from explorers.frame import Frame
@@ -43,11 +44,13 @@ class Finding:
     arrays:   name to array, as written to the `.npz`; each explorer's `explore` documents the axes
     caption:  complete sentences that could stand under a figure in a paper
     facts:    plain values (text, numbers, lists of them) that the caption rests on, for machines
+    files:    further files by name, such as a film, made when they are written, from the reader's language
     """
 
     arrays: Mapping[str, np.ndarray]
     caption: tuple[Sentence, ...]
     facts: Mapping[str, Any]
+    files: Mapping[str, Callable[[str], bytes]] = field(default_factory=dict)
 
     def said(self, language: str = "en") -> str:
         return " ".join(sentence.said(language) for sentence in self.caption)
@@ -67,6 +70,7 @@ class Explorer:
     pictureless: True where no image is needed
     optional:    True where an image may be given and need not
     routes:      addresses of its own that the page's scripts fetch, for what outlives a picture; built with the page
+    sheet:       a finding as one image for the shell, its words in a language; the map over the picture if None
     """
 
     name: str
@@ -79,6 +83,7 @@ class Explorer:
     pictureless: bool = False
     optional: bool = False
     routes: Callable[[], Sequence[BaseRoute]] | None = None
+    sheet: Callable[[Finding, str], Image.Image] | None = None
 
     def run(self, image: str | Path | None = None, checkpoint: str | None = None, **values: object) -> Finding:
         """Explore from Python: unchecked values in, `Finding` out; a `Fault` says in one sentence what is wrong."""

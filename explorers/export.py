@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,8 +39,9 @@ def caption(finding: Finding) -> dict[str, Any]:
 
 
 def npz(finding: Finding) -> bytes:
-    """The numbers: every array under its name, and the caption as JSON under `caption`."""
+    """The numbers: every array under its name, and the caption as JSON under `caption`; further files as bytes."""
     arrays: dict[str, Any] = {name: _portable(array) for name, array in finding.arrays.items()}
+    arrays |= {name: np.frombuffer(made(LANGUAGES[0]), np.uint8) for name, made in finding.files.items()}
     file = io.BytesIO()
     np.savez_compressed(file, **arrays, caption=np.array(_json(caption(finding))))
     return file.getvalue()
@@ -73,12 +75,15 @@ def captioned(image: Image.Image, words: str) -> Image.Image:
 def write(
     folder: Path, name: str, finding: Finding, image: Image.Image | None = None, language: str = "en"
 ) -> tuple[Path, ...]:
-    """`name.npz`, `name.json` and, of a picture, `name.png` in `folder`, which is made if need be."""
+    """`name.npz`, `name.json`, of a picture `name.png`, and further files such as `name-film.gif`, in `folder`, which
+    is made if need be."""
     folder.mkdir(parents=True, exist_ok=True)
-    files = {"npz": npz(finding), "json": _json(caption(finding), indent=2).encode()}
+    numbers = replace(finding, files={})
+    files = {".npz": npz(numbers), ".json": _json(caption(finding), indent=2).encode()}
     if image is not None:
-        files["png"] = png(image, finding, language)
-    written = {folder / f"{name}.{kind}": data for kind, data in files.items()}
+        files[".png"] = png(image, finding, language)
+    files |= {f"-{further}": made(language) for further, made in finding.files.items()}
+    written = {folder / f"{name}{kind}": data for kind, data in files.items()}
     for path, data in written.items():
         path.write_bytes(data)
     return tuple(written)

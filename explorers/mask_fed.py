@@ -1,9 +1,10 @@
-"""A picture as a network that paints hidden patches is fed it, and masks on its grid."""
+"""A picture as networks that paint hidden patches are fed it, and what a batch of masks will take."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import gcd
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -11,10 +12,9 @@ from PIL import Image
 
 from explorers.cache import Cache
 from explorers.gate import gate
-from explorers.mask_sources import object_of
 from models.backbone import Reconstruction, Reconstructs
 from models.faults import Fault, Refusal
-from models.masking import checked, hidden_count, mask_of, read, refitted
+from models.masking import mask_of, refitted
 from models.memory import peak_bytes
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ BATCH = 16
 ROOM = 2**31
 """Bytes that one batch may need; where 16 masks need more, fewer run together."""
 
-TUNED = re.compile(r"\bgan\b|ganloss|adversarial", re.IGNORECASE)
+LEAST_COMMON = 3
+"""Rows and columns that grids of several networks must share; a coarser mask hides nothing in particular."""
 
 
 @dataclass(frozen=True)
@@ -67,32 +68,42 @@ def fed(backbone: Backbone, image: Image.Image, side: int | None, fit: Fit, bent
     the shape that the network was trained at. Raises `Refusal` where the network does not reconstruct at all."""
     if not isinstance(backbone, Reconstructs):
         raise refusal(backbone)
-    shape = backbone.pixels.shape((image.height, image.width), side)
     colours = replace(backbone.pixels, fixed=True) if bent else backbone.pixels
-    try:
-        grid = backbone.mask_grid(backbone.pixels.size if bent else shape)
-    except Fault:
-        if side is not None:
-            raise
-        grid, colours = backbone.mask_grid(backbone.pixels.size), replace(backbone.pixels, fixed=True)
-    pixels = colours(image, None if colours.fixed else side, fit)
+    pixels = colours(image, None if bent else side, fit)
     height, width = pixels.shape[1:]
+    grid = backbone.mask_grid((height, width))
     stretched = abs(height * image.width - width * image.height) > backbone.pixels.multiple * max(image.size)
     return Fed(backbone, pixels, grid, stretched and fit == "whole")
 
 
 def labs_of(
-    backbone: Backbone, other: Backbone | None, image: Image.Image, side: int | None, fit: Fit
+    networks: Sequence[Backbone], image: Image.Image, side: int | None = None, fit: Fit = "whole"
 ) -> tuple[Fed, ...]:
-    """A picture for one network or two. Two see the same of it: where one takes a single shape, so does the other."""
-    lab = fed(backbone, image, side, fit)
-    if other is None:
-        return (lab,)
-    second = fed(other, image, None, fit)
-    (height, width), (rows, columns) = lab.shape, second.shape
-    if height * columns == width * rows:
-        return lab, second
-    return fed(backbone, image, None, fit, bent=True), fed(other, image, None, fit, bent=True)
+    """A picture for the first network at `side`, and for the others at their own. All see the same of it: where one
+    takes a single shape, or their squares do not fit one another, each is fed the shape that it was trained at."""
+    labs = tuple(fed(network, image, side if not turn else None, fit) for turn, network in enumerate(networks))
+    height, width = labs[0].shape
+    alike = all(height * lab.shape[1] == width * lab.shape[0] for lab in labs)
+    if alike and min(_shared(labs)) >= LEAST_COMMON:
+        return labs
+    return tuple(fed(network, image, None, fit, bent=True) for network in networks)
+
+
+def common_grid(labs: Sequence[Fed]) -> tuple[int, int]:
+    """The finest grid whose squares are whole squares of every network's. Raises `Fault` where that is too coarse."""
+    shared = _shared(labs)
+    if min(shared) < min(LEAST_COMMON, *labs[0].grid):
+        raise Fault(
+            "{title} hides {rows} × {columns} squares and {other} {other_rows} × {other_columns}, whose edges hardly "
+            "meet; compare networks whose grids fit.",
+            title=labs[0].backbone.card.title, rows=labs[0].grid[0], columns=labs[0].grid[1],
+            other=labs[-1].backbone.card.title, other_rows=labs[-1].grid[0], other_columns=labs[-1].grid[1],
+        )  # fmt: skip
+    return shared
+
+
+def _shared(labs: Sequence[Fed]) -> tuple[int, int]:
+    return gcd(*(lab.grid[0] for lab in labs)), gcd(*(lab.grid[1] for lab in labs))
 
 
 def refusal(backbone: Backbone) -> Refusal:
@@ -108,19 +119,10 @@ def refusal(backbone: Backbone) -> Refusal:
     )
 
 
-def mask_for(lab: Fed, kind: str, ratio: float, seed: int, text: str, grid: tuple[int, int]) -> Tensor:
-    """(rows, columns) of `grid`: `text` where there is one, else by kind. Raises `Fault`."""
-    if text:
-        mask = read(text)
-        return checked(mask if tuple(mask.shape) == grid else refitted(mask, grid), grid).int()
-    if kind in ("object", "outside"):
-        found, _ = object_of(lab.backbone, lab.pixels, grid)
-        return checked(found if kind == "object" else 1 - found, grid).int()
-    return mask_of(kind, grid, hidden_count(ratio, grid[0] * grid[1]), seed)  # pyright: ignore[reportArgumentType]
-
-
-def foreseen(lab: Fed, hidden: int, count: int) -> tuple[int, int]:
-    """Masks in a batch, and the bytes that such a batch will need; one mask runs to tell, once for each input shape."""
+def foreseen(lab: Fed, share: float, count: int) -> tuple[int, int]:
+    """Masks in a batch, and the bytes that such a batch will need; one mask of this hidden share runs to tell, once for
+    each input shape."""
+    hidden = round(share * lab.grid[0] * lab.grid[1])
 
     def one() -> int:
         mask = mask_of("random", lab.grid, hidden)

@@ -7,18 +7,26 @@ and copying a neighbour is often nearly as good.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from explorers.explorer import Explorer, Finding
 from explorers.mask_words import caption
 from explorers.parameters import Parameters, parameter, within
+from models.faults import Fault
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from explorers.frame import Desk, Frame
+    from explorers.mask_fed import Fed
+    from explorers.mask_hiding import Hiding
 
 DEFAULT = "bundled/mae"
+
+OTHERS = 3
+"""Networks that one can be compared with at once."""
 
 
 class Masking(Parameters):
@@ -40,10 +48,28 @@ class Masking(Parameters):
     statistics: Literal["own", "true"] = parameter(
         "own", title="Brightness and contrast", help="Of norm_pix networks; true ones leak the answer."
     )
-    against: str = parameter("", title="Compare with", help="Id of a second network, given the same mask.", longest=400)
+    against: str = parameter(
+        "", title="Compare with", help="Ids of up to 3 other networks, parted by commas, given the same mask.",
+        longest=1600,
+    )  # fmt: skip
     masks: int = parameter(0, title="Masks", help="8 to 64 for doubt; none if 0.", least=0, most=64)
     seeds: int = parameter(0, title="Seeds", help="Masks a ratio of the ratio curve; no curve if 0.", least=0, most=16)
     patch: str = parameter("", title="Patch", help="ROW,COLUMN from 0, to see where its answer comes from.", longest=20)
+    film: Literal["none", "ratio", "growth"] = parameter(
+        "none", title="Film", help="Of the ratio from 5 to 95 %, or of the mask as it grows."
+    )
+    form: Literal["gif", "mp4"] = parameter("gif", title="Film's format", help="MP4 needs PyAV.")
+
+    @property
+    def others(self) -> list[str]:
+        """Ids of the networks to compare with. Raises `Fault` where they are too many."""
+        named = [name.strip() for name in self.against.split(",") if name.strip()]
+        if len(named) > OTHERS:
+            raise Fault(
+                "{count} networks were named to compare with, but {most} is the most; leave some out.",
+                count=len(named), most=OTHERS,
+            )  # fmt: skip
+        return named
 
 
 # -- compute -----------------------------------------------------------------------------------------------------------
@@ -52,44 +78,57 @@ class Masking(Parameters):
 def explore(image: Path | None, asked: Masking) -> Finding:
     """Panels, errors and rivals as in `mask_answers.answer`, and what else was asked:
 
-    doubt_mean, doubt_deviation, doubt_map:  as in `mask_answers.doubt_arrays`, with `masks`
-    ratios, curve, curve_nearest:            (19,), (19, seeds) mean squared error over hidden patches, with `seeds`
-    encoder_from, decoder_from:              (blocks, rows, columns) attention of `patch`, heads' mean
-    against_prediction, against_map:         the second network's, as `prediction` and `map`
+    against_prediction, against_map, against_error, against_mask:  another network's, as above; those of a second and
+                                             third one are called against_2_… and against_3_…
+    doubt_mean, doubt_deviation, doubt_map:  as in `mask_doubt.doubt_arrays`, with `masks`
+    ratios, curve, curve_nearest:            (19,), (networks, 19, seeds), (19, seeds) mean squared error over hidden
+                                             patches, with `seeds`
+    encoder_from, encoder_seen, decoder_from:  as in `mask_sources.rows_of`, of `patch`
+
+    A film is a file beside them, film.gif or film.mp4.
     """
-    from explorers import mask_answers
-    from explorers.mask_fed import labs_of, mask_for
-    from explorers.mask_sources import object_of, rows_of
+    from explorers import mask_answers, mask_curve, mask_doubt
+    from explorers.mask_fed import labs_of
+    from explorers.mask_hiding import hiding_of
+    from explorers.mask_sources import rows_of
     from explorers.traces import backbone
     from models.image import open_image
 
-    second = backbone(asked.against) if asked.against else None
-    file = open_image(image or "")
-    lab, *others = labs_of(backbone(asked.checkpoint), second, file, asked.side, asked.fit)
-    grid = mask_answers.common_grid([lab, *others])
-    mask = mask_for(lab, asked.kind, asked.ratio, asked.seed, asked.mask, grid)
+    networks = [backbone(name) for name in (asked.checkpoint, *asked.others)]
+    labs = labs_of(networks, open_image(image or ""), asked.side, asked.fit)
+    lab, hiding = labs[0], hiding_of(labs, asked)
+    mask = hiding.mask()
     arrays, facts = mask_answers.answer(lab, mask, asked.statistics)
-    facts |= {"kind": "painted" if asked.mask else asked.kind, "seed": asked.seed, "ratio": asked.ratio}
-    if not asked.mask and asked.kind in ("object", "outside"):
-        facts["finder"] = object_of(lab.backbone, lab.pixels, grid)[1]
-    for other in others:
+    facts |= {"kind": hiding.kind, "seed": asked.seed, "ratio": hiding.share, "finder": hiding.finder, "against": []}
+    for turn, other in enumerate(labs[1:], 1):
         more, told = mask_answers.answer(other, mask, asked.statistics)
-        arrays |= {"against_prediction": more["prediction"], "against_map": more["map"]}
-        facts["against"] = {"title": told["title"], "psnr": told["psnr"]["network"], "loss": told["loss"]}
+        name = "against" if turn == 1 else f"against_{turn}"
+        arrays |= {f"{name}_{part}": more[part] for part in ("prediction", "map", "error", "mask")}
+        named = {part: told[part] for part in ("checkpoint", "title", "loss", "grid", "measure")}
+        facts["against"].append({**named, "psnr": told["psnr"]["network"]})
     if asked.masks:
-        count = within("masks", asked.masks, 8, 64)
-        found, facts["doubt"] = mask_answers.doubt(lab, asked.ratio, count, asked.seed, asked.statistics)
+        found, facts["doubt"] = mask_doubt.doubt(lab, hiding, within("masks", asked.masks, 8, 64), asked.statistics)
         arrays |= found
     if asked.seeds:
-        arrays |= mask_answers.curve(lab, asked.kind, asked.seeds, asked.seed, asked.statistics)
+        arrays |= mask_curve.curve(labs, hiding, asked.seeds, asked.statistics)
     if asked.patch:
         arrays |= rows_of(lab.backbone, lab.pixels, mask, asked.patch)
-    return Finding(arrays, caption(facts), facts)
+    return Finding(arrays, caption(facts), facts, _films(lab, hiding, asked))
 
 
 def reconstruct(image: str | Path, checkpoint: str = DEFAULT, **values: object) -> Finding:
     """The same from Python: `reconstruct("cat.jpg", "bundled/mae", ratio=0.9, seed=3).arrays["pasted"]`."""
     return EXPLORER.run(image, checkpoint, **values)
+
+
+def _films(lab: Fed, hiding: Hiding, asked: Masking) -> dict[str, Callable[[str], bytes]]:
+    """The film's file, made when it is written."""
+    from explorers.mask_film import film
+
+    wanted = asked.film
+    if wanted == "none":
+        return {}
+    return {f"film.{asked.form}": lambda language: film(lab, hiding, wanted, asked.form, asked.statistics, language)}
 
 
 # -- draw --------------------------------------------------------------------------------------------------------------
@@ -100,6 +139,13 @@ def picture(desk: Desk) -> Mapping[str, Any]:
     from explorers import delivery, mask_page
 
     return {"maps": delivery.place(mask_page.opening(desk))}
+
+
+def sheet(finding: Finding, language: str) -> Image.Image:
+    """The panels, for the shell."""
+    from explorers.mask_sheet import drawn
+
+    return drawn(finding, language)
 
 
 # -- build -------------------------------------------------------------------------------------------------------------
@@ -115,5 +161,5 @@ def build(frame: Frame) -> None:
     frame.looks("reconstruct", look, stage)
 
 
-EXPLORER = Explorer("reconstruct", "Masks", 30, Masking, explore, build, needs="Reconstructs")
+EXPLORER = Explorer("reconstruct", "Masks", 30, Masking, explore, build, needs="Reconstructs", sheet=sheet)
 """`/reconstruct`, `python -m explorers reconstruct`, the tab "Masks"."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
-    from models.backbone import Backbone
+    from models.backbone import Backbone, Layer
 
 FINDER = "registry/dinov2-small"
 """Its attention keeps to objects (arXiv 2104.14294, 2304.07193); where it is not here the network's own is asked."""
@@ -45,34 +45,54 @@ def object_of(own: Backbone, pixels: Tensor, grid: tuple[int, int]) -> tuple[Ten
     return (F.adaptive_avg_pool2d(fine, grid)[0, 0] > 0.5).int(), finder.card.title
 
 
-def sources_of(network: Decodes, pixels: Tensor, mask: Tensor, patch: int) -> tuple[Tensor, Tensor]:
-    """Where a patch takes its answer from: (encoder blocks, patches) and (decoder blocks, patches), heads' mean.
-
-    A visible patch's row in the encoder, which sees visible patches only; zeros for a hidden one, which is not there.
-    In the decoder any patch's row, a hidden one's being its mask token's.
-    """
-    with gate():
-        encoder, decoder = network.trace_masked(pixels, mask)
-    hidden = bool(mask.flatten()[patch])
-    silent = torch.zeros(len(encoder), mask.numel())
-    rows = [layer.attention_from(layer.prefix + patch).mean(0)[layer.prefix :].cpu() for layer in decoder]
-    if hidden:
-        return silent, torch.stack(rows)
-    seen = [layer.attention_from(layer.prefix + patch).mean(0)[layer.prefix :].cpu() for layer in encoder]
-    return torch.stack(seen), torch.stack(rows)
-
-
 def rows_of(network: Backbone, pixels: Tensor, mask: Tensor, place: str) -> dict[str, np.ndarray]:
-    """encoder_from and decoder_from, (blocks, rows, columns), of a place written ROW,COLUMN. Raises `Fault`."""
-    grid = pixels.shape[1] // network.pixels.patch, pixels.shape[2] // network.pixels.patch
+    """Where the square at ROW,COLUMN takes its answer from, on the network's grid of squares. Raises `Fault`.
+
+    encoder_from:  (blocks, rows, columns) attention of the square's own tokens in the encoder, mean over them and over
+                   heads, added up over each square's tokens; zeros where MAE's encoder never saw the square
+    encoder_seen:  (blocks, rows, columns) uint8, 1 where those tokens could look at all: in MAE at visible squares, in
+                   a Swin within their windows
+    decoder_from:  likewise in the decoder, a hidden square's being its mask token's; only where it has attention
+    """
+    grid = network.mask_grid((pixels.shape[1], pixels.shape[2]))  # pyright: ignore[reportAttributeAccessIssue]
+    row, column = _read(place, grid)
     if not isinstance(network, Decodes):
         raise Fault(
-            "{title} was asked where a patch takes its answer from, but its decoder has no attention; open an MAE.",
+            "{title} was asked where a patch takes its answer from, but it cannot be traced under a mask; open an MAE "
+            "or a SimMIM.",
             title=network.card.title,
         )
+    own = refitted(mask, grid)
+    with gate():
+        encoder, decoder = network.trace_masked(pixels, own)
+    silent = bool(decoder) and bool(own[row, column])
+    found = [(torch.zeros(grid),) * 2 if silent else _row(layer, grid, row, column) for layer in encoder]
+    arrays = {
+        "encoder_from": torch.stack([looked for looked, _ in found]).numpy(),
+        "encoder_seen": torch.stack([seen for _, seen in found]).to(torch.uint8).numpy(),
+    }
+    if decoder:
+        painted = [_row(layer, grid, row, column)[0] for layer in decoder]
+        arrays["decoder_from"] = torch.stack(painted).numpy()
+    return arrays
+
+
+def _row(layer: Layer, grid: tuple[int, int], row: int, column: int) -> tuple[Tensor, Tensor]:
+    """One block's attention of a square's tokens, and where they could look: both (rows, columns) of `grid`."""
+    (high, wide), columns = (layer.grid[0] // grid[0], layer.grid[1] // grid[1]), layer.grid[1]
+    tokens = [
+        layer.prefix + (row * high + down) * columns + column * wide + right
+        for down in range(high)
+        for right in range(wide)
+    ]
+    looked = torch.stack([layer.attention_from(token).mean(0) for token in tokens]).mean(0)[layer.prefix :]
+    seen = torch.stack([layer.window_of(token) for token in tokens]).any(0)[layer.prefix :]
+    squares = [values.cpu().float().view(grid[0], high, grid[1], wide) for values in (looked, seen)]
+    return squares[0].sum((1, 3)), squares[1].amax((1, 3))
+
+
+def _read(place: str, grid: tuple[int, int]) -> tuple[int, int]:
     row, comma, column = place.partition(",")
     if not (comma and row.isdecimal() and column.isdecimal()):
         raise Fault("The patch {place} was asked for; give ROW,COLUMN counted from 0.", place=shown(place))
-    index = within("patch", int(row), 0, grid[0] - 1) * grid[1] + within("patch", int(column), 0, grid[1] - 1)
-    seen, painted = sources_of(network, pixels, refitted(mask, grid), index)
-    return {"encoder_from": seen.unflatten(1, grid).numpy(), "decoder_from": painted.unflatten(1, grid).numpy()}
+    return within("patch", int(row), 0, grid[0] - 1), within("patch", int(column), 0, grid[1] - 1)

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from explorers.explorer import Sentence
+from explorers.text import say
+
+if TYPE_CHECKING:
+    from explorers.mask_film import Film
+    from explorers.mask_hiding import Hiding
 
 SENTENCES: Mapping[str, str] = {
     "mask": "{hidden} of {patches} squares are hidden; the network paints them from the other {visible}.",
-    "squared": "Error over hidden squares as in training, mean squared: {loss}.",
+    "squared": "Error over hidden squares as in training, mean squared: network {network}, nearest visible patch "
+    "{nearest}, mean visible colour {mean}.",
     "squared, normalised": "Error over hidden squares as in training, mean squared without each patch's own mean and "
-    "deviation: {loss}.",
-    "absolute": "Error over hidden squares as in training, mean absolute: {loss}.",
+    "deviation: network {network}, nearest visible patch {nearest}, mean visible colour {mean}.",
+    "absolute": "Error over hidden squares as in training, mean absolute: network {network}, nearest visible patch "
+    "{nearest}, mean visible colour {mean}.",
     "psnr": "PSNR over hidden squares: network {network} dB, nearest visible patch {nearest} dB, mean visible "
     "colour {mean} dB.",
     "worse": "Copying the nearest visible patch does better here than the network.",
@@ -26,33 +33,78 @@ SENTENCES: Mapping[str, str] = {
     "the plain one does not.",
     "doubt": "Doubt: {masks} masks of {hidden} squares; each was painted when hidden, {least} to {most} times; "
     "mean deviation {deviation} of the colour range.",
-    "against": "{title} had the same mask: PSNR {network} dB.",
+    "doubt block": "Its masks are blocks of different seeds.",
+    "doubt grid": "Its masks are one even pattern, shifted; no more of them differ than these.",
+    "doubt painted": "Its masks are the painted shape, shifted over the picture; what leaves at one edge comes in at "
+    "the other.",
+    "against": "{title} had the same mask: PSNR {psnr} dB, error as in training {loss}.",
     "network": "{title}, {revision}, input {width} × {height} pixels.",
     "random": "The weights are random: this network was never trained.",
 }  # fmt: skip
 
+KINDS: Mapping[str, str] = {"random": "Random", "block": "Block", "grid": "Grid", "painted": "Painted"}
+
 
 def caption(facts: Mapping[str, Any]) -> tuple[Sentence, ...]:
-    """The sentences under the panels, from `mask_answers.answer`'s facts."""
+    """The sentences under the panels, from `mask_answers.answer`'s facts and what else was asked."""
     said = [Sentence(SENTENCES["mask"], {name: facts[name] for name in ("hidden", "patches", "visible")})]
-    said.append(Sentence(SENTENCES[facts["measure"]], {"loss": figure(facts["loss"])}))
-    said.append(Sentence(SENTENCES["psnr"], {name: figure(value) for name, value in facts["psnr"].items()}))
+    said.append(Sentence(SENTENCES[facts["measure"]], _figures(facts["losses"])))
+    said.append(Sentence(SENTENCES["psnr"], _figures(facts["psnr"])))
     if facts["psnr"]["nearest"] > facts["psnr"]["network"]:
         said.append(Sentence(SENTENCES["worse"]))
     if facts["normalised"]:
         said.append(Sentence(SENTENCES[facts["statistics"]]))
-    if "finder" in facts:
+    if facts.get("finder"):
         said.append(Sentence(SENTENCES["finder"], {"title": facts["finder"]}))
     if "doubt" in facts:
-        said.append(Sentence(SENTENCES["doubt"], facts["doubt"]))
-    if "against" in facts:
-        other = facts["against"]
-        said.append(Sentence(SENTENCES["against"], {"title": other["title"], "network": figure(other["psnr"])}))
-    said += [Sentence(SENTENCES[name]) for name in ("stretched", "tuned") if facts[name]]
+        said += doubt_said(facts["doubt"])
+    for other in facts.get("against", ()):
+        told = {"title": other["title"], "psnr": figure(other["psnr"]), "loss": figure(other["loss"])}
+        said.append(Sentence(SENTENCES["against"], told))
+    return (*said, *_about(facts))
+
+
+def doubt_said(told: Mapping[str, Any]) -> list[Sentence]:
+    kind = f"doubt {told['kind']}"
+    return [Sentence(SENTENCES["doubt"], told), *([Sentence(SENTENCES[kind])] if kind in SENTENCES else [])]
+
+
+def film_words(
+    title: str, hiding: Hiding, kind: Film, language: str, hidden: int | None = None, decibels: float | None = None
+) -> str:
+    """Under a film's frame that hides so many squares, or, without a number, of the film as a whole."""
+    facts = {"title": title, "kind": say(KINDS[hiding.kind], language), "seed": hiding.seed}
+    patches = hiding.grid[0] * hiding.grid[1]
+    if hidden is not None and decibels is not None:
+        return say(
+            "Hidden: {hidden} of {patches} squares, {percent} %. PSNR over them: {decibels} dB. {title}; kind of mask: "
+            "{kind}, seed {seed}.",
+            language, hidden=hidden, patches=patches, percent=f"{100 * hidden / patches:.0f}",
+            decibels=f"{decibels:.1f}", **facts,
+        )  # fmt: skip
+    if kind == "ratio":
+        return say(
+            "Patchlight: what {title} paints as the hidden share goes from 5 to 95 %; kind of mask: {kind}, seed "
+            "{seed}.",
+            language, **facts,
+        )  # fmt: skip
+    return say(
+        "Patchlight: what {title} paints as a mask of {hidden} squares grows; kind of mask: {kind}, seed {seed}.",
+        language, hidden=hiding.hidden, **facts,
+    )  # fmt: skip
+
+
+def _about(facts: Mapping[str, Any]) -> Iterator[Sentence]:
+    yield from (Sentence(SENTENCES[name]) for name in ("stretched", "tuned") if facts[name])
     height, width = facts["shape"]
     named = {"title": facts["title"], "revision": facts["revision"], "width": width, "height": height}
-    said.append(Sentence(SENTENCES["network"], named))
-    return (*said, *([Sentence(SENTENCES["random"])] if facts["random"] else []))
+    yield Sentence(SENTENCES["network"], named)
+    if facts["random"]:
+        yield Sentence(SENTENCES["random"])
+
+
+def _figures(values: Mapping[str, float]) -> dict[str, str]:
+    return {name: figure(value) for name, value in values.items()}
 
 
 def figure(value: float) -> str:

@@ -95,7 +95,7 @@ class Layer:
         """Row of `token`, where it looks: (heads, tokens), sums to 1 over its window, zero outside. O(tokens)."""
         window, place = self._place(token)
         row = self.weights(window, place, place + 1)[:, 0]
-        return self._spread(row, self.members[window])
+        return row if self._in_order else self._spread(row, self.members[window])
 
     def attention_to(self, token: int) -> Tensor:
         """Column of `token`, who looks at it: (heads, tokens) in [0, 1]; does not sum to 1. Memory O(tokens)."""
@@ -137,7 +137,7 @@ class Layer:
         assert self.queries is not None
         assert self.keys is not None
         query = _full(self.queries[window, :, start:stop])
-        logits = self.scale * query @ _full(self.keys[window]).transpose(-2, -1)
+        logits = (self.scale * query) @ _full(self.keys[window]).transpose(-2, -1)
         if self.bias is not None:
             logits = logits + _full(self.bias[window % self.bias.shape[0], :, start:stop])
         return logits.softmax(-1)
@@ -159,6 +159,13 @@ class Layer:
         return inside
 
     @cached_property
+    def _in_order(self) -> bool:
+        """Whether the one window holds every token at its own place, as in every network but Swin."""
+        members = self.members
+        whole = members.shape == (1, self.length)
+        return whole and torch.equal(members[0], torch.arange(self.length, device=members.device))
+
+    @cached_property
     def _home(self) -> Tensor:
         """(tokens,) position of each token in the flattened `members`."""
         flat = self.members.flatten()
@@ -173,7 +180,7 @@ class Layer:
                 "Token {token} was asked for, but this block has tokens 0 to {last}; choose one of those.",
                 token=token, last=self.length - 1,
             )  # fmt: skip
-        return divmod(int(self._home[token]), self.members.shape[1])
+        return (0, token) if self._in_order else divmod(int(self._home[token]), self.members.shape[1])
 
     def slices(self, window: int) -> Iterator[tuple[int, Tensor]]:
         """Every row of one window in slices that bound memory: (first query, (heads, queries, keys))."""
@@ -234,6 +241,7 @@ class Reconstruction:
     error:       (rows, columns) mean squared (MAE) or mean absolute (SimMIM) difference in that space
     loss:        the network's own loss, as its authors compute it
     normalised:  True where the loss compares patches after removing each patch's own mean and deviation
+    absolute:    True where `error` is the mean absolute difference, not the mean squared one
     """
 
     mask: Tensor
@@ -242,6 +250,13 @@ class Reconstruction:
     error: Tensor
     loss: float
     normalised: bool
+    absolute: bool = False
+
+
+def mean_error(prediction: Tensor, target: Tensor, absolute: bool) -> Tensor:
+    """(rows, columns) of patches (rows, columns, values): the mean absolute difference, or the mean squared one."""
+    apart = prediction - target
+    return (apart.abs() if absolute else apart.square()).mean(-1)
 
 
 @dataclass(frozen=True)
@@ -329,8 +344,9 @@ class Reconstructs(Protocol):
 @runtime_checkable
 class Decodes(Protocol):
     def trace_masked(self, pixels: Tensor, mask: Tensor) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
-        """What encoder and decoder did to a masked picture. The encoder's tokens are CLS and the visible patches, in
-        the numbers of the whole sequence; its other tokens are in no window and zero."""
+        """What encoder and decoder did to a masked picture. MAE's encoder sees CLS and the visible patches, in the
+        numbers of the whole sequence; its other tokens are in no window and zero. SimMIM's sees a mask token in every
+        hidden place; after it there are no layers, as its decoder is linear."""
         ...
 
 

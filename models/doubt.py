@@ -11,26 +11,12 @@ import torch
 from torch import Tensor
 
 from models.backbone import Reconstruction
-from models.faults import Fault
 from models.fidelity import Statistics, coloured, shown
-from models.masking import covering
 from models.patches import patchify, unpatchify
 from models.pixels import Pixels
 
 LEAST, MOST = 8, 64
 """Masks."""
-
-
-def masks_of(grid: tuple[int, int], hidden: int, count: int, seed: int = 0) -> Tensor:
-    """(count, rows, columns) that hide every patch at least twice, as a deviation needs. Raises `Fault`."""
-    patches = grid[0] * grid[1]
-    if count * hidden < 2 * patches:
-        raise Fault(
-            "{count} masks of {hidden} of {patches} patches were asked for, which hide some of them only once, where a "
-            "deviation needs two; ask for more masks or a higher ratio.",
-            count=count, hidden=hidden, patches=patches,
-        )  # fmt: skip
-    return covering(grid, hidden, count, seed)
 
 
 class Doubt:

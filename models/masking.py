@@ -7,6 +7,7 @@ mask on the page, in Python and in the shell.
     random   every order of patches alike, as MAE hides them (He et al. 2021, arXiv 2111.06377, figure 6 left)
     block    rectangle after rectangle, as in BEiT (Bao et al. 2021, arXiv 2106.08254, algorithm 1; MAE, figure 6)
     grid     what stays is spread evenly; at 75 % one of each 2 × 2 (MAE, figure 6 right)
+    painted  a shape that somebody painted, shrunk towards its core or grown beyond its edge
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from torch import Tensor
 
 from models.faults import Fault
 
-Kind = Literal["random", "block", "grid"]
+Kind = Literal["random", "block", "grid", "painted"]
 Grid = tuple[int, int]
 
 RATIO = 0.75
@@ -33,40 +34,26 @@ def hidden_count(ratio: float, patches: int) -> int:
     return min(patches - 1, max(1, int(patches * ratio + 0.5)))
 
 
-def order(kind: Kind, grid: Grid, seed: int = 0) -> list[int]:
+def order(kind: Kind, grid: Grid, seed: int = 0, painted: Tensor | None = None) -> list[int]:
     """Every patch of the grid once, in the order in which they are hidden; `seed` means nothing for "grid"."""
+    if kind == "painted":
+        assert painted is not None
+        return _grown(painted, seed)
     if kind == "random":
-        return _shuffled(grid[0] * grid[1], _draws(seed))
-    return _blocks(grid, _draws(seed)) if kind == "block" else _even(grid)
+        return shuffled(grid[0] * grid[1], draws(seed))
+    return _blocks(grid, draws(seed)) if kind == "block" else even(grid)
 
 
-def mask_of(kind: Kind, grid: Grid, hidden: int, seed: int = 0) -> Tensor:
-    """(rows, columns) int, exactly `hidden` patches of 1."""
+def mask_of(kind: Kind, grid: Grid, hidden: int, seed: int = 0, painted: Tensor | None = None) -> Tensor:
+    """(rows, columns) int, exactly `hidden` patches of 1; of `painted` (rows, columns) where that is the kind."""
+    return first(order(kind, grid, seed, painted), grid, hidden)
+
+
+def first(patches: list[int], grid: Grid, hidden: int) -> Tensor:
+    """(rows, columns) int, the first `hidden` of an order of patches."""
     mask = torch.zeros(grid[0] * grid[1], dtype=torch.int)
-    mask[order(kind, grid, seed)[:hidden]] = 1
+    mask[patches[:hidden]] = 1
     return mask.view(grid)
-
-
-def covering(grid: Grid, hidden: int, count: int, seed: int = 0) -> Tensor:
-    """(count, rows, columns): random masks of `hidden` patches each that share the hiding fairly.
-
-    No patch is hidden more than once oftener than another, so that every one is where count · hidden reaches their
-    number; fewer masks are refused.
-    """
-    patches = grid[0] * grid[1]
-    if count * hidden < patches:
-        raise Fault(
-            "{count} masks of {hidden} patches were asked for, but the picture has {patches}, and each is to be hidden "
-            "at least once; ask for more masks or a higher ratio.",
-            count=count, hidden=hidden, patches=patches,
-        )  # fmt: skip
-    draws, times = _draws(seed), torch.zeros(patches, dtype=torch.int)
-    masks = torch.zeros(count, patches, dtype=torch.int)
-    for mask in masks:
-        fair = sorted(_shuffled(patches, draws), key=lambda patch: int(times[patch]))[:hidden]
-        mask[fair] = 1
-        times += mask
-    return masks.view(count, *grid)
 
 
 def checked(mask: Tensor, grid: Grid) -> Tensor:
@@ -131,7 +118,7 @@ def refitted(mask: Tensor, grid: Grid) -> Tensor:
     )  # fmt: skip
 
 
-def _draws(seed: int) -> Iterator[int]:
+def draws(seed: int) -> Iterator[int]:
     """Marsaglia 2003, "Xorshift RNGs", the triple 13, 17, 5; the first numbers of neighbouring seeds are alike and
     thrown away."""
     state = (seed * 0x9E3779B1 + 0x9E3779B9) & _WORD or 1
@@ -143,35 +130,48 @@ def _draws(seed: int) -> Iterator[int]:
             yield state
 
 
-def _shuffled(count: int, draws: Iterator[int]) -> list[int]:
+def shuffled(count: int, drawn: Iterator[int]) -> list[int]:
     """Fisher and Yates."""
     places = list(range(count))
     for last in range(count - 1, 0, -1):
-        other = next(draws) % (last + 1)
+        other = next(drawn) % (last + 1)
         places[last], places[other] = places[other], places[last]
     return places
 
 
-def _blocks(grid: Grid, draws: Iterator[int]) -> list[int]:
+def _blocks(grid: Grid, drawn: Iterator[int]) -> list[int]:
     """Rectangles of a quarter to a half of each side; they may hang over the edge, so that corners are hidden as often
     as the middle."""
     rows, columns = grid
     found: dict[int, None] = {}
     while len(found) < rows * columns:
-        height = -(-rows // 4) + next(draws) % (rows // 4 + 1)
-        width = -(-columns // 4) + next(draws) % (columns // 4 + 1)
-        top = next(draws) % (rows + height - 1) - height + 1
-        left = next(draws) % (columns + width - 1) - width + 1
+        height = -(-rows // 4) + next(drawn) % (rows // 4 + 1)
+        width = -(-columns // 4) + next(drawn) % (columns // 4 + 1)
+        top = next(drawn) % (rows + height - 1) - height + 1
+        left = next(drawn) % (columns + width - 1) - width + 1
         for row in range(max(0, top), min(rows, top + height)):
             for column in range(max(0, left), min(columns, left + width)):
                 found.setdefault(row * columns + column)
     return list(found)
 
 
-def _even(grid: Grid) -> list[int]:
-    """Bayer's (1973) order of ordered dithering, backwards: what is hidden last is spread most evenly."""
-    rows, columns = grid
-    return sorted(range(rows * columns), key=lambda patch: -_bayer(*divmod(patch, columns)))
+def even(grid: Grid, shift: tuple[int, int] = (0, 0)) -> list[int]:
+    """Bayer's (1973) order of ordered dithering, backwards: what is hidden last is spread most evenly. `shift` moves
+    the pattern, which goes on for ever, by rows and columns."""
+    (rows, columns), (down, right) = grid, shift
+    places = [(row + down, column + right) for row in range(rows) for column in range(columns)]
+    return sorted(range(rows * columns), key=lambda patch: -_bayer(*places[patch]))
+
+
+def _grown(painted: Tensor, seed: int) -> list[int]:
+    """The painted shape from its core outwards, then what lies around it, the nearest first; the seed decides between
+    equally near ones. As many as were painted are exactly those."""
+    inside = painted.bool().flatten()
+    places = torch.cartesian_prod(*(torch.arange(side, dtype=torch.float) for side in painted.shape))
+    apart = torch.cdist(places, places)
+    depth = apart.masked_fill(inside, torch.inf).amin(1).where(inside, -apart.masked_fill(~inside, torch.inf).amin(1))
+    lot = shuffled(len(places), draws(seed))
+    return sorted(range(len(places)), key=lambda patch: (-float(depth[patch]), lot[patch]))
 
 
 def _bayer(row: int, column: int) -> int:

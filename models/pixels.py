@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Literal
 
 import numpy as np
@@ -46,6 +47,7 @@ class Pixels:
     mean, std:      of each colour channel, for rgb in [0, 1]
     interpolation:  how its authors resize
     fixed:          True where no other size than `size` can be fed
+    least:          pixels that the shorter side of an input has at least: the coarsest stage must hold one window
     """
 
     size: tuple[int, int]
@@ -55,9 +57,11 @@ class Pixels:
     std: tuple[float, float, float]
     interpolation: Literal["bicubic", "bilinear", "nearest", "lanczos"] = "bicubic"
     fixed: bool = False
+    least: int = 0
 
     def shape(self, image: tuple[int, int], side: int | None = None) -> tuple[int, int]:
-        """(height, width) in pixels that an image of (height, width) is fed at, its longer side about `side` pixels."""
+        """(height, width) in pixels that an image of (height, width) is fed at, its longer side about `side` pixels;
+        where no side is asked for, the network's own, or more where the shorter one would have less than `least`."""
         if self.fixed:
             if side not in (None, *self.size):
                 raise Fault(
@@ -66,7 +70,7 @@ class Pixels:
                     side=side, height=self.size[0], width=self.size[1],
                 )  # fmt: skip
             return self.size
-        side = max(self.size) if side is None else side
+        side = max(*self.size, ceil(self.least * max(image) / min(image))) if side is None else side
         if isinstance(side, bool) or not self.multiple <= side <= LARGEST_SIDE:
             raise Fault(
                 "Input size {side} was asked for, but this network takes {least} to {most} pixels; "

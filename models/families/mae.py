@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import ViTMAEForPreTraining, ViTMAEModel
 
-from models.backbone import Affinity, Backbone, Family, Layer, Parts, Reconstruction
+from models.backbone import Affinity, Backbone, Family, Layer, Parts, Reconstruction, mean_error
 from models.card import Card
 from models.masking import checked_each
 from models.patches import patchify, statistics
@@ -119,7 +119,7 @@ class Autoencoder(Encoder):
         if normalised:
             mean, deviation = statistics(target)
             target = (target - mean) / deviation
-        errors = (predictions - target).square().mean(-1)
+        errors = mean_error(predictions, target, absolute=False)
         return tuple(
             Reconstruction(mask.int(), prediction, target, error, float(error[mask].mean()), normalised)
             for mask, prediction, error in zip(hidden, predictions, errors, strict=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -27,7 +28,7 @@ from transformers.models.swinv2.modeling_swinv2 import (
     Swinv2Model,
 )
 
-from models.backbone import Affinity, Backbone, Family, Layer, Parts, Reconstruction
+from models.backbone import Affinity, Backbone, Family, Layer, Parts, Reconstruction, mean_error
 from models.card import Card
 from models.families.swin import continuous_bias
 from models.faults import Fault
@@ -50,9 +51,9 @@ class Swin:
         self.network: Any = parts.network.eval()
         self.encoder: Any = self.network if isinstance(self.network, _ENCODERS) else self.network.base_model
         self.card: Card = parts.card
-        self.pixels: Pixels = parts.pixels
         self._one_at_a_time = threading.RLock()
         self._windows = [(block.window_size, block.shift_size) for block in self._windowed]
+        self.pixels: Pixels = replace(parts.pixels, least=self._least())
 
     @property
     def module(self) -> nn.Module:
@@ -105,6 +106,12 @@ class Swin:
                     height=shape[0], width=shape[1], rows=grid[0], columns=grid[1], window=window,
                 )  # fmt: skip
 
+    def _least(self) -> int:
+        """Pixels of the smallest side whose patches fill a window at every stage."""
+        patch = self.encoder.embeddings.patch_embeddings.patch_size[0]
+        stages = [stage for stage, layer in enumerate(self.encoder.encoder.layers) for _ in layer.blocks]
+        return max(window * patch * 2**stage for (window, _), stage in zip(self._windows, stages, strict=True))
+
     def _grids(self, shape: Sequence[int]) -> list[tuple[int, int]]:
         """(rows, columns) that each block sees; an odd side is padded by one before it is halved."""
         patch = self.encoder.embeddings.patch_embeddings.patch_size
@@ -124,7 +131,15 @@ class Classifier(Swin):
 
 
 class SimMIM(Swin):
-    """A Swin that paints what is hidden: l1 on hidden pixels, hidden in squares of the decoder's stride (32 pixels)."""
+    """A Swin that paints what is hidden: l1 on hidden pixels, hidden in squares of the decoder's stride (32 pixels).
+
+    It takes the one size that it was built for: transformers lays its patches back as a square of that size.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        super().__init__(parts)
+        side = self.network.config.image_size
+        self.pixels = replace(self.pixels, size=(side, side), fixed=True)
 
     def mask_grid(self, shape: tuple[int, int]) -> tuple[int, int]:
         side, unit = self.network.config.image_size, self.network.config.encoder_stride
@@ -136,6 +151,21 @@ class SimMIM(Swin):
 
     @torch.no_grad()
     def reconstruct_each(self, pixels: Tensor, masks: Tensor) -> tuple[Reconstruction, ...]:
+        squares, hidden = self._hidden(pixels, masks)
+        batch = pixels.expand(len(masks), *pixels.shape)
+        painted = self._run(self.network, batch, bool_masked_pos=hidden)[0].reconstruction.float().cpu()
+        target = patchify(pixels.float().cpu(), self.network.config.encoder_stride)
+        return tuple(_reconstruction(*each, target) for each in zip(squares.cpu(), painted, strict=True))
+
+    def trace_masked(self, pixels: Tensor, mask: Tensor) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
+        """The encoder's layers; there are none after it, since one linear layer paints each square from its token."""
+        _, hidden = self._hidden(pixels, mask[None])
+        seen, (_, windows) = record(self.blocks, lambda: self._run(self.network, pixels[None], bool_masked_pos=hidden))
+        grids = self._grids(pixels.shape[-2:])
+        return tuple(_layer(*each) for each in zip(seen, grids, windows, strict=True)), ()
+
+    def _hidden(self, pixels: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
+        """Masks as checked (masks, rows, columns) and as the encoder takes them, (masks, patches); both bool."""
         grid, unit = self.mask_grid((pixels.shape[1], pixels.shape[2])), self.network.config.encoder_stride
         if tuple(masks.shape[1:]) != grid:
             raise Fault(
@@ -144,17 +174,15 @@ class SimMIM(Swin):
                 rows=masks.shape[1], columns=masks.shape[-1], unit=unit, count=grid[0],
             )  # fmt: skip
         squares, finer = checked_each(masks, grid), unit // self.network.config.patch_size
-        hidden = squares.repeat_interleave(finer, 1).repeat_interleave(finer, 2).flatten(1).to(self.network.device)
-        batch = pixels.expand(len(masks), *pixels.shape)
-        painted = self._run(self.network, batch, bool_masked_pos=hidden)[0].reconstruction.float().cpu()
-        target = patchify(pixels.float().cpu(), unit)
-        return tuple(_reconstruction(*each, target) for each in zip(squares.cpu(), painted, strict=True))
+        patches = squares.repeat_interleave(finer, 1).repeat_interleave(finer, 2)
+        return squares, patches.flatten(1).to(self.network.device)
 
 
 def _reconstruction(hidden: Tensor, painted: Tensor, target: Tensor) -> Reconstruction:
     prediction = patchify(painted, painted.shape[1] // hidden.shape[0])
-    error = (prediction - target).abs().mean(-1)
-    return Reconstruction(hidden.int(), prediction, target, error, float(error[hidden].mean()), normalised=False)
+    error = mean_error(prediction, target, absolute=True)
+    loss = float(error[hidden].mean())
+    return Reconstruction(hidden.int(), prediction, target, error, loss, normalised=False, absolute=True)
 
 
 def _layer(seen: Seen, grid: tuple[int, int], window: tuple[int, int]) -> Layer:

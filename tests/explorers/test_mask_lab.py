@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from explorers.explorer import Finding
 from explorers.mask_lab import EXPLORER, reconstruct
@@ -67,14 +69,16 @@ def test_a_mask_of_nothing_or_everything_gets_its_sentence(hidden: int) -> None:
         ({"mask": "01/1"}, "rows of 0 and 1"),
         ({"mask": "010/101/010"}, "edges"),
         ({"masks": 3}, "allow 8 to 64"),
-        ({"masks": 8, "ratio": 0.05}, "only once"),
+        ({"masks": 8, "ratio": 0.05}, "less than twice"),
+        ({"masks": 16, "ratio": 0.5, "kind": "grid"}, "only 2 differ"),
+        ({"against": "run/a,run/b,run/c,run/d"}, "3 is the most"),
         ({"patch": "8,0"}, "allow 0 to 7"),
         ({"patch": "x"}, "ROW,COLUMN"),
         ({"ratio": 0.99}, "0.05 to 0.95"),
         ({"checkpoint": "run/encoder"}, "holds the encoder alone"),
         ({"checkpoint": "timm/test_vit?random"}, "never learned to paint"),
         ({"checkpoint": "run/simmim", "side": 128}, "96 × 96 only"),
-        ({"checkpoint": "run/simmim", "patch": "0,0"}, "no attention"),
+        ({"checkpoint": "run/simmim", "patch": "6,0"}, "allow 0 to 5"),
     ],
 )
 def test_what_cannot_be_is_said_in_a_sentence(values: dict, sentence: str) -> None:
@@ -99,7 +103,44 @@ def test_two_networks_get_the_same_mask_on_the_coarser_grid() -> None:
     assert np.array_equal(found.arrays["mask"], refitted(coarse, (12, 12)).numpy())
     alone = reconstruct(COFFEE, "run/simmim", mask=written(coarse))
     assert np.array_equal(alone.arrays["prediction"], found.arrays["against_prediction"])
-    assert alone.facts["psnr"]["network"] == pytest.approx(found.facts["against"]["psnr"])
+    assert np.array_equal(alone.arrays["map"], found.arrays["against_map"])
+    (told,) = found.facts["against"]
+    assert alone.facts["psnr"]["network"] == pytest.approx(told["psnr"])
+    assert alone.facts["loss"] == pytest.approx(told["loss"])
+
+
+def test_several_networks_get_the_same_masks() -> None:
+    """Three networks, one line each in the curve, each as it would be alone."""
+    found = reconstruct(COFFEE, "run/mae", against="run/norm,run/simmim", seeds=2)
+    assert [other["title"] for other in found.facts["against"]] == ["small norm", "small simmim"]
+    assert found.arrays["curve"].shape == (3, 19, 2)
+    alone = reconstruct(COFFEE, "run/simmim", seeds=2)
+    np.testing.assert_allclose(found.arrays["curve"][2], alone.arrays["curve"][0], rtol=1e-4)
+    assert np.array_equal(found.arrays["against_2_mask"], alone.arrays["mask"])
+
+
+@pytest.mark.parametrize(("checkpoint", "absolute"), [("run/mae", False), ("run/norm", False), ("run/simmim", True)])
+def test_trivial_answers_are_measured_as_the_network_is(checkpoint: str, absolute: bool) -> None:
+    """By longhand: the nearest visible target, and the mean of visible ones, in the space that the loss compares."""
+    from explorers.traces import backbone
+
+    found = reconstruct(COFFEE, checkpoint, kind="block", ratio=0.5)
+    network: Any = backbone(checkpoint)
+    pixels = network.pixels(Image.open(COFFEE).convert("RGB"))
+    own = network.reconstruct(pixels, torch.from_numpy(found.arrays["mask"]))
+    target, hidden = own.target.numpy(), found.arrays["mask"].astype(bool)
+    visible = np.argwhere(~hidden)
+    colour = target[~hidden].reshape(-1, 3).mean(0)
+    for row, column in np.argwhere(hidden):
+        near = visible[((visible - (row, column)) ** 2).sum(1).argmin()]
+        for name, guess in (("nearest", target[near[0], near[1]]), ("mean", np.tile(colour, target.shape[-1] // 3))):
+            apart = guess - target[row, column]
+            expected = np.abs(apart).mean() if absolute else np.square(apart).mean()
+            assert found.arrays[f"{name}_error"][row, column] == pytest.approx(expected, rel=1e-4)
+    for name in ("nearest", "mean"):
+        over = found.arrays[f"{name}_error"][hidden].mean()
+        assert found.facts["losses"][name] == pytest.approx(over, rel=1e-4)
+    assert found.facts["losses"]["network"] == found.facts["loss"]
 
 
 def test_true_statistics_leak_and_are_named() -> None:
@@ -116,25 +157,25 @@ def test_doubt_and_curve() -> None:
     assert found.arrays["doubt_mean"].shape == (64, 96, 3)
     assert np.isfinite(found.arrays["doubt_map"]).all()
     assert (found.arrays["doubt_map"] > 0).all()
-    assert found.arrays["curve"].shape == (19, 2)
+    assert found.arrays["curve"].shape == (1, 19, 2)
     assert np.array_equal(found.arrays["curve"], again.arrays["curve"])
     one = reconstruct(COFFEE, "run/mae", ratio=0.5, seed=1)
     mask = one.arrays["mask"].astype(bool)
-    assert found.arrays["curve"][9, 1] == pytest.approx(one.arrays["map"][mask].mean(), rel=1e-4)
+    assert found.arrays["curve"][0, 9, 1] == pytest.approx(one.arrays["map"][mask].mean(), rel=1e-4)
 
 
 def test_a_batch_of_masks_stays_within_the_memory_that_was_said() -> None:
     from explorers.mask_fed import foreseen, labs_of
     from explorers.traces import backbone
-    from models.doubt import masks_of
+    from models.coverage import masks_of
     from models.image import open_image
     from models.memory import peak_bytes
 
     for name in ("mae", "simmim"):
-        (lab,) = labs_of(backbone(f"run/{name}"), None, open_image(COFFEE), None, "whole")
+        (lab,) = labs_of([backbone(f"run/{name}")], open_image(COFFEE))
         patches = lab.grid[0] * lab.grid[1]
         hidden = round(0.75 * patches)
-        batch, said = foreseen(lab, hidden, 16)
+        batch, said = foreseen(lab, hidden / patches, 16)
         masks = masks_of(lab.grid, hidden, 16)
         assert batch == 16
         needed = peak_bytes(lambda lab=lab, masks=masks: lab.reconstruct(masks))
@@ -174,6 +215,82 @@ def test_attention_of_a_mask_token_sums_to_what_cls_leaves() -> None:
     assert (seen.arrays["encoder_from"].sum((1, 2)) > 0.5).all()
 
 
+def test_a_square_of_simmim_looks_within_its_windows() -> None:
+    """Rows of every block sum to 1, and nothing outside the windows is looked at; the last block sees all of it."""
+    found = reconstruct(COFFEE, "run/simmim", patch="0,0")
+    rows, seen = found.arrays["encoder_from"], found.arrays["encoder_seen"].astype(bool)
+    assert rows.shape == seen.shape == (3, 6, 6)
+    np.testing.assert_allclose(rows.sum((1, 2)), 1, atol=1e-5)
+    assert not rows[~seen].any()
+    assert seen.sum((1, 2)).tolist() == [4, 9, 36]
+    assert "decoder_from" not in found.arrays, "SimMIM's decoder has no attention"
+
+
+@pytest.mark.parametrize("kind", ["block", "grid", "object"])
+def test_doubt_of_other_masks_paints_every_square_when_hidden(kind: str) -> None:
+    found = reconstruct(COFFEE, "run/mae", masks=48, kind=kind, ratio=0.6)
+    told = found.facts["doubt"]
+    assert told["least"] >= 2
+    assert np.isfinite(found.arrays["doubt_map"]).all()
+    words = {"block": "blocks of different seeds", "grid": "even pattern, shifted", "object": "shape, shifted"}[kind]
+    assert words in found.said()
+
+
+@pytest.mark.parametrize(("form", "kind", "frames"), [("gif", "ratio", 19), ("mp4", "growth", 3 * 23 + 15)])
+def test_films_hold_a_frame_a_step_with_its_caption(form: str, kind: str, frames: int, tmp_path: Path) -> None:
+    """GIF and MP4 as players read them, at 12 frames a second in MP4; the caption's strip lies under every frame."""
+    file = tmp_path / f"film.{form}"
+    file.write_bytes(reconstruct(COFFEE, "run/mae", film=kind, form=form).files[f"film.{form}"]("ru"))
+    pictures, about = _played(file)
+    assert "Patchlight" in about
+    assert len(pictures) == frames
+    first, last = (np.asarray(pictures[end].convert("L"), int) for end in (0, -1))
+    assert np.abs(first - last).mean() > 1, "nothing moves"
+    for picture in pictures:
+        strip = np.asarray(picture.convert("L"))[-30:]
+        assert strip.max() > 200, "no paper under the caption"
+        assert strip.min() < 120, "no words under the picture"
+
+
+def test_a_film_is_refused_as_mp4_where_nothing_writes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    made = reconstruct(COFFEE, "run/mae", film="ratio", form="mp4").files["film.mp4"]
+    with pytest.raises(Fault, match="pip install av"):
+        made("en")
+
+
+def test_a_painted_mask_grows_in_curve_and_film_through_itself() -> None:
+    from explorers.mask_fed import labs_of
+    from explorers.mask_film import counts
+    from explorers.mask_hiding import hiding_of
+    from explorers.mask_lab import Masking
+    from explorers.traces import backbone
+    from models.image import open_image
+
+    mask = mask_of("block", (8, 12), 40, 3)
+    labs = labs_of([backbone("run/mae")], open_image(COFFEE))
+    hiding = hiding_of(labs, Masking(mask=written(mask)))
+    growth = counts(hiding, "growth")
+    assert (growth[0], growth[-1], len(growth)) == (2, 40, 24)
+    assert torch.equal(hiding.of(40, turn=3), mask)
+    smaller, larger = hiding.at(0.3), hiding.at(0.6)
+    assert bool((smaller <= mask).all())
+    assert bool((larger >= mask).all())
+
+
+def _played(file: Path) -> tuple[list[Image.Image], str]:
+    if file.suffix == ".gif":
+        with Image.open(file) as film:
+            about = film.info["comment"].decode()
+            return [frame.convert("RGB") for frame in ImageSequence.Iterator(film)], about
+    import av
+
+    with av.open(file) as film:
+        assert film.streams.video[0].codec_context.name == "h264"
+        pictures = [frame.to_image() for frame in film.decode(video=0)]
+        return pictures, film.metadata["comment"]
+
+
 def _hiding(place: tuple[int, int]) -> torch.Tensor:
     mask = torch.zeros(8, 12, dtype=torch.int)
     mask[place] = 1
@@ -187,7 +304,11 @@ def test_shell(tmp_path: Path) -> None:
     assert main(asked) == 0
     with np.load(tmp_path / "reconstruct.npz") as numbers:
         assert np.array_equal(numbers["mask"], mask_of("random", (8, 12), 72, 3).numpy())
-    assert (tmp_path / "reconstruct.png").is_file()
+    with Image.open(tmp_path / "reconstruct.png") as panels:
+        assert panels.width == 3 * 480 + 4 * 16
+    asked[-1:] = [str(tmp_path / "film"), "--film", "growth", "--form", "mp4"]
+    assert main(asked) == 0
+    assert _played(tmp_path / "film" / "reconstruct-film.mp4")[0]
 
 
 @pytest.fixture(scope="module")

@@ -86,13 +86,20 @@ def test_a_ratio_hides_the_nearest_count_but_never_all_or_nothing(ratio: float, 
     assert masking.hidden_count(ratio, 196) == hidden
 
 
-def test_covering_masks_share_fairly() -> None:
-    masks = masking.covering((14, 14), 147, 16, seed=1)
-    times = masks.sum(0)
-    assert masks.sum((1, 2)).tolist() == [147] * 16
-    assert int(times.max() - times.min()) <= 1
-    with pytest.raises(Fault, match="at least once"):
-        masking.covering((14, 14), 10, 8)
+def test_a_painted_shape_shrinks_to_its_core_and_grows_around_its_edge() -> None:
+    """A disc: as many as were painted are the painted ones, fewer lie deepest inside, more lie nearest outside."""
+    rows, columns = torch.meshgrid(torch.arange(14), torch.arange(14), indexing="ij")
+    apart = ((rows - 6).square() + (columns - 7).square()).float().sqrt()
+    disc = (apart <= 4).int()
+    painted = int(disc.sum())
+    for seed in (0, 5):
+        assert torch.equal(masking.mask_of("painted", (14, 14), painted, seed, disc), disc)
+        core = masking.mask_of("painted", (14, 14), 9, seed, disc).bool()
+        assert float(apart[core].max()) <= 2
+        ring = masking.mask_of("painted", (14, 14), painted + 20, seed, disc).bool() & ~disc.bool()
+        assert float(apart[ring].max()) <= 6
+        assert sorted(masking.order("painted", (14, 14), seed, disc)) == list(range(196))
+    assert masking.order("painted", (14, 14), 0, disc) != masking.order("painted", (14, 14), 5, disc)
 
 
 def test_masks_are_written_and_read() -> None:

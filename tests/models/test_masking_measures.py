@@ -10,7 +10,8 @@ from torch import nn
 
 from models.backbone import Reconstruction
 from models.baselines import mean_of_visible, nearest_visible
-from models.doubt import Doubt, masks_of
+from models.coverage import masks_of
+from models.doubt import Doubt
 from models.faults import Fault
 from models.fidelity import coloured, pasted, patch_error, psnr, shown
 from models.masking import mask_of
@@ -102,7 +103,7 @@ def test_doubt_is_the_mean_and_deviation_of_what_was_painted_when_hidden() -> No
     spread = (values - values.nanmean(0)).square().nansum(0) / ((~values.isnan()).sum(0) - 1)
     torch.testing.assert_close(sums.deviation.double(), spread.sqrt(), atol=1e-5, rtol=0)
     assert int(sums.times.min()) >= 2
-    with pytest.raises(Fault, match="only once"):
+    with pytest.raises(Fault, match="less than twice"):
         masks_of(GRID, 2, 8)
 
 
