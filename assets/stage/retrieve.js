@@ -1,0 +1,156 @@
+// The retrieval tab: a query, and the pictures of a gallery that lie nearest to it.
+
+import { exportBoard } from "./board.js";
+import { fetchBundle } from "./bundle.js";
+import { jpeg, pictures } from "./galleries.js";
+import { Hits } from "./retrieve_hits.js";
+import { Side } from "./retrieve_side.js";
+import { remember } from "./state.js";
+import { make, onLanguage, say } from "./words.js";
+
+const FIRST = {
+  shapes: "a cyan star in the middle", unseen: "a red heart above a purple ring", photographs: "a cup of coffee",
+  twemoji: "a red apple", emojione: "a red apple", emoji: "a red apple", folder: "a cat",
+};
+
+export class Tab {
+  constructor({ defaults, asked, tell }) {
+    Object.assign(this, { defaults, tell, turn: 0, before: [], made: 0 });
+    this.view = { ...defaults, ...asked };
+    this.hits = new Hits({ choose: (item) => this.ask({ by: "item", item }) });
+    this.side = new Side({ ask: (changes) => this.ask(changes), ready: (facts) => this.#ready(facts), tell });
+    this.side.gallery.onGone = () => this.onGone?.();
+    this.query = make(".pl-get-query");
+    this.caption = make("p.pl-caption", { "aria-live": "polite" });
+    this.back = make("button.pl-link", { type: "button", say: "Back", hidden: true, onclick: () => this.#back() });
+    const first = make(".pl-first", {}, make(".pl-get-head", {}, this.query, this.back), this.hits.element, this.caption, make(".pl-progress"));
+    this.element = make(".pl-tab.pl-get", {}, make("main.pl-middle", {}, first), make("aside.pl-side", { label: "Question" }, ...this.side.elements));
+    onLanguage(() => this.#words());
+  }
+
+  /** The desk has changed: another picture, or another network, whose index may have to be made. */
+  show({ facts, arrays }) {
+    const picture = arrays.picture && jpeg(arrays.picture);
+    Object.assign(this, { facts, picture });
+    this.side.serve(facts);
+    if (!facts.reads && this.#by() === "text") this.view.by = "picture";
+    this.side.gallery.index(this.view);
+  }
+
+  /** The view's changes, from any control. */
+  ask(changes) {
+    const other = ["gallery", "folder"].some((name) => name in changes && changes[name] !== this.view[name]);
+    if ("by" in changes || "text" in changes) this.#keep();
+    if (other) Object.assign(this.view, { item: null, k: null, by: this.view.by === "item" ? "auto" : this.view.by });
+    if (other && this.view.text === FIRST[this.view.gallery]) this.view.text = "";
+    Object.assign(this.view, changes);
+    if (!this.facts) return;
+    this.side.set(this.view, this.#by());
+    if (other) this.side.gallery.index(this.view);
+    else if (this.index) this.#search();
+  }
+
+  resize() {
+    this.hits.fit();
+    this.side.draw();
+  }
+
+  get numbers() {
+    const url = new URL(this.facts.numbers, document.baseURI);
+    for (const [name, value] of Object.entries(this.#question())) url.searchParams.set(name, value);
+    return url.href;
+  }
+
+  async exportPicture() {
+    if (this.answer) await exportBoard(this.hits.flat(), this.said.join(" "), null, "patchlight-retrieval.png");
+  }
+
+  // -- answers ---------------------------------------------------------------------------------------------------------
+
+  #ready(facts) {
+    Object.assign(this, { index: facts, made: this.made + 1 });
+    this.#search();
+  }
+
+  /** What is looked for: the text unless the desk's picture or one of the gallery's is meant. */
+  #by() {
+    const { by, item } = this.view;
+    if (by !== "auto") return by;
+    if (item !== null) return "item";
+    return this.facts?.reads ? "text" : "picture";
+  }
+
+  #question() {
+    const { gallery, folder, k, search, item } = this.view;
+    const by = this.#by();
+    const asked = { by, gallery, folder, search, ...(k === null ? {} : { k }) };
+    if (by === "text") asked.text = this.view.text || FIRST[gallery];
+    if (by === "item") asked.item = item;
+    return asked;
+  }
+
+  async #search() {
+    const turn = ++this.turn;
+    if (this.#by() === "text" && !this.view.text) this.view.text = FIRST[this.view.gallery];
+    if (this.view.k > this.index.count) this.view.k = null;
+    this.side.set(this.view, this.#by());
+    this.#remember();
+    this.element.classList.add("pl-busy");
+    try {
+      const answer = await fetchBundle(this.facts.search, { ...this.#question(), made: this.made });
+      if (turn === this.turn) this.#show(answer);
+    } catch (wrong) {
+      if (wrong.gone) this.onGone?.();
+      if (turn === this.turn) this.tell(wrong.fault);
+    } finally {
+      if (turn === this.turn) this.element.classList.remove("pl-busy");
+    }
+  }
+
+  #show({ facts, arrays }) {
+    this.answer = facts;
+    this.hits.show(facts.hits, pictures(arrays));
+    this.side.show(facts, arrays);
+    this.#query(arrays.asked && jpeg(arrays.asked));
+    this.#words();
+    this.element.dataset.shown = `${facts.by} ${facts.query} ${facts.gallery} ${facts.hits.length}`;
+  }
+
+  #query(item) {
+    const { by, query } = this.answer;
+    const image = { picture: this.picture, item }[by];
+    const words = by === "text" ? make("bdi.pl-get-text", {}, `“${query}”`) : make("img", { src: image, alt: query });
+    this.query.replaceChildren(words);
+  }
+
+  #words() {
+    if (!this.answer) return;
+    this.said = this.answer.said.map(({ template, facts }) => say(template, facts));
+    this.caption.replaceChildren(make("strong", {}, this.said[0]), ` ${this.said.slice(1).join(" ")}`);
+    this.hits.words();
+    this.side.draw();
+  }
+
+  // -- going back ------------------------------------------------------------------------------------------------------
+
+  #keep() {
+    const { by, text, item } = this.view;
+    this.before.push({ by, text, item });
+    this.back.hidden = false;
+  }
+
+  #back() {
+    const last = this.before.pop();
+    this.back.hidden = !this.before.length;
+    Object.assign(this.view, last);
+    if (this.index) this.#search();
+  }
+
+  #remember() {
+    const by = this.#by();
+    const { gallery, folder, text, item, k, search } = this.view;
+    remember({ by: by === "picture" ? by : "auto", gallery, folder, k, search, text: by === "text" ? text : "", item: by === "item" ? item : null }, this.defaults);
+  }
+}
+
+document.head.append(make("link", { rel: "stylesheet", href: new URL("retrieve.css", import.meta.url).href }));
