@@ -2,37 +2,28 @@
 
 Learns in pieces if need be (`--hours`), since every network is an ordinary run that resumes; a finished one is written
 in half precision into the folder that `bundled/<name>` opens, with its card, and measured on pictures that nobody tuned
-on. The table of all figures is README.md of that folder.
+on (`training.build.measure`).
 """
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
-import platform
 import sys
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors.torch import load_file
 
 from models.card import Card
 from models.catalogue import bundled_folder, runs_folder
 from models.create import create
 from models.faults import Fault
-from models.loading import load
 from models.pixels import Pixels
-from models.weights import replace_file, save
-from training.datasets import Source, open_dataset
-from training.evaluate import classification, evaluate
+from models.weights import save
+from training.build.measure import made_before, made_by, record, table
 from training.recipe import Recipe
 from training.run import Run, open_run
-
-PICTURES = 1000
-"""Measured on so many pictures of the test split, with as many of the training split to learn a probe from."""
 
 
 @dataclass(frozen=True)
@@ -103,14 +94,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help="which networks; all where none is named")
     parser.add_argument("--hours", type=float, default=0.0, help="stop each run after so much time; run again to go on")
     parser.add_argument("--take", action="store_true", help="also take a run that is not finished, as it stands")
+    parser.add_argument("--measure", action="store_true", help="only measure again what is there, without learning")
     given = parser.parse_args(arguments)
     if unknown := set(given.names) - set(BUNDLED):
         parser.error(f"no such network: {', '.join(sorted(unknown))}; there are {', '.join(BUNDLED)}")
     for name in given.names or BUNDLED:
+        if given.measure:
+            record(name, BUNDLED[name].title, made_before(name))
+            continue
         run = learnt(name, given.hours)
         if given.take or run.status["state"] == "finished":
             write(name, run)
-            measure(name, run)
+            record(name, BUNDLED[name].title, made_by(run))
     table()
     return 0
 
@@ -143,65 +138,6 @@ def write(name: str, run: Run) -> None:
     shapes: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in pixels.items()}
     text = words.read_text(encoding="utf-8") if words.exists() else None
     save(bundled_folder() / name, network, config, card, Pixels(**shapes), text, half=True)
-
-
-def measure(name: str, run: Run) -> None:
-    """figures.json beside the weights: every figure of the test split, and what the network cost."""
-    made = run.recipe
-    learn, ask = (
-        open_dataset(Source(made.images, side=made.side, split=split, objects=(made.few, made.many)))
-        for split in ("train", "test")
-    )
-    backbone = load(f"bundled/{name}", device="cpu")
-    known, fresh = (learn.batch(0, seed=seed, count=PICTURES, device="cpu") for seed in (0, 1))
-    seen = [
-        replace(figure, name=f"{figure.name}, combinations seen") for figure in classification(backbone, known, fresh)
-    ]
-    found = {
-        "title": BUNDLED[name].title,
-        "images": made.images,
-        "pictures seen": run.status["seen"],
-        "minutes": round(run.status["seconds"] / 60, 1),
-        "threads": torch.get_num_threads(),
-        "hardware": platform.processor() or platform.machine(),
-        "parameters": backbone.card.parameters,
-        "recipe": made.plain(),
-        "figures": [dataclasses.asdict(figure) for figure in [*evaluate(backbone, learn, ask, PICTURES), *seen]],
-    }
-    content = json.dumps(found, indent=1, ensure_ascii=False) + "\n"
-    replace_file(bundled_folder() / name / "figures.json", content.encode())
-
-
-def table() -> None:
-    """README.md of the folder, from the figures that lie beside the weights."""
-    lines = [
-        "# Networks that ship with Patchlight", "",
-        "Trained by Patchlight itself on pictures that it draws (`training/datasets/`), 96 pixels wide; nobody's",
-        "pictures or weights are in them. Apache-2.0, half precision. `make bundle` makes each again from the recipe",
-        "in its `figures.json`. Measured on the test split, which holds combinations of colour and shape that no",
-        "network was trained on; intervals are 95 %. There a colour speaks for the wrong shape, so k-NN and probes",
-        "that learn from the training split fall below one in eight; 'combinations seen' are fresh pictures of the",
-        "training split.", "",
-        "| network | parameters | MB | learnt from | pictures seen | minutes of wall time | on |",
-        "|---|---|---|---|---|---|---|",
-    ]  # fmt: skip
-    found = {path.parent: json.loads(path.read_text()) for path in sorted(bundled_folder().glob("*/figures.json"))}
-    for folder, facts in found.items():
-        size = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
-        lines.append(
-            f"| {facts['title']} (`bundled/{folder.name}`) | {facts['parameters']:,} | {size:.1f} | {facts['images']} "
-            f"| {facts['pictures seen']:,} | {facts['minutes']} | {facts['threads']} thread, {facts['hardware']} |"
-        )
-    lines += ["", "| network | figure | value | interval | baseline | of |", "|---|---|---|---|---|---|"]
-    for facts in found.values():
-        for f in facts["figures"]:
-            interval = f"{f['low']:.3f} to {f['high']:.3f}" if f["pictures"] else "–"
-            lines.append(
-                f"| {facts['title']} | {f['name']} | {f['value']:.3f} | {interval} | {f['baseline']:.3f} "
-                f"| {f['against']} |"
-            )
-    if found:
-        Path(bundled_folder() / "README.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _limited(made: Recipe, hours: float) -> Recipe:
