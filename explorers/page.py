@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from explorers import checkup, delivery
+from explorers import checkup, delivery, run_film
 from explorers.endpoint import refused_arguments, register
 from explorers.explorer import explorers
 from explorers.frame import ASSETS, Frame, examples
@@ -122,6 +122,7 @@ def routes() -> list[BaseRoute]:
         Route("/patchlight/networks", _networks),
         Route("/patchlight/cost", _cost),
         Route("/patchlight/doctor", checkup.answer),
+        *run_film.routes(),
         Route("/patchlight/pictures/{name}", _picture),
         Route("/patchlight/pictures/small/{name}", _small),
         *(route for explorer in explorers() if explorer.routes for route in explorer.routes()),

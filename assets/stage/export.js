@@ -26,8 +26,22 @@ export async function exportPicture(stage, sentences, shown) {
   save(blob, "patchlight-attention.png");
 }
 
+let catcher = null;
+
+/** What `draws` would let the browser save comes back as a blob instead: one picture of a film. */
+export async function caught(draws) {
+  const blob = new Promise((resolve) => (catcher = resolve));
+  try {
+    await draws();
+    return await blob;
+  } finally {
+    catcher = null;
+  }
+}
+
 /** Let the browser save something under a name. */
 export function save(source, name) {
+  if (catcher) return catcher(source);
   const link = document.createElement("a");
   link.href = typeof source === "string" ? source : URL.createObjectURL(source);
   link.download = name;

@@ -4,6 +4,7 @@ import { Attention } from "./attention.js";
 import { address, fault, fetchBundle } from "./bundle.js";
 import { setTables } from "./colours.js";
 import { Desk } from "./desk.js";
+import { caught } from "./export.js";
 import { Header } from "./header.js";
 import { desk, onDesk, remember, setDesk } from "./state.js";
 import { language, make, number, onLanguage, say, setLanguage, startLanguage, translate } from "./words.js";
@@ -46,6 +47,7 @@ async function mountDesk(part) {
   part.element.replaceChildren(parts.header.element, parts.left.element, parts.notice, parts.status);
   part.watch("value", () => start(part));
   onDesk(() => look(part));
+  onDesk(() => live());
   onLanguage(() => parts.lastFault && !parts.notice.hidden && tell(parts.lastFault));
   fetch(address("patchlight/networks")).then(async (answer) => {
     Object.assign(networks, await answer.json());
@@ -112,6 +114,7 @@ async function arrived(name, value) {
   parts.notice.hidden = true;
   parts.left.setFacts(bundle.facts);
   await tabs[name].show(bundle);
+  parts.drawn = value.made.of.checkpoint;
   document.body.dataset.shown = `${value.made.of.checkpoint} ${value.made.of.picture} ${bundle.facts.shape.join("x")}`;
 }
 
@@ -119,6 +122,7 @@ async function arrived(name, value) {
 async function alone(name, made) {
   idle();
   await tabs[name].show(made);
+  parts.drawn = made.of?.checkpoint;
   document.body.dataset.shown = name;
 }
 
@@ -183,6 +187,33 @@ const bring = (name) => document.querySelector(`#tabs [data-tab-id="${name}"]`)?
 
 /** The tab in front, for benchmarks and the browser's console. */
 export const front = () => tabs[desk.tab];
+
+// -- the life of a run -------------------------------------------------------------------------------------------------
+
+/** The bar of a run's life comes with the first network of a run. */
+async function live() {
+  if (parts.life || halved || !desk.checkpoint?.startsWith("run/")) return;
+  parts.life = true;
+  const { Life } = await import("./life.js");
+  parts.life = new Life({ tell, again: () => look(parts.desk, true), shown, capture });
+  parts.desk.element.append(parts.life.element);
+}
+
+/** Resolves once the tab in front has drawn this network; throws where it said a sentence instead. */
+async function shown(checkpoint) {
+  while (parts.drawn !== checkpoint) {
+    if (!parts.notice.hidden) throw Object.assign(new Error(), { fault: parts.lastFault });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** The picture of the tab in front, with its caption, as a blob. */
+const capture = () => caught(() => tabs[desk.tab].exportPicture());
+
+/** Whether this page is one half of another, which leads it. */
+const halved = new URLSearchParams(location.search).has("half");
+document.body.classList.toggle("pl-halved", halved);
+window.patchlight = { open: (checkpoint) => setDesk({ checkpoint }), capture };
 
 function open(name) {
   bring(name);

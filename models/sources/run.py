@@ -24,7 +24,8 @@ def open_parts(name: str, request: Request) -> Parts:
         return _live(runs_folder() / run, request)
     folder, place = runs_folder() / run, f"step-{step:0>8}"
     kept = folder / "snapshots" if (folder / "snapshots" / place / "config.json").exists() else folder / "checkpoints"
-    return open_named(kept, place, request)
+    parts = open_named(kept, place, request)
+    return parts if request.random else replace(parts, card=replace(parts.card, revision=f"step {int(step)}"))
 
 
 def _live(folder: Path, request: Request) -> Parts:

@@ -1,0 +1,202 @@
+// The life of a run under every tab: drag over the steps that were kept, play them, follow the newest one, put two runs
+// side by side, keep it all as a film. It only changes which network the desk names; the tab in front draws as ever.
+
+import { fault } from "./bundle.js";
+import { select, slider } from "./controls.js";
+import { Pair } from "./life_pair.js";
+import { filmed } from "./life_film.js";
+import { desk, onDesk, setDesk } from "./state.js";
+import { Away, ask } from "./training_server.js";
+import { make, number, onLanguage, say } from "./words.js";
+
+const LOOK = 1000; // ms between two looks at a run that learns
+const STILL = 300; // ms that a step is looked at while playing, at least
+const OWN = "training_run"; // the tab that shows a run's life itself
+const LEARNING = ["waiting", "starting", "running"];
+
+/** "run/<name>@<step>" to {name, step}, step null for the newest; null for any other network. */
+export function lifeOf(checkpoint) {
+  const [, name, step] = /^run\/([^@?]+)(?:@(\d+))?$/.exec(checkpoint ?? "") ?? [];
+  return name ? { name, step: step === undefined ? null : Number(step) } : null;
+}
+
+export class Life {
+  /** again(): draw the desk's network anew. shown(checkpoint): resolves when the tab in front shows it. capture(): its picture as a blob. */
+  constructor({ tell, again, shown, capture }) {
+    Object.assign(this, { tell, again, shown, capture, runs: new Map(), name: null, playing: null });
+    this.play = make("button.pl-button.pl-life-play", { type: "button", say: "Play", hint: "Show the run's steps one after another", onclick: () => this.#toggle() });
+    this.bar = slider("Step", { min: 0, max: 1, step: 1 }, (place) => this.#drag(place));
+    this.marks = make("datalist", { id: "pl-life-marks" });
+    this.said = make("strong.pl-life-step", { role: "status" });
+    this.newest = make("button.pl-button", { type: "button", say: "Newest", hint: "Follow the network of this minute", onclick: () => this.#go(null) });
+    this.beside = select("Beside", [["", "Beside…", true]], (name) => this.#besides(name));
+    this.film = select("Film", { "": "Film…", gif: "As GIF", mp4: "As MP4" }, (form) => this.#keep(form));
+    this.bar.element.setAttribute("list", "pl-life-marks");
+    this.element = make("section.pl-life", { label: "The run's life", hidden: true }, this.play, this.bar.element, this.marks, this.said, this.newest, this.beside.element, this.film.element);
+    this.pair = new Pair();
+    document.body.append(this.pair.element);
+    onDesk((changed) => changed.includes("checkpoint") && this.#turn());
+    onDesk((changed) => changed.includes("tab") && this.#besides(""));
+    onLanguage(() => this.#draw());
+    this.#turn();
+  }
+
+  // -- which run, which step -------------------------------------------------------------------------------------------
+
+  /** The desk names a network: a run's, or none. */
+  #turn() {
+    const life = lifeOf(desk.checkpoint);
+    if (life?.name !== this.name) {
+      this.#stop();
+      this.#besides("");
+      this.name = life?.name ?? null;
+      if (this.name) this.#look();
+    }
+    this.#draw();
+  }
+
+  async #look() {
+    clearTimeout(this.next);
+    const { name } = this;
+    try {
+      const [own, all] = await Promise.all([ask("kept", { run: name }), ask("runs")]);
+      if (name !== this.name) return;
+      this.runs = new Map(all.runs.map((run) => [run.name, run]));
+      this.#arrived(own);
+    } catch (wrong) {
+      if (!(wrong instanceof Away) && !wrong.fault) throw wrong;
+      if (wrong.fault) this.runs = new Map(); // not this visitor's run: the network shows, its life does not
+    }
+    if (this.name && LEARNING.includes(this.run?.state)) this.next = setTimeout(() => this.#look(), LOOK);
+    this.#draw();
+  }
+
+  #arrived(run) {
+    const before = this.run?.name === run.name ? this.run.live : run.live;
+    this.run = run;
+    const idle = !document.body.classList.contains("pl-working");
+    if (run.live !== before && desk.checkpoint === `run/${run.name}` && idle) this.again();
+  }
+
+  /** Steps that can be opened, of both runs where two are looked at. */
+  get steps() {
+    const other = this.runs.get(this.pair.name)?.kept ?? [];
+    return [...new Set([...(this.run?.kept ?? []), ...other])].sort((one, two) => one - two);
+  }
+
+  #go(step) {
+    setDesk({ checkpoint: named(this.run, step) });
+    this.#pairUp(step);
+  }
+
+  #drag(place) {
+    this.#stop();
+    this.#go(this.steps[place] ?? null);
+  }
+
+  // -- playing ---------------------------------------------------------------------------------------------------------
+
+  #toggle() {
+    if (this.playing) return this.#stop();
+    const playing = (this.playing = {});
+    this.#walk(async () => new Promise((resolve) => setTimeout(resolve, STILL)), playing);
+  }
+
+  /** From the first step to the last, or on from where the bar stands; `each(step)` when it is drawn. */
+  async #walk(each, playing, from = this.#place() >= this.steps.length - 1 ? 0 : this.#place()) {
+    this.#draw();
+    for (const step of this.steps.slice(from)) {
+      if (this.playing !== playing) return false;
+      this.#go(step);
+      await Promise.all([this.pair.open ? this.pair.shown() : this.shown(named(this.run, step))]);
+      if (this.playing !== playing) return false;
+      await each(step);
+    }
+    this.#stop();
+    return true;
+  }
+
+  #stop() {
+    this.playing = null;
+    this.#draw();
+  }
+
+  // -- film and pair ---------------------------------------------------------------------------------------------------
+
+  async #keep(form) {
+    this.film.set("");
+    if (!form || this.playing) return;
+    const playing = (this.playing = {});
+    const pictures = [];
+    const take = async () => pictures.push(await (this.pair.open ? this.pair.capture() : this.capture()));
+    try {
+      if (await this.#walk(take, playing, 0)) await filmed(pictures, this.#about(), form, this.name);
+    } catch (wrong) {
+      this.tell(wrong.fault ?? fault({ said: "The film could not be made; play the steps once, and try again." }));
+    } finally {
+      this.#stop();
+    }
+  }
+
+  #about() {
+    const names = this.pair.open ? `${this.name}, ${this.pair.name}` : this.name;
+    return say("{tab} over the steps of {names}.", { tab: say(document.querySelector(".pl-tab-button[aria-selected=true]")?.dataset.say ?? ""), names });
+  }
+
+  #besides(name) {
+    this.beside.set(name);
+    if (name) this.pair.show(this.name, name);
+    else this.pair.close();
+    document.body.classList.toggle("pl-paired", this.pair.open);
+    this.#pairUp(lifeOf(desk.checkpoint)?.step ?? null);
+    this.#draw();
+  }
+
+  #pairUp(step) {
+    if (this.pair.open) this.pair.go(named(this.run, step), named(this.runs.get(this.pair.name), step));
+  }
+
+  // -- words -----------------------------------------------------------------------------------------------------------
+
+  #place() {
+    const { step } = lifeOf(desk.checkpoint) ?? {};
+    const at = this.steps.indexOf(step);
+    return at < 0 ? this.steps.length - 1 : at;
+  }
+
+  #draw() {
+    const there = Boolean(this.name && this.run?.name === this.name && this.steps.length) && desk.tab !== OWN;
+    this.element.hidden = !there;
+    document.body.classList.toggle("pl-living", there);
+    if (!there) return;
+    const { step } = lifeOf(desk.checkpoint) ?? {};
+    this.bar.element.max = Math.max(1, this.steps.length - 1);
+    this.bar.set(this.#place());
+    this.bar.paint();
+    this.said.textContent = this.#words(step ?? null);
+    this.newest.setAttribute("aria-pressed", step === null);
+    this.play.textContent = say(this.playing ? "Pause" : "Play");
+    this.play.dataset.say = this.playing ? "Pause" : "Play";
+    const others = [...this.runs.keys()].filter((name) => name !== this.name && this.runs.get(name).kept.length);
+    if (others.join() !== this.others) this.beside.fill([["", "Beside…", true], ...others.map((name) => [name, name])]);
+    this.others = others.join();
+    this.beside.element.hidden = !others.length;
+    this.beside.set(this.pair.name ?? "");
+  }
+
+  #words(step) {
+    const { live, steps, state } = this.run;
+    if (step === 0) return say("Untrained");
+    if (step !== null) return say("Step {step} of {steps}", { step, steps });
+    return LEARNING.includes(state) ? say("Step {step} of {steps}, live", { step: live ?? 0, steps }) : say("Step {step} of {steps}", { step: live ?? 0, steps });
+  }
+}
+
+/** The network of a run at a step, or the one before it where that step was not kept; null for the newest. */
+function named(run, step) {
+  if (step === null) return `run/${run.name}`;
+  const before = run.kept.filter((kept) => kept <= step).at(-1) ?? run.kept[0];
+  return `run/${run.name}@${before}`;
+}
+
+document.head.append(make("link", { rel: "stylesheet", href: new URL("life.css", import.meta.url).href }));

@@ -1,0 +1,68 @@
+"""A film of a run's life: the pictures that the page has drawn at step after step, joined into one file.
+
+Every tab draws and captions its own picture, so the page sends what it has drawn; nothing here knows any explorer.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from explorers.delivery import told
+from models.faults import Fault
+
+if TYPE_CHECKING:
+    from explorers.film import Form
+
+MOST = 200
+"""Pictures of one film."""
+
+PIXELS = 4_000_000
+"""Of one picture; the page sends at most 1,280 × 1,280 or so."""
+
+WIDEST = 400
+"""Characters of the comment."""
+
+
+def routes() -> Sequence[BaseRoute]:
+    """`/upload` at the end, since that is where the guard lets larger bodies in."""
+    return [Route("/patchlight/film/upload", _film, methods=["POST"])]
+
+
+def joined(pictures: Sequence[bytes], about: str, form: str) -> bytes:
+    """The film of these pictures (any format that `models.image` reads). Raises `Fault`."""
+    from explorers.film import MEDIA, film
+    from models.image import open_image
+
+    if form not in MEDIA:
+        raise Fault(
+            "A film was asked for as {form}, but there are only {known}; choose one of those.",
+            form=form[:20], known=", ".join(MEDIA),
+        )  # fmt: skip
+    if not 1 <= len(pictures) <= MOST:
+        raise Fault(
+            "A film of {count} pictures was asked for, but it has between 1 and {most}; play fewer steps.",
+            count=len(pictures), most=MOST,
+        )  # fmt: skip
+    frames = [open_image(io.BytesIO(picture), limit=PIXELS) for picture in pictures]
+    return film(frames, about[:WIDEST], cast("Form", form))
+
+
+async def _film(request: Request) -> Response:
+    from explorers.film import MEDIA
+
+    async with request.form(max_files=MOST, max_fields=4) as form:
+        pictures = [await part.read() for part in form.getlist("picture") if isinstance(part, UploadFile)]
+        about, kind = str(form.get("about", "")), str(form.get("form", ""))
+    try:
+        made = await run_in_threadpool(joined, pictures, about, kind)
+    except Fault as fault:
+        return JSONResponse(told(fault), status_code=422)
+    return Response(made, media_type=MEDIA[cast("Form", kind)])
