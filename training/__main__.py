@@ -1,9 +1,10 @@
-"""python -m training OBJECTIVE --images PICTURES --run NAME · resume NAME · evaluate CHECKPOINT · list"""
+"""python -m training OBJECTIVE --images PICTURES --run NAME · resume NAME · evaluate CHECKPOINT · estimate … · jobs"""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import importlib.util
 import json
 import os
 import signal
@@ -13,12 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from models.faults import Fault
+from training import shell
 from training.arguments import DRAWN, parser_of
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
+        if words == ["estimate", "--recipe", "-"]:
+            return shell.measure(sys.stdin.read())
         return _run(words)
     except Fault as fault:
         print(f"training: {fault}", file=sys.stderr)
@@ -26,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> int:
+    estimating = words[:1] == ["estimate"] and len(words) > 1
+    words = [*words[1:], "--run", "none"] if estimating else words
     parser, chosen = parser_of(words)
     if chosen is None:
         parser.print_help()
@@ -33,6 +39,12 @@ def _run(words: list[str]) -> int:
     given = vars(parser.parse_args(words))
     if chosen == "list":
         return _list()
+    if chosen == "jobs":
+        return shell.jobs(given)
+    if estimating:
+        return shell.estimate(_recipe(chosen, given))
+    if given.get("track") and importlib.util.find_spec("tensorboard") is None:
+        raise Fault("Curves for tensorboard were asked for, but it is not installed; run `pip install tensorboard`.")
     _step_back(given.get("nice", 0))
     if chosen == "evaluate":
         return _evaluate(given)
@@ -48,21 +60,26 @@ def _step_back(nice: int) -> None:
 
 
 def _start(name: str, given: dict[str, Any]) -> int:
-    from training.objective import method
-    from training.recipe import CHOICES, Recipe
     from training.run import open_run
-    from training.settings import Settings
 
-    own = {choice.name: given[choice.name] for choice in CHOICES}
-    options = {choice.name: given[choice.name] for choice in dataclasses.fields(method(name).options)}
-    settings = {choice.name: given[choice.name] for choice in dataclasses.fields(Settings)}
-    made = Recipe(name, **own, options=options, settings=settings)
+    made = _recipe(name, given)
     from accelerate import PartialState
 
     state = PartialState(cpu=given["device"] == "cpu")
     with state.main_process_first():
         run = open_run(given["run"], made if state.is_main_process else None)
     return _learn(run, given)
+
+
+def _recipe(name: str, given: dict[str, Any]) -> Any:
+    from training.objective import method
+    from training.recipe import CHOICES, Recipe
+    from training.settings import Settings
+
+    own = {choice.name: given[choice.name] for choice in CHOICES}
+    options = {choice.name: given[choice.name] for choice in dataclasses.fields(method(name).options)}
+    settings = {choice.name: given[choice.name] for choice in dataclasses.fields(Settings)}
+    return Recipe(name, **own, options=options, settings=settings)
 
 
 def _resume(given: dict[str, Any]) -> int:
@@ -83,14 +100,8 @@ def _learn(run: Any, given: dict[str, Any]) -> int:
         signal.signal(number, lambda *_: run.stop())
     first = PartialState(cpu=run.settings.device == "cpu").is_main_process
     total, begun = run.settings.steps * run.settings.batch, run.status.get("seen", 0)
-    bar = tqdm(
-        total=total,
-        initial=begun,
-        unit="picture",
-        unit_scale=True,
-        desc=run.folder.name,
-        disable=None if first else True,
-    )
+    silent = None if first else True  # None: where nobody sits before a terminal
+    bar = tqdm(total=total, initial=begun, unit="picture", unit_scale=True, desc=run.folder.name, disable=silent)
     with bar, _tracker(run, given["track"]) as track:
         for progress in run.learn():
             bar.update(progress.seen - bar.n)
@@ -99,6 +110,8 @@ def _learn(run: Any, given: dict[str, Any]) -> int:
     if first:
         status = run.status
         print(f"{run.folder.name}: {status['state']} at step {status['step']}; look at it as run/{run.folder.name}")
+        if run.skipped:
+            print(f"pictures skipped: {len(run.skipped)}, listed in {run.folder / 'skipped.txt'}")
     return 0
 
 
@@ -107,12 +120,8 @@ def _tracker(run: Any, viewer: str | None) -> Any:
     if viewer is None:
         yield lambda progress: None
         return
-    import importlib.util
-
     from accelerate import Accelerator
 
-    if importlib.util.find_spec("tensorboard") is None:
-        raise Fault("Curves for tensorboard were asked for, but it is not installed; run `pip install tensorboard`.")
     accelerator = Accelerator(log_with=viewer, project_dir=str(run.folder), cpu=run.settings.device == "cpu")
     accelerator.init_trackers("curves")
     yield lambda progress: accelerator.log({"loss": progress.loss, **progress.figures}, step=progress.step)

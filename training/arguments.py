@@ -8,11 +8,15 @@ import typing
 from collections.abc import Iterable
 from typing import Any
 
+from training.shell import add_jobs
+
 EXAMPLES = """examples:
   python -m training mae --images shapes --run first             a masked autoencoder on drawn shapes
   python -m training clip --images scenes --language both --run pairs
   python -m training dino --images my_photos/ --size tiny --run mine --steps 20000
   python -m training resume mine --hours 2                       goes on where it was stopped or killed
+  python -m training estimate mae --images shapes --size tiny    what it would cost, from a few real steps
+  python -m training jobs                                        every run, and the queue of the page
   python -m training evaluate run/mine --images scenes           beside the trivial baselines
   accelerate launch -m training mae --images my_photos/ --run many --batch 512
 
@@ -34,6 +38,8 @@ def parser_of(words: list[str]) -> tuple[argparse.ArgumentParser, str | None]:
     resume.add_argument("--hours", type=float, help="a new limit of time, all sessions together")
     resume.add_argument("--disk", type=float, help="a new limit of megabytes")
     _evaluation(commands.add_parser("evaluate", help="measure a checkpoint beside trivial baselines"))
+    commands.add_parser("estimate", help="what a run would cost: the words that would start it, without --run")
+    add_jobs(commands.add_parser("jobs", help="every run and the queue of the page; jobs stop NAME"))
     commands.add_parser("list", help="objectives, datasets and sizes")
     for name in names():
         command = commands.add_parser(

@@ -19,6 +19,7 @@ from typing import Any, Literal
 from models.catalogue import runs_folder
 from models.disk import replace_file
 from models.faults import Fault
+from training.room import full
 
 if os.name == "posix":
     import fcntl
@@ -47,7 +48,10 @@ class Task:
 
     def note(self, **changes: Any) -> None:
         """Changes some of what job.json says; only within `alone()`."""
-        replace_file(self.file, json.dumps(self.entry() | changes).encode())
+        try:
+            replace_file(self.file, json.dumps(self.entry() | changes).encode())
+        except OSError as wrong:
+            raise full(wrong, self.folder) from wrong
 
     def alive(self) -> bool:
         """Whether its process works right now."""

@@ -28,9 +28,11 @@ from models.faults import Fault
 from models.weights import replace_file, save
 from training import shown
 from training.engine import Progress, devices, train
+from training.estimate import starved, too_large
 from training.gather import agreed, rank
 from training.objective import Objective, Shows
 from training.recipe import Recipe, dataset, plan, recipe
+from training.room import full, give_reserve, keep_reserve
 from training.snapshots import Snapshots
 from training.store import Store
 
@@ -96,10 +98,29 @@ class Run:
             try:
                 accelerator.wait_for_everyone()
                 yield from self._learn()
+                return
             except Fault as fault:
-                self._log(str(fault))
-                self._say("failed", fault)
+                self._fail(fault)
                 raise
+            except OSError as wrong:
+                fault = full(wrong, self.folder)
+                if not isinstance(fault, Fault):
+                    raise
+                self._fail(fault)
+                raise fault from wrong
+            except (MemoryError, RuntimeError) as wrong:
+                if not starved(wrong):
+                    raise
+            finally:
+                give_reserve(self.folder)
+            fault = too_large(self.recipe, lambda made: Run(self.folder, made)._made())  # what failed is let go by now
+            self._fail(fault)
+            raise fault
+
+    def _fail(self, fault: Fault) -> None:
+        give_reserve(self.folder)
+        self._log(str(fault))
+        self._say("failed", fault)
 
     def _learn(self) -> Iterator[Progress]:
         images, objective = self._made()
@@ -107,6 +128,7 @@ class Run:
         before = self.status["seconds"]
         self._rewind(int(start["step"]) if start else 0)
         self._log(f"learning from step {int(start['step']) if start else 0} of {self.settings.steps}")
+        keep_reserve(self.folder)
         begun, beat, written, progress = time.time(), 0.0, 0, None
         look = self._looks(objective, images, start)
         steps = train(objective, images, self.settings, start)
@@ -240,10 +262,17 @@ class Run:
             with contextlib.suppress(OSError), open(self.folder / "log.txt", "a", encoding="utf-8") as log:
                 log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {sentence}\n")
 
+    @property
+    def skipped(self) -> tuple[str, ...]:
+        """A line a picture that could not be read, by name and reason, over all sessions of the run."""
+        path = self.folder / "skipped.txt"
+        return tuple(path.read_text(encoding="utf-8").splitlines()) if path.exists() else ()
+
     def _list_skipped(self, skipped: Any) -> None:
         if skipped and rank() == 0:
-            lines = [f"{entry.picture}\t{entry.reason}\n" for entry in skipped]
-            replace_file(self.folder / "skipped.txt", "".join(lines).encode())
+            fresh = (f"{entry.picture}\t{entry.reason}".replace("\n", " ") for entry in skipped)
+            lines = tuple(dict.fromkeys((*self.skipped, *fresh)))
+            replace_file(self.folder / "skipped.txt", "".join(f"{line}\n" for line in lines).encode())
             self._log(f"pictures skipped: {len(lines)}, listed in skipped.txt")
 
     @contextlib.contextmanager

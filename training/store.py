@@ -9,7 +9,6 @@ A checkpoint is written beside, flushed, moved into place, and counts only once 
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import shutil
@@ -19,8 +18,10 @@ from pathlib import Path
 from safetensors.torch import save
 from torch import Tensor
 
+from models.disk import flush, replace_file, taken
 from models.faults import Fault
-from models.weights import replace_file, sha256, tensors
+from models.weights import sha256, tensors
+from training.room import full
 from training.settings import Settings
 
 STATE = "state.safetensors"
@@ -57,10 +58,10 @@ class Store:
             self._within_budget()
             shutil.rmtree(self.place(step), ignore_errors=True)
             os.replace(beside, self.place(step))
-            _flush(self.folder)
+            flush(self.folder)
             self._name(step)
-        except OSError as full:
-            raise _full(full, self.folder) from full
+        except OSError as wrong:
+            raise full(wrong, self.run) from wrong
         finally:
             shutil.rmtree(beside, ignore_errors=True)
 
@@ -70,8 +71,8 @@ class Store:
             for path in sorted(self.place(step).iterdir(), key=lambda path: path.name == "config.json"):
                 if path.name != STATE:
                     replace_file(self.run / path.name, path.read_bytes())
-        except OSError as full:
-            raise _full(full, self.run) from full
+        except OSError as wrong:
+            raise full(wrong, self.run) from wrong
 
     def newest(self) -> dict[str, Tensor] | None:
         """The state of the newest checkpoint whose bytes are those that were written; None where there is none."""
@@ -95,35 +96,17 @@ class Store:
         entries = [entry for entry in entries if entry["step"] in newest | self.settings.chosen]
         content = json.dumps({"checkpoints": entries}, indent=1) + "\n"
         replace_file(self.folder / "manifest.json", content.encode())
-        _flush(self.folder)
+        flush(self.folder)
         kept = {self.place(entry["step"]) for entry in entries}
         for folder in self.folder.glob("step-*"):
             if folder not in kept:
                 shutil.rmtree(folder)
 
     def _within_budget(self) -> None:
-        size = sum(path.stat().st_size for path in self.run.rglob("*") if path.is_file())
+        size = taken(self.run)
         if size > self.settings.disk * 1e6:
             raise Fault(
                 "The run's folder would take {size} MB, but {budget} MB were allowed; the last checkpoint is kept, "
                 "resume with a larger disk budget.",
                 size=round(size / 1e6), budget=self.settings.disk,
             )  # fmt: skip
-
-
-def _full(wrong: OSError, folder: Path) -> OSError | Fault:
-    if wrong.errno not in (errno.ENOSPC, errno.EDQUOT):
-        return wrong
-    return Fault(
-        "A checkpoint was to be written to {folder}, but the disk is full; the one before it is kept, make room and "
-        "resume.",
-        folder=folder,
-    )  # fmt: skip
-
-
-def _flush(folder: Path) -> None:
-    """A folder's own entries onto the disk, where the system can."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        os.fsync(handle)
-        os.close(handle)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from models.catalogue import runs_folder
 from models.faults import Fault
+from training.arguments import DRAWN
 from training.ledger import Task, alone, plain, take, tasks, waiting
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -67,7 +68,7 @@ def _start(task: Task) -> None:
         task.note(queued=None, wanted="run", begun=time.time(), process=None)
         with open(task.folder / "output.txt", "ab") as output:
             child = subprocess.Popen(
-                [sys.executable, "-m", "training", *_words(task)], env=_surroundings(), start_new_session=True,
+                [sys.executable, "-m", "training", *_words(task)], env=surroundings(), start_new_session=True,
                 pass_fds=(lock,), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
             )  # fmt: skip
         _children.append(child)
@@ -81,11 +82,11 @@ def _words(task: Task) -> list[str]:
     if task.kind == "job":
         return ["resume", name, *back]
     made = plain(task.folder / "settings.json")
-    where = ["--images", str(made.get("images")), "--out", str(task.folder.resolve() / "evaluation.json")]
-    return ["evaluate", f"run/{name}", *where, *back]
+    told = [f"--{word.replace('_', '-')}={made[word]}" for word in ("images", *DRAWN) if made.get(word)]
+    return ["evaluate", f"run/{name}", *told, "--out", str(task.folder.resolve() / "evaluation.json"), *back]
 
 
-def _surroundings() -> dict[str, str]:
+def surroundings() -> dict[str, str]:
     """The same environment, with this code found wherever the server was started, and no progress bars in a file."""
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     return {**os.environ, "PYTHONPATH": path, "TQDM_DISABLE": "1", "PYTHONUNBUFFERED": "1"}

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from os import PathLike
+from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
@@ -69,6 +70,8 @@ class Pictures:
         self.captioned = captioned
         self._read = read
         self._pictures: dict[int, Tensor | Skipped] = {}
+        home = Path(source.name).expanduser()
+        self._home = home if home.exists() else None
 
     @property
     def skipped(self) -> tuple[Skipped, ...]:
@@ -96,6 +99,10 @@ class Pictures:
             picture = self._pictures[index]
             if isinstance(picture, Tensor):
                 return index, picture
+            if self._home and not self._home.exists():
+                raise Fault(
+                    "Pictures were read from {path}, but it has gone since; put it back and resume.", path=self._home
+                )
             index = (index + 1) % self.length
         raise nothing_readable(self.source, self.skipped)
 

@@ -1,0 +1,36 @@
+"""When the disk is full: one sentence, and room enough left to write it down."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+from pathlib import Path
+
+from models.faults import Fault
+
+RESERVE = 1 << 16
+"""Bytes kept for the last words of a run."""
+
+
+def full(wrong: OSError, folder: Path) -> OSError | Fault:
+    """The sentence where `wrong` says that the disk is full, or `wrong` itself."""
+    if wrong.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return wrong
+    return Fault(
+        "The run in {folder} was to be written, but the disk is full; its last checkpoint is kept, make room and "
+        "resume.",
+        folder=folder,
+    )  # fmt: skip
+
+
+def keep_reserve(folder: Path) -> None:
+    """Takes a little of the disk while there is some; a disk without even that is full at once. Raises `Fault`."""
+    try:
+        (folder / ".reserve").write_bytes(bytes(RESERVE))
+    except OSError as wrong:
+        raise full(wrong, folder) from wrong
+
+
+def give_reserve(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        (folder / ".reserve").unlink(missing_ok=True)
