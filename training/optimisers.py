@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from models.faults import Fault
 from training.settings import Settings
 
 TABLES = ("pos_embed", "position_embedding", "position_bias", "cls_token", "class_embedding", "mask_token", "probe")
@@ -36,12 +37,22 @@ def optimisers(module: nn.Module, settings: Settings) -> tuple[Optimizer, ...]:
     ]
     if hidden:
         made.append(
-            torch.optim.Muon(
+            _muon()(
                 [learning[name] for name in sorted(hidden)], lr=settings.rate, weight_decay=settings.decay,
                 adjust_lr_fn="match_rms_adamw",
             )
         )  # fmt: skip
     return tuple(made)
+
+
+def _muon() -> type[Optimizer]:
+    if not hasattr(torch.optim, "Muon"):
+        raise Fault(
+            "The optimiser Muon was asked for, but torch {version} has none; install torch 2.9 or later, or choose "
+            "adamw.",
+            version=torch.__version__,
+        )  # fmt: skip
+    return torch.optim.Muon
 
 
 def rate_at(step: int, settings: Settings) -> float:

@@ -159,6 +159,15 @@ def test_muon_gets_matrices_of_blocks_and_decay_spares_tables() -> None:
     assert sum(len(group["params"]) for group in (*adamw.param_groups, *muon.param_groups)) == len(names)
 
 
+def test_muon_is_one_sentence_where_torch_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """torch 2.8, which the requirements allow, came before it; AdamW learns there as everywhere."""
+    monkeypatch.delattr(torch.optim, "Muon")
+    images = Squares()
+    with pytest.raises(Fault, match=r"torch .* has none; install torch 2\.9"):
+        next(train(built("mae", images), images, settings("mae", optimiser="muon")))
+    assert next(train(built("mae", images), images, settings("mae"))).step == 1
+
+
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [

@@ -10,14 +10,14 @@ import dataclasses
 import json
 import platform
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from models.backbone import Backbone
+from models.backbone import Backbone, ZeroShot
 from models.catalogue import bundled_folder
 from models.faults import Fault
 from models.loading import RANDOM, load
@@ -25,6 +25,7 @@ from models.weights import replace_file
 from training.datasets import Batch, Dataset, Source, open_dataset
 from training.evaluate import classification, evaluate
 from training.figures import Figure
+from training.matching import zero_shot
 from training.recipe import Recipe, recipe
 from training.run import Run
 
@@ -77,13 +78,16 @@ def _figures(backbone: Backbone, twin: Backbone, learnt: Recipe) -> Iterator[Fig
     learn, ask = (_opened(learnt, split) for split in ("train", "test"))
     yield from evaluate(backbone, learn, ask, PICTURES, untrained=twin)
     known, fresh = (learn.batch(0, seed=seed, count=PICTURES, device="cpu") for seed in (0, 1))
-    plain = _answers(twin, known, fresh)
-    for name, figure in _answers(backbone, known, fresh).items():
+    plain = _seen(twin, known, fresh, learn.classes)
+    for name, figure in _seen(backbone, known, fresh, learn.classes).items():
         yield replace(figure, name=f"{name}, {HELD[learnt.images]} seen", untrained=plain[name].value)
 
 
-def _answers(backbone: Backbone, known: Batch, asked: Batch) -> dict[str, Figure]:
-    return {figure.name: figure for figure in classification(backbone, known, asked)}
+def _seen(backbone: Backbone, known: Batch, asked: Batch, classes: Sequence[str]) -> dict[str, Figure]:
+    found = {figure.name: figure for figure in classification(backbone, known, asked)}
+    if isinstance(backbone, ZeroShot):
+        found |= {figure.name: figure for figure in zero_shot(backbone, asked, classes)}
+    return found
 
 
 def _opened(learnt: Recipe, split: Any) -> Dataset:
