@@ -1,0 +1,71 @@
+// Runs beside one another: the settings in which they differ, their curves over one axis, what each was measured to know.
+
+import { Curve } from "./training_curve.js";
+import { make, number, say } from "./words.js";
+
+export class Compare {
+  /** evaluate(name); go(step). */
+  constructor({ evaluate }) {
+    Object.assign(this, { evaluate, curves: new Map(), range: null });
+    this.settings = make(".pl-train-table");
+    this.measured = make(".pl-train-table");
+    this.charts = make(".pl-train-pair");
+    this.element = make("section.pl-train-compare", { hidden: true },
+      this.charts, make("h2", { say: "Settings that differ" }), this.settings, make("h2", { say: "Evaluations" }), this.measured);
+    new ResizeObserver(() => this.paint()).observe(this.charts);
+  }
+
+  /** runs: [{title, columns}]. view: {over, smoothing}. told: the server's comparison, or null. jobs: by name. */
+  draw(runs, view, told, jobs) {
+    this.redraw = () => this.draw(runs, view, told, jobs);
+    const names = [...new Set(runs.flatMap(({ columns }) => columns.figures))];
+    if (names.join() !== [...this.curves.keys()].join()) this.#build(names);
+    for (const [name, curve] of this.curves) {
+      const series = runs.filter(({ columns }) => columns.values[name]).map(({ title, columns }) => ({ title, x: columns.values[view.over], y: columns.values[name] }));
+      curve.draw(series, { range: this.range, smoothing: view.smoothing, mark: null });
+    }
+    const key = JSON.stringify([told, jobs.map(({ name, evaluation }) => [name, evaluation]), document.documentElement.lang]);
+    if (told && key !== this.told) this.#tables(told, jobs);
+    this.told = key;
+  }
+
+  paint() {
+    for (const curve of this.curves.values()) curve.paint();
+  }
+
+  #build(names) {
+    const zoom = (range) => {
+      this.range = range;
+      this.redraw?.();
+    };
+    this.curves = new Map(names.map((name) => [name, new Curve(name, { zoom, go: () => {} })]));
+    this.charts.replaceChildren(...[...this.curves.values()].map(({ element }) => element));
+  }
+
+  #tables({ runs, settings, evaluations }, jobs) {
+    const head = () => make("tr", {}, make("th"), ...runs.map((name, index) => make("th", {}, make(`span.pl-train-key.pl-train-key-${index}`), name)));
+    const same = make("p.pl-note", { say: "All settings are the same." });
+    const rows = settings.map(({ title, values }) => make("tr", {}, make("th", {}, say(title)), ...values.map((value) => make("td", {}, shown(value)))));
+    this.settings.replaceChildren(rows.length ? make("table", {}, make("thead", {}, head()), make("tbody", {}, ...rows)) : same);
+    const found = evaluations.map(({ name, values }) => make("tr", {}, make("th", {}, say(name)), ...values.map(figure)));
+    const acts = make("tr", {}, make("th"), ...runs.map((name) => make("td", {}, this.#act(jobs.find((job) => job.name === name)))));
+    this.measured.replaceChildren(make("table", {}, make("thead", {}, head()), make("tbody", {}, ...found, acts)));
+  }
+
+  #act(job) {
+    if (!job) return "";
+    const text = { waiting: "Evaluation waits", running: "Evaluating …", done: "Evaluate again" }[job.evaluation] ?? "Evaluate";
+    const busy = ["waiting", "running"].includes(job.evaluation);
+    return make("button.pl-button", { type: "button", say: text, disabled: busy, onclick: () => this.evaluate(job.name) });
+  }
+}
+
+const shown = (value) => (value === null || value === "" ? "–" : typeof value === "number" ? number(value, 4) : typeof value === "boolean" ? say(value ? "on" : "off") : String(value));
+
+/** A value, its interval, and what costs nothing. */
+function figure(found) {
+  if (!found) return make("td", {}, "–");
+  const { value, low, high, against, baseline } = found;
+  const beside = say("{low} to {high}; {against}: {baseline}", { low: number(low, 3), high: number(high, 3), against: say(against), baseline: number(baseline, 3) });
+  return make("td", {}, make("strong", {}, number(value, 3)), make("span.pl-note", {}, ` ${beside}`));
+}

@@ -1,0 +1,89 @@
+// Above the pictures: which run this is, how far it is, how fast, and what can be done with it.
+
+import { duration } from "./training_form.js";
+import { stateOf } from "./training_runs.js";
+import { make, number, onLanguage, say } from "./words.js";
+
+const WORKS = ["starting", "running"];
+const GOES_ON = ["paused", "stopped", "failed", "lost"];
+
+export class Head {
+  /** act(name of an act); copy(). */
+  constructor({ act, copy }) {
+    this.title = make("h1.pl-train-title");
+    this.about = make("span.pl-train-about");
+    this.state = make("span.pl-chip.pl-train-state");
+    this.figures = make(".pl-train-figures");
+    this.meter = make("i");
+    this.sentence = make("p.pl-train-sentence", { role: "status", hidden: true });
+    const button = (name, text, run) => make("button.pl-button", { type: "button", say: text, "data-act": name, onclick: run });
+    this.buttons = {
+      pause: button("pause", "Pause", () => act("pause")), resume: button("resume", "Resume", () => act("resume")),
+      stop: button("stop", "Stop", () => act("stop")), copy: button("copy", "Duplicate…", copy),
+      evaluate: button("evaluate", "Evaluate", () => act("evaluate")), delete: button("delete", "Delete", () => this.#delete(act)),
+    };
+    this.element = make("header.pl-train-head", { hidden: true },
+      make(".pl-train-line", {}, this.title, this.state, this.about, make(".pl-train-acts", {}, ...Object.values(this.buttons))),
+      make(".pl-train-meter.pl-train-large", { role: "progressbar" }, this.meter), this.figures, this.sentence);
+    onLanguage(() => this.job && this.draw(this.job));
+  }
+
+  draw(job) {
+    this.job = job;
+    this.element.hidden = !job;
+    if (!job) return;
+    this.title.textContent = job.name;
+    this.state.textContent = stateOf(job);
+    this.state.dataset.state = job.state;
+    const { objective, size, images, side, patch } = job.recipe;
+    this.about.textContent = say("{objective}, {size}, {images}, {side} px, patch {patch}", { objective, size, images: images.split("/").slice(-2).join("/"), side, patch });
+    this.meter.style.width = `${(100 * job.step) / (job.steps || 1)}%`;
+    this.meter.parentElement.setAttribute("aria-valuenow", Math.round((100 * job.step) / (job.steps || 1)));
+    this.figures.replaceChildren(...this.#figures(job).map((text) => make("span", {}, text)));
+    this.sentence.hidden = !job.sentence;
+    if (job.sentence) this.sentence.textContent = say(job.sentence.template, job.sentence.facts);
+    this.#allow(job);
+  }
+
+  #figures(job) {
+    const works = WORKS.includes(job.state);
+    return [
+      say("step {step} of {steps}", { step: job.step, steps: job.steps }),
+      job.speed && say("{speed} pictures/s", { speed: number(job.speed, 3) }),
+      works && job.eta !== null && say("{time} left", { time: duration(job.eta) }),
+      job.seconds > 0 && say("{time} so far", { time: duration(job.seconds) }),
+      job.memory && say("{megabytes} MB", { megabytes: number(Math.round(job.memory / 1e6)) }),
+    ].filter(Boolean);
+  }
+
+  #allow(job) {
+    const works = WORKS.includes(job.state) || job.state === "waiting";
+    this.buttons.pause.hidden = !works;
+    this.buttons.stop.hidden = !works;
+    this.buttons.resume.hidden = !GOES_ON.includes(job.state);
+    this.buttons.evaluate.hidden = !job.kept.length;
+    this.buttons.evaluate.disabled = ["waiting", "running"].includes(job.evaluation);
+    const text = { waiting: "Evaluation waits", running: "Evaluating …", done: "Evaluate again" }[job.evaluation] ?? "Evaluate";
+    this.buttons.evaluate.dataset.say = text;
+    this.buttons.evaluate.textContent = say(text);
+    if (this.sure !== job.name) this.#unsure();
+  }
+
+  /** What cannot be taken back is asked twice. */
+  #delete(act) {
+    if (this.sure === this.job.name) {
+      this.#unsure();
+      return act("delete");
+    }
+    this.sure = this.job.name;
+    this.buttons.delete.dataset.say = "Really delete?";
+    this.buttons.delete.textContent = say("Really delete?");
+    setTimeout(() => this.#unsure(), 4000);
+  }
+
+  #unsure() {
+    this.sure = null;
+    this.buttons.delete.dataset.say = "Delete";
+    this.buttons.delete.textContent = say("Delete");
+  }
+}

@@ -1,0 +1,52 @@
+// The list of runs: what each is, how far it is, its place in the queue; ticked ones are compared.
+
+import { card } from "./controls.js";
+import { make, number, say } from "./words.js";
+
+export const STATES = { waiting: "waiting", starting: "starting", running: "running", paused: "paused", stopped: "stopped", finished: "finished", failed: "failed", lost: "lost" };
+
+export class Runs {
+  /** choose(name); beside(name, on); fresh() opens the form. */
+  constructor({ choose, beside }) {
+    Object.assign(this, { choose, beside, rows: new Map() });
+    this.list = make(".pl-train-list", { role: "listbox", label: "Runs" });
+    this.none = make("p.pl-note", { say: "No run yet. Choose a preset below and press Train." });
+    this.element = card("Runs", this.none, this.list);
+    this.element.classList.add("pl-train-runs");
+  }
+
+  draw(jobs, chosen, besides) {
+    this.none.hidden = jobs.length > 0;
+    const names = jobs.map(({ name }) => name);
+    if (names.join() !== [...this.rows.keys()].join()) {
+      this.rows = new Map(names.map((name) => [name, this.rows.get(name) ?? this.#row(name)]));
+      this.list.replaceChildren(...[...this.rows.values()].map(({ element }) => element));
+    }
+    for (const job of jobs) this.#fill(this.rows.get(job.name), job, chosen, besides);
+  }
+
+  #row(name) {
+    const title = make("span.pl-train-run-name", {}, name);
+    const state = make("span.pl-train-run-state");
+    const meter = make("i");
+    const tick = make("input", { type: "checkbox", label: "Compare", onchange: () => this.beside(name, tick.checked) });
+    const button = make("button.pl-train-run", { type: "button", role: "option", onclick: () => this.choose(name) }, title, state, make("span.pl-train-meter", {}, meter));
+    return { element: make(".pl-train-run-row", { "data-run": name }, button, tick), button, state, meter, tick };
+  }
+
+  #fill(row, job, chosen, besides) {
+    row.button.setAttribute("aria-selected", job.name === chosen);
+    row.element.dataset.state = job.state;
+    row.state.textContent = stateOf(job);
+    row.meter.style.width = `${(100 * job.step) / (job.steps || 1)}%`;
+    row.tick.checked = job.name === chosen ? besides.length > 0 : besides.includes(job.name);
+    row.tick.disabled = job.name === chosen;
+  }
+}
+
+/** "running, 40 %", "waiting, place 2". */
+export function stateOf(job) {
+  if (job.state === "waiting") return say("waiting, place {place}", { place: job.place ?? 1 });
+  if (job.state === "running") return say("running, {percent} %", { percent: number(Math.floor((100 * job.step) / (job.steps || 1))) });
+  return say(STATES[job.state] ?? job.state);
+}

@@ -1,0 +1,51 @@
+"""What a page may do to runs: estimate, begin, pause, resume, stop, delete, evaluate. Each is the visitor's own."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from explorers.gate import Gate
+from explorers.training_form import asked
+from explorers.training_owner import named, owned
+from models.faults import Fault
+
+Values = Mapping[str, Any]
+
+_measuring = Gate(longest=8, patience=240.0)
+"""One estimate at a time: two side by side would measure each other."""
+
+ACTS = ("pause", "resume", "stop", "delete", "evaluate")
+
+
+def estimate(values: Values, _owner: str) -> dict[str, Any]:
+    """Parameters, seconds a step, memory and minutes of a recipe, from a few real steps in a process of its own."""
+    from training.estimate import estimate
+
+    made = asked(values.get("recipe"))
+    with _measuring():
+        return dataclasses.asdict(estimate(made))
+
+
+def start(values: Values, owner: str) -> dict[str, Any]:
+    """Queue a new run; on a machine where nothing learns it begins within a second."""
+    from training import jobs
+
+    wanted = values.get("name")
+    if not isinstance(wanted, str) or len(wanted) > 80:
+        raise Fault("A run was to be begun without a name; give a short one.")
+    return {"name": jobs.submit(named(wanted), asked(values.get("recipe")), owner).name}
+
+
+def act(values: Values, owner: str) -> dict[str, Any]:
+    """Pause, resume, stop, delete or evaluate a run of one's own."""
+    from training import jobs
+
+    wanted = values.get("act")
+    if wanted not in ACTS:
+        raise Fault("Something was asked of a run that is none of {known}.", known=", ".join(ACTS))
+    job = owned(values.get("run"), owner)
+    done: Callable[[str], object] = getattr(jobs, wanted)
+    done(job.name)
+    return {"done": wanted}

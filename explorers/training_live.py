@@ -1,0 +1,167 @@
+"""What a page is told of runs while they learn: the list, the curves, the meters, the pictures. It only reads.
+
+The page asks once a second and remembers nothing that it could not ask again, so reloading, closing or another server
+change nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from explorers import delivery
+from explorers.bundle import pack
+from explorers.training_owner import owned, public
+from models.catalogue import runs_folder
+from models.faults import Fault
+
+if TYPE_CHECKING:
+    from training.curves import Curves
+    from training.jobs import Job
+    from training.sentences import Sentence
+    from training.verdicts import Verdict
+
+Values = Mapping[str, Any]
+
+SHOWN = ("similarity", "teacher")
+"""What objectives themselves write beside a snapshot."""
+
+
+def form(_: Values, _owner: str) -> dict[str, Any]:
+    from explorers.training_form import declared
+
+    return declared()
+
+
+def runs(_: Values, owner: str) -> dict[str, Any]:
+    """This visitor's runs, newest first, and why none can be begun where that is so."""
+    from training import jobs
+
+    tend()
+    return {"runs": [told(job) for job in jobs.jobs(owner if public() else None)], "off": _off()}
+
+
+def _off() -> dict[str, Any] | None:
+    from training.limits import limits, switched_on
+
+    try:
+        switched_on(limits())
+    except Fault as fault:
+        return delivery.told(fault)["fault"]
+    return None
+
+
+def watch(values: Values, owner: str) -> bytes:
+    """All that the tab draws of one run, and the list; curves since the place that `since` names."""
+    from training import verdicts
+    from training.curves import newest
+
+    job = owned(values.get("run"), owner)
+    found = _curves(job.name, values)
+    said = verdicts.verdicts(newest(runs_folder() / job.name), job.recipe)
+    more = {"run": told(job), "kinds": kinds(job), "verdicts": [_verdict(one) for one in said]}
+    return pack({**runs(values, owner), **more, **axes(found)}, columns(found))
+
+
+def kept(values: Values, owner: str) -> dict[str, Any]:
+    """The little that any tab needs to follow a run: steps that can be opened, and the one that is newest."""
+    from training import snapshots
+
+    job = owned(values.get("run"), owner)
+    return {**told(job), "live": snapshots.live(runs_folder() / job.name)}
+
+
+def curves(values: Values, owner: str) -> bytes:
+    """Curves alone, for a run that another is compared with."""
+    found = _curves(owned(values.get("run"), owner).name, values)
+    return pack(axes(found), columns(found))
+
+
+def frame(values: Values, owner: str) -> bytes:
+    """One frame of the strip; see `training_strip`."""
+    from explorers import training_strip
+
+    step = str(values.get("step", ""))
+    if not step.isdecimal() or len(step) > 12:
+        raise Fault("A frame was asked for without a step; give a whole number.")
+    return training_strip.frame(owned(values.get("run"), owner).name, int(step), str(values.get("kind")))
+
+
+def views(values: Values, owner: str) -> bytes | dict[str, Any]:
+    """The fixed pictures and their views; nothing where the run has not written them."""
+    from explorers import training_strip
+
+    folder = runs_folder() / owned(values.get("run"), owner).name
+    return training_strip.views(folder) if (folder / "views.safetensors").is_file() else {}
+
+
+def axes(found: Curves) -> dict[str, Any]:
+    """What `columns` are called, where to go on reading, and whether they begin at the run's first step."""
+    return {"names": list(found.columns), "since": found.since, "whole": found.whole}
+
+
+def columns(found: Curves) -> dict[str, np.ndarray]:
+    """column.0 … in the order of their names: float32 (points,), NaN where a step has none."""
+    return {f"column.{place}": np.array(values, np.float32) for place, values in enumerate(found.columns.values())}
+
+
+def kinds(job: Job) -> tuple[str, ...]:
+    """What can be drawn of this run's snapshots, the most telling first. Costs no torch."""
+    made = ("reconstruction",) if job.recipe.get("objective") in ("mae", "simmim") else ()
+    return (*_written(runs_folder() / job.name), *made, "attention", "positions", "views")
+
+
+def _written(folder: Path) -> tuple[str, ...]:
+    """Names that the run's first snapshot has in its shown.safetensors, told without reading their values."""
+    file = next(iter(sorted(folder.glob("snapshots/step-*/shown.safetensors"))), None)
+    if file is None:
+        return ()
+    with file.open("rb") as stream:
+        header: dict[str, Any] = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
+    return tuple(kind for kind in SHOWN if kind in header)
+
+
+def told(job: Job) -> dict[str, Any]:
+    """A run as the page's scripts take it."""
+    own = ("name", "state", "place", "step", "steps", "seen", "seconds", "eta", "speed", "memory", "evaluation")
+    return {
+        **{name: getattr(job, name) for name in own},
+        "recipe": dict(job.recipe),
+        "kept": list(job.snapshots),
+        "sentence": None if job.sentence is None else spoken(job.sentence),
+    }
+
+
+def spoken(said: Sentence) -> dict[str, Any]:
+    """A sentence as the page's scripts take it: they say it in the reader's language."""
+    return {"template": said.template, "facts": {name: plain(fact) for name, fact in said.facts.items()}}
+
+
+def plain(fact: object) -> object:
+    return fact if isinstance(fact, (int, float, str)) else str(fact)
+
+
+def _curves(name: str, values: Values) -> Curves:
+    from training.curves import curves
+
+    return curves(runs_folder() / name, str(values.get("since", "")))
+
+
+def _verdict(said: Verdict) -> dict[str, Any]:
+    return {**spoken(said.sentence), "severity": said.severity, "figure": said.figure, "source": said.source}
+
+
+_tender: list[Any] = []
+
+
+def tend() -> None:
+    """Let this process look after waiting and dead runs from now on; several may, a lock keeps them apart."""
+    from training.jobs import Tender
+
+    if not _tender:
+        _tender.append(Tender())
+        _tender[0].start()
