@@ -20,12 +20,21 @@ ACTS = ("pause", "resume", "stop", "delete", "evaluate")
 
 
 def estimate(values: Values, _owner: str) -> dict[str, Any]:
-    """Parameters, seconds a step, memory and minutes of a recipe, from a few real steps in a process of its own."""
+    """Parameters, seconds a step, memory and minutes of a recipe, from a few real steps in a process of its own; of a
+    preset that names a time, also the steps that fit it on this machine."""
     from training.estimate import estimate
 
     made = asked(values.get("recipe"))
     with _measuring():
-        return dataclasses.asdict(estimate(made))
+        found = estimate(made)
+    return {**dataclasses.asdict(found), "steps": _fitting(values.get("preset"), found.seconds_per_step)}
+
+
+def _fitting(name: object, seconds_per_step: float) -> int | None:
+    from training.presets import LOOKING, presets
+
+    seconds = next((preset.seconds for preset in presets() if preset.name == name), None)
+    return None if seconds is None else max(10, int(LOOKING * seconds / seconds_per_step))
 
 
 def start(values: Values, owner: str) -> dict[str, Any]:

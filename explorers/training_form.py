@@ -42,11 +42,14 @@ TITLES: Mapping[str, str] = {
 
 def declared() -> dict[str, Any]:
     """For the page: everything that can be chosen, with defaults, bounds, meaning and the papers' values."""
+    import torch
+
     from training import limits, presets
 
     return {
         **_everything(),
         "presets": [_preset(preset) for preset in presets.presets()],
+        "gpu": torch.cuda.is_available(),
         "limits": dataclasses.asdict(limits.limits()),
     }
 
@@ -71,7 +74,7 @@ def _everything() -> dict[str, Any]:
 def _preset(preset: Preset) -> dict[str, Any]:
     return {
         "name": preset.name, "group": preset.group, "title": spoken(preset.title), "about": spoken(preset.about),
-        "recipe": preset.recipe.plain(), "seconds": preset.seconds,
+        "recipe": preset.recipe.plain(), "seconds": preset.seconds, "gpu": preset.gpu,
     }  # fmt: skip
 
 

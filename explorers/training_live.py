@@ -30,6 +30,12 @@ Values = Mapping[str, Any]
 SHOWN = ("similarity", "teacher")
 """What objectives themselves write beside a snapshot."""
 
+FIRST = {
+    "clip": "similarity", "siglip": "similarity", "simclr": "similarity", "mae": "reconstruction",
+    "simmim": "reconstruction",
+}  # fmt: skip
+"""What tells most of an objective; attention of all others."""
+
 
 def form(_: Values, _owner: str) -> dict[str, Any]:
     from explorers.training_form import declared
@@ -111,8 +117,10 @@ def columns(found: Curves) -> dict[str, np.ndarray]:
 
 def kinds(job: Job) -> tuple[str, ...]:
     """What can be drawn of this run's snapshots, the most telling first. Costs no torch."""
-    made = ("reconstruction",) if job.recipe.get("objective") in ("mae", "simmim") else ()
-    return (*_written(runs_folder() / job.name), *made, "attention", "positions", "views")
+    first = FIRST.get(str(job.recipe.get("objective")), "attention")
+    made = ("reconstruction",) if first == "reconstruction" else ()
+    found = (*made, "attention", *_written(runs_folder() / job.name), "positions", "views")
+    return tuple(sorted(found, key=lambda kind: kind != first))
 
 
 def _written(folder: Path) -> tuple[str, ...]:

@@ -6,7 +6,8 @@ made once, one at a time through the gate, and kept as bytes.
     attention       codes uint8 (pictures, rows, columns), peaks float32 (pictures,); see `bundle.coded`
     reconstruction  made uint8 (pictures, height, width, 3), mask uint8 (rows, columns), 1 hidden
     positions       map float32 (positions, positions) in [-1, 1], or logits
-    similarity      map float32 (views, views) of the fixed batch, as the objective itself compares them
+    similarity      map float32 (views, views) of the fixed batch, as the objective itself compares them; same uint8
+                    (views, views), 1 for pairs that belong together, where the objective says which
     teacher         map float32 (pictures, scores), what DINO's teacher answers
 """
 
@@ -120,7 +121,10 @@ def _shown(snapshot: Path, kind: str) -> bytes:
     told = tensors(file) if file.is_file() else {}
     if kind not in told:
         raise Fault("{kind} was asked for, but this run does not write it; ask for attention.", kind=kind)
-    return pack({}, {"map": told[kind].float().numpy()})
+    drawn = {"map": told[kind].float().numpy()}
+    if kind == "similarity" and "same" in told:
+        drawn["same"] = told["same"].to(torch.uint8).numpy()
+    return pack({}, drawn)
 
 
 # -- fixed pictures ----------------------------------------------------------------------------------------------------

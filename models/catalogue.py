@@ -91,7 +91,13 @@ def _is_here(card: Card) -> bool:
 
 
 def _folders(source: str, folder: Path) -> Iterator[Card]:
-    for config in sorted(folder.glob("*/config.json")):
+    for config in sorted(folder.glob("[!.]*/config.json")):
         known = config.parent / "card.json"
-        if known.is_file() and (config.parent / "model.safetensors").is_file():
+        if known.is_file() and (config.parent / "model.safetensors").is_file() and not _private(config.parent):
             yield card_from(f"{source}/{config.parent.name}", json.loads(known.read_text(encoding="utf-8")))
+
+
+def _private(folder: Path) -> bool:
+    """A visitor's own run on a shared host: it opens for whoever knows its name, but nobody else is told the name."""
+    job = folder / "job.json"
+    return job.is_file() and bool(json.loads(job.read_text(encoding="utf-8")).get("owner"))

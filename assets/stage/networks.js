@@ -1,6 +1,7 @@
 // The dialog in which a network is chosen: cards by family, searched by any word, or a name that is typed.
 
 import { address } from "./bundle.js";
+import { ran, withRuns } from "./training_cards.js";
 import { make, number, onLanguage, say } from "./words.js";
 
 export class NetworkDialog {
@@ -20,6 +21,10 @@ export class NetworkDialog {
   open() {
     this.search.value = "";
     this.#draw();
+    withRuns(this.networks.cards).then((cards) => {
+      this.networks.cards = cards;
+      this.#draw();
+    });
     this.element.showModal();
     this.search.focus();
   }
@@ -70,7 +75,7 @@ export class NetworkDialog {
 
   #option(card) {
     const figures = [card.parameters && say("{millions} M", { millions: number(card.parameters / 1e6, 3) }), card.patch && say("patch {patch}", { patch: card.patch }), card.side && `${card.side} px`, card.licence];
-    const where = card.here ? say("on this machine") : card.download ? say("{megabytes} MB to download", { megabytes: number(Math.round(card.download / 1e6)) }) : say("to download");
+    const where = card.run ? ran(card.run) : card.here ? say("on this machine") : card.download ? say("{megabytes} MB to download", { megabytes: number(Math.round(card.download / 1e6)) }) : say("to download");
     const gated = card.gated ? say("gated: needs an account") : "";
     return make("button.pl-option", { type: "button", role: "option", onclick: () => this.#take(card.id) },
       make("strong", {}, card.title),

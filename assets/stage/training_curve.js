@@ -6,6 +6,7 @@ import { make, number, say } from "./words.js";
 const EDGE = { left: 46, right: 12, top: 8, bottom: 20 };
 const COLOURS = ["accent", "pointer", "fault", "muted", "text", "accent"];
 const DASHES = [[], [7, 4], [2, 3], [9, 3, 2, 3], [4, 4], [1, 3]]; // colour is never the only carrier
+const CUT = [0.005, 0.04]; // of the values, lowest and highest, may leave the chart: a first plunge does not flatten the rest
 const DRAG = 5; // pixels that make a press a drag
 
 /** Debiased exponential mean; gaps stay gaps. */
@@ -83,7 +84,7 @@ export class Curve {
         if (x[point] >= this.span[0] && x[point] <= this.span[1] && y[point] !== null) seen.push(even[point], y[point]);
     if (!seen.length) return [0, 1];
     seen.sort((a, b) => a - b);
-    const [low, high] = [seen[Math.floor(seen.length * 0.01)], seen[Math.ceil(seen.length * 0.99) - 1]];
+    const [low, high] = [seen[Math.floor(seen.length * CUT[0])], seen[Math.ceil(seen.length * (1 - CUT[1])) - 1]];
     const room = (high - low || Math.abs(high) || 1) * 0.06;
     return [low - room, high + room];
   }

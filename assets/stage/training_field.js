@@ -9,7 +9,7 @@ export class Field {
     this.input = control(choice, (value) => changed(choice.name, value));
     const meaning = [say(choice.help), paper && say("Paper: {value} ({source}).", paper)].filter(Boolean).join(" · ");
     this.note = make("span.pl-train-paper", {}, paper ? say("paper {value}", { value: paper.value }) : "");
-    this.element = make("label.pl-train-field", { title: meaning }, make("span.pl-name", {}, say(choice.title)), this.note, this.input);
+    this.element = make("label.pl-train-field", { title: meaning }, make("span.pl-train-what", {}, make("span.pl-name", {}, say(choice.title)), this.note), this.input);
   }
 
   set(value) {

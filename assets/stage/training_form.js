@@ -10,6 +10,8 @@ const REST = 900; // milliseconds that the form rests before its cost is measure
 const MATTER = ["steps"]; // engine's settings that matter whatever the objective
 const OWN = ["side", "patch"];
 const HUB = "hub/";
+const FIRST = "90s mae";
+const GROUPS = { time: "By time", diagonal: "Pictures and captions", lab: "Collapse lab" };
 
 export class Form {
   /** started(name) once a run is queued; tell(fault). */
@@ -48,7 +50,7 @@ export class Form {
     try {
       this.declared = await ask("form");
       this.#fill();
-      this.#presetChosen(this.declared.presets[0].name);
+      this.#presetChosen(this.declared.presets.find(({ name }) => name === FIRST).name);
     } catch (wrong) {
       if (wrong instanceof Told) this.tell(wrong.fault);
     } finally {
@@ -82,7 +84,7 @@ export class Form {
 
   #fill() {
     const { objectives, sizes, datasets, presets } = this.declared;
-    this.preset.fill([["", say("own settings")], ...presets.map(({ name, title }) => [name, say(title.template, title.facts)])]);
+    this.preset.element.replaceChildren(make("option", { value: "" }, say("own settings")), ...Object.entries(GROUPS).map(([group, label]) => make("optgroup", { label: say(label) }, ...presets.filter((preset) => preset.group === group).map(({ name, title }) => make("option", { value: name }, say(title.template, title.facts))))));
     this.objective.fill(objectives.map(({ name, title }) => [name, say(title)]));
     this.size.fill(Object.entries(sizes).map(([name, { width, depth }]) => [name, say("{name}: {depth} blocks of {width}", { name, depth, width })]));
     const places = this.declared.limits.public ? [] : [["path", say("a folder or table …")], ["hub", say("from the hub …")]];
@@ -96,7 +98,7 @@ export class Form {
     this.chosen = name;
     this.about.textContent = preset ? say(preset.about.template, preset.about.facts) : "";
     if (!preset) return;
-    this.recipe = this.#whole(preset.recipe);
+    this.recipe = structuredClone(preset.recipe);
     this.name.value = preset.name;
     this.#draw();
     this.preset.set(name);
@@ -210,16 +212,31 @@ export class Form {
   #estimate() {
     clearTimeout(this.soon);
     this.turn = (this.turn ?? 0) + 1;
+    if (this.#preset?.gpu && !this.declared.gpu) return this.#without();
     this.cost.set({ parameters: "…", step: "…", memory: "…", time: "…" });
     this.costNote.dataset.say = "Being measured on this machine …";
     this.costNote.textContent = say(this.costNote.dataset.say);
     this.soon = setTimeout(() => this.#measure(this.turn), REST);
   }
 
+  get #preset() {
+    return this.declared.presets.find(({ name }) => name === this.chosen);
+  }
+
+  /** Made for a GPU that is not here: measuring alone would hold this machine up, so it is left to the reader. */
+  #without() {
+    this.cost.set({ parameters: null, step: null, memory: null, time: null });
+    delete this.costNote.dataset.say;
+    const measure = make("button.pl-link", { type: "button", say: "Measure anyway", onclick: () => this.#measure(this.turn) });
+    this.costNote.replaceChildren(say("Made for a GPU, which this machine does not have; here it may take hours."), " ", measure);
+  }
+
   async #measure(turn) {
+    const preset = this.chosen ?? "";
     try {
-      const found = await post("estimate", { recipe: this.recipe });
+      const found = await post("estimate", { recipe: this.recipe, preset });
       if (turn !== this.turn) return;
+      if (found.steps) this.#fit(found.steps);
       this.costNote.dataset.say = found.busy ? "Measured from a few real steps, while a run was learning beside them. Alone it is faster." : "Measured from a few real steps on this machine.";
       this.costNote.textContent = say(this.costNote.dataset.say);
       this.#drawCost(found);
@@ -229,6 +246,13 @@ export class Form {
       delete this.costNote.dataset.say;
       this.costNote.textContent = wrong instanceof Told ? say(wrong.fault.template, wrong.fault.facts) : say("The server is away; looking for it.");
     }
+  }
+
+  /** As many steps as fit the preset's time on this machine. */
+  #fit(steps) {
+    this.recipe.settings.steps = steps;
+    const input = this.fields.querySelector("[data-setting=steps]");
+    if (input) input.value = steps;
   }
 
   #drawCost(found) {

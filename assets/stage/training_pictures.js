@@ -142,7 +142,7 @@ export class Pictures {
     if (columns) this.#lay(columns());
     else this.#large(frame);
     Object.assign(this.hero.dataset, { step: this.step, kind: this.kind });
-    this.caption.textContent = this.#said(frame);
+    this.caption.textContent = this.said = this.#said(frame);
     this.hero.setAttribute("aria-label", this.caption.textContent);
   }
 
@@ -214,12 +214,26 @@ export class Pictures {
     const context = canvas.getContext("2d");
     context.imageSmoothingEnabled = image.width > canvas.width;
     context.drawImage(bitmap(image), 0, 0, canvas.width, canvas.height);
-    if (this.kind === "similarity") frameUp(context, map.shape[0], partners(map.shape[0], this.job.recipe.objective), canvas);
+    if (frame.arrays.same) frameUp(context, frame.arrays.same, canvas);
+    if (this.kind === "similarity") this.#pointed(canvas, frame);
     const [low, high] = ends(map);
     const bar = make(".pl-bar", { style: `background: ${gradient(RELATIONS, "to top")}` });
     const scale = make(".pl-scale.pl-train-scale", {}, make("span", {}, number(high, 2)), bar, make("span", {}, number(low, 2)));
     this.hero.className = "pl-train-hero pl-train-one";
     this.hero.replaceChildren(canvas, scale);
+  }
+
+  /** The pair under the pointer, in the caption's place. */
+  #pointed(canvas, { arrays: { map } }) {
+    const [rows, columns] = map.shape;
+    canvas.onpointermove = ({ offsetX, offsetY }) => {
+      const row = Math.min(rows - 1, Math.floor((rows * offsetY) / canvas.clientHeight));
+      const column = Math.min(columns - 1, Math.floor((columns * offsetX) / canvas.clientWidth));
+      const text = this.views.facts.captions[column];
+      const facts = { row: row + 1, column: column + 1, value: number(map[row * columns + column], 2) };
+      this.caption.textContent = columns === rows && text && ["clip", "siglip"].includes(this.job.recipe.objective) ? say("Picture {row} with “{text}”: {value}.", { ...facts, text }) : say("Row {row}, column {column}: {value}.", facts);
+    };
+    canvas.onpointerleave = () => (this.caption.textContent = this.said);
   }
 
   #matrix(frame) {
@@ -290,17 +304,13 @@ function arranged(most, deep, width, height) {
   return { ...best, size: Math.max(16, best.size) };
 }
 
-/** Cells that belong together: the diagonal for pairs of two kinds, the two off-diagonals for views of one picture. */
-function partners(count, objective) {
-  if (objective !== "simclr") return Array.from({ length: count }, (_, place) => [place, place]);
-  return Array.from({ length: count }, (_, place) => [place, (place + count / 2) % count]);
-}
-
-function frameUp(context, count, cells, canvas) {
-  const [wide, high] = [canvas.width / count, canvas.height / count];
+/** A frame around every pair that belongs together. */
+function frameUp(context, same, canvas) {
+  const [rows, columns] = same.shape;
+  const [wide, high] = [canvas.width / columns, canvas.height / rows];
   context.strokeStyle = themed("accent");
   context.lineWidth = Math.max(1, wide * 0.12);
-  for (const [row, column] of cells) context.strokeRect(column * wide, row * high, wide, high);
+  for (let cell = 0; cell < same.length; cell++) if (same[cell]) context.strokeRect((cell % columns) * wide, Math.floor(cell / columns) * high, wide, high);
 }
 
 function bitmap(image) {
