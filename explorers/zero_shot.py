@@ -16,6 +16,8 @@ from explorers.parameters import Parameters, parameter, within
 from explorers.zero_shot_words import caption
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from explorers.frame import Desk, Frame
 
 DEFAULT = "bundled/clip"
@@ -43,6 +45,17 @@ class Question(Parameters):
     patches: Literal["none", "tokens", "values", "gradient"] = parameter(
         "none", title="Text to patches", help="How patches are compared with the label."
     )
+    words: bool = parameter(False, title="Words", help="Relevance of each word of the label's first prompt.")
+    matrix: Literal["none", "drawn", "examples", "own"] = parameter(
+        "none", title="Matrix", help="Drawn pictures, examples, or the picture itself, against several texts."
+    )
+    drawing: int = parameter(0, title="Seed", help="Of the matrix's drawn pictures.", least=0, most=9999)
+    set: str = parameter(
+        "", title="Labelled set", help="shapes, held, twemoji, emojione, or a folder with a folder for each label.",
+        longest=1000,
+    )  # fmt: skip
+    scored: int = parameter(200, title="Pictures", help="Of the labelled set, at most.", least=16, most=1000)
+    panel: Literal["scores", "wording", "matrix", "set"] = parameter("scores", title="View", help="Of the page.")
     order: Literal["score", "given"] = parameter("score", title="Order", help="Of the bars on the page.")
 
 
@@ -56,9 +69,15 @@ def explore(image: Path | None, asked: Question) -> Finding:
     softmax, sigmoid:   (labels) of the same logits; the facts' `read_out` names the network's own
     each, left_out:     (templates, labels) cosine of one template alone, and of all others without it
     text:               (labels, channels) unit vectors; picture: (channels)
+    image:              (height, width, 3) uint8, as fed
     heat:               (rows, columns) of `label`, with `patches`: cosine, or relevance for "gradient"
+    word_left_out, word_gradient:  (words) of `label`'s first prompt, with `words`; see `models.word_relevance`
+    matrix:             (pictures, texts) cosine, with `matrix`
+    set_cosine, set_truth, set_predicted, set_confidence, set_confusion, set_bins:  with `set`; (pictures, labels),
+                        (pictures) three times, (labels, labels) truth × said, and (3, bins) mean confidence, accuracy,
+                        pictures
     """
-    from explorers import traces
+    from explorers import traces, zero_shot_further
     from explorers.attention_answers import revision
     from explorers.zero_shot_answers import able, compared, heat, learned
 
@@ -72,13 +91,28 @@ def explore(image: Path | None, asked: Question) -> Finding:
         **{name: arrays[name].tolist() for name in ("cosine", "logits", "softmax", "sigmoid")},
         **learned(found.network, found.picture), "shape": seen.shape, "checkpoint": card.id, "title": card.title,
         "revision": revision(card), "random": card.random,
+        "measured": zero_shot_further.held_out(card.id),
     }  # fmt: skip
+    label = order[0] if asked.label is None else within("label", asked.label, 0, len(order) - 1)
     if asked.patches != "none":
-        label = order[0] if asked.label is None else within("label", asked.label, 0, len(order) - 1)
         arrays["heat"] = heat(seen, found.text[label], asked.patches).numpy()
         low, high = (f"{value:.3g}" for value in (arrays["heat"].min(), arrays["heat"].max()))
         facts["map"] = {"patches": asked.patches, "label": found.labels[label], "low": low, "high": high}
     arrays |= {"text": found.text.numpy(), "picture": found.picture.numpy()}
+    arrays["image"] = seen.backbone.pixels.rgb(seen.pixels)
+    further: dict[str, zero_shot_further.Found] = {}
+    if asked.words:
+        prompt = found.templates[0].replace("{}", found.labels[label])
+        further["word"] = zero_shot_further.words_found(seen, prompt)
+    if asked.matrix != "none":
+        further["pairs"] = zero_shot_further.matrix_found(
+            seen.backbone, asked.matrix, asked.drawing, [image] if image else [], asked.labels, found.templates
+        )
+    if asked.set:
+        further["scored"] = zero_shot_further.set_found(seen.backbone, asked.set, asked.scored, found.templates)
+    for name, (more, told) in further.items():
+        arrays |= more
+        facts[name] = told
     return Finding(arrays, caption(facts), facts)
 
 
@@ -95,6 +129,13 @@ def zero_shot(image: str | Path, checkpoint: str = DEFAULT, **values: object) ->
 
 
 # -- draw --------------------------------------------------------------------------------------------------------------
+
+
+def sheet(finding: Finding, language: str) -> Image.Image:
+    """For the shell: the picture, its heat map where one was asked for, and bars of every read-out."""
+    from explorers.zero_shot_figure import drawn
+
+    return drawn(finding, language)
 
 
 def picture(desk: Desk) -> Mapping[str, Any]:
@@ -117,5 +158,5 @@ def build(frame: Frame) -> None:
     frame.looks("zero_shot", look, stage)
 
 
-EXPLORER = Explorer("zero_shot", "Zero-shot", 40, Question, explore, build, needs="ZeroShot")
+EXPLORER = Explorer("zero_shot", "Zero-shot", 40, Question, explore, build, needs="ZeroShot", sheet=sheet)
 """`/zero_shot`, `python -m explorers zero_shot`, the tab "Zero-shot"."""

@@ -23,6 +23,25 @@ SENTENCES: Mapping[str, str] = {
     "values": "The map is the cosine of “{label}” with each patch's value in the last block, {low} to {high} "
     "(MaskCLIP).",
     "gradient": "The map is gradient × attention of the cosine with “{label}”, {low} to {high}.",
+    "left out": "Of “{prompt}”, “{most}” matters most: without it the cosine, {whole}, changes by {fall}.",
+    "word gradient": "Gradient × attention follows the cosine with “{prompt}” back to its words (2103.15679); start, "
+    "end and padding hold {apart} %.",
+    "matrix": "Pictures: {pictures}, in columns, against texts: {texts}, in rows; cosines from {low} to {high}.",
+    "diagonal": "On the diagonal each picture meets its own text: the text comes first for {rows} pictures of "
+    "{pictures}, the picture for {columns} texts; the mean cosine is {own} there and {beside} elsewhere.",
+    "drawn": "The pictures were drawn with seed {seed}, of combinations of colour and shape that training leaves out.",
+    "scored": "The own label comes first of {labels} for {right} pictures of {pictures}: {accuracy} %, 95 % interval "
+    "{low} to {high} % (Wilson), chance {chance} %.",
+    "calibrated": "Mean confidence is {confidence} %; the expected calibration error over {bins} bins is {error} % "
+    "(1706.04599).",
+    "skipped": "Pictures that could not be read: {skipped}.",
+    "shapes": "The pictures are drawn shapes of the test split, among all 64 names of the vocabulary.",
+    "held": "The pictures are drawn shapes of the test split, among the 8 names that occur.",
+    "twemoji": "The pictures are emoji of the style that is kept for validation, each its own label.",
+    "emojione": "The pictures are emoji of the style that is kept for the test, each its own label.",
+    "folder": "The pictures come from a folder; their labels are the names of its folders.",
+    "measured": "On held-out pictures this network puts the right caption of {texts} first for {top} % (95 % interval "
+    "{low} to {high} %, chance {chance} %) and among the first five for {five} %.",
     "network": "{title}, {revision}, input {width} × {height} px.",
     "twin": "The map is of the random twin: the same network, never trained.",
     "random": "The weights are random: this network was never trained.",
@@ -42,10 +61,30 @@ def caption(facts: Mapping[str, Any]) -> tuple[Sentence, ...]:
     said.append(Sentence(SENTENCES[trained], factor))
     if facts["map"]:
         said.append(Sentence(SENTENCES[facts["map"]["patches"]], {**facts["map"]}))
+    said += _further(facts)
     height, width = facts["shape"]
     told = {"title": facts["title"], "revision": facts["revision"], "width": width, "height": height}
     said.append(Sentence(SENTENCES["network"], told))
+    if facts["measured"]:
+        said.append(Sentence(SENTENCES["measured"], facts["measured"]))
     return (*said, *([Sentence(SENTENCES["random"])] if facts["random"] else []))
+
+
+def _further(facts: Mapping[str, Any]) -> list[Sentence]:
+    """Of words, matrix and labelled set, where they were asked for."""
+    said: list[Sentence] = []
+    if word := facts.get("word"):
+        said += [Sentence(SENTENCES["left out"], word), Sentence(SENTENCES["word gradient"], word)]
+    if pairs := facts.get("pairs"):
+        said.append(Sentence(SENTENCES["matrix"], {**pairs, "texts": len(pairs["texts"])}))
+        said += [Sentence(SENTENCES["diagonal"], pairs)] if pairs["paired"] else []
+        said += [Sentence(SENTENCES["drawn"], pairs)] if pairs["kind"] == "drawn" else []
+    if scored := facts.get("scored"):
+        kind = scored["set"] if scored["set"] in ("shapes", "held", "twemoji", "emojione") else "folder"
+        said += [Sentence(SENTENCES["scored"], scored), Sentence(SENTENCES["calibrated"], scored)]
+        said.append(Sentence(SENTENCES[kind], scored))
+        said += [Sentence(SENTENCES["skipped"], scored)] if scored["skipped"] else []
+    return said
 
 
 def _first(facts: Mapping[str, Any]) -> Sentence:

@@ -27,3 +27,12 @@ def class_names(backbone: Backbone) -> tuple[str, ...]:
 def _imagenet(subset: str) -> tuple[str, ...]:
     info = ImageNetInfo(subset)
     return tuple(info.index_to_description(index) for index in range(info.num_classes()))
+
+
+@lru_cache(maxsize=1)
+def imagenet_names() -> tuple[str, ...]:
+    """The 1,000 classes of ImageNet as labels: the first word of each, with the second where several share the first.
+    Two are called crane, a bird and a machine, and nothing else: they get equal scores."""
+    every = [described.split(", ") for described in _imagenet("imagenet-1k")]
+    firsts = [words[0] for words in every]
+    return tuple(words[0] if firsts.count(words[0]) == 1 else ", ".join(words[:2]) for words in every)

@@ -51,17 +51,29 @@ def class_relevance(backbone: Backbone, pixels: Tensor, score: Score) -> Tensor:
     fed = pixels[None].detach().requires_grad_()
     with torch.enable_grad():
         seen, value = record([*backbone.blocks, *pool], lambda: score(backbone, fed), gradients=True)
-    last = seen[len(backbone.blocks) - 1].output
-    weights = [_weights(block) for block in seen if block.calls]
+    return relevance_row(value, seen[: len(backbone.blocks)], seen[len(backbone.blocks) :])
+
+
+def relevance_row(
+    value: Tensor, blocks: Sequence[Seen], pool: Sequence[Seen] = (), identity: bool = True
+) -> Tensor:  # fmt: skip
+    """The row of R that the network reads, (tokens,), for a scalar `value` that `record(…, gradients=True)` returned
+    with what `blocks` did, and the attention pool behind them where there is one. Refused as in `class_relevance`.
+
+    identity: whether the tokens that are read keep their own entry of the identity, behind which words would vanish
+    """
+    last = blocks[-1].output
+    weights = [_weights(block) for block in [*blocks, *pool] if block.calls]
     if last is None or not value.requires_grad:
         raise _not_through_attention()
     *by_block, by_token = _gradients(value, [*weights, last])
     cams = [_mean_positive(weight, gradient) for weight, gradient in zip(weights, by_block, strict=True)]
     relevance = torch.eye(last.shape[1], device=last.device)
-    for cam in cams[: len(backbone.blocks)]:
+    for cam in cams[: len(blocks)]:
         relevance = relevance + cam @ relevance
-    if len(cams) == len(backbone.blocks):
-        return _tokens_read(by_token) @ relevance
+    if len(cams) == len(blocks):
+        read = _tokens_read(by_token)
+        return read @ relevance - (0 if identity else read)
     skipped = last.shape[1] - cams[-1].shape[1]  # a pool may leave prefix tokens out
     return F.pad(cams[-1][0], (skipped, 0)) @ relevance
 

@@ -2,38 +2,54 @@
 
 import { fetchBundle } from "./bundle.js";
 import { exportBoard } from "./board.js";
+import { segmented } from "./controls.js";
 import { remember, setDesk } from "./state.js";
 import { make, number, onLanguage, say } from "./words.js";
 import { Bars } from "./zero_shot_bars.js";
+import { networkSentences, readOutSentences, scoreSentences } from "./zero_shot_caption.js";
+import { Curve } from "./zero_shot_curve.js";
 import { Heat } from "./zero_shot_heat.js";
 import { Labels } from "./zero_shot_labels.js";
-import { fixed, ranked, readOuts } from "./zero_shot_read_outs.js";
+import { Matrix } from "./zero_shot_matrix.js";
+import { ranked, readOuts } from "./zero_shot_read_outs.js";
+import { LabelledSet } from "./zero_shot_set.js";
 import { Side } from "./zero_shot_side.js";
+import { Wording } from "./zero_shot_wording.js";
 
 const SLICE = 100; // labels of one request at most
 const TEXTS = 800; // texts, that is labels × templates, of one request at most
 const LETTERS = 5000;
-const PART = "|"; // between labels in the page's address
+const VIEWS = { scores: "Scores", wording: "Wording", matrix: "Matrix", set: "Labelled set" };
 
 export class Tab {
   constructor({ defaults, asked, tell }) {
     Object.assign(this, { defaults, tell, known: new Map(), selected: null, turn: 0 });
-    this.view = { ...defaults, ...asked };
-    this.view.labels = this.view.labels.flatMap((label) => label.split(PART)).map((label) => label.trim()).filter(Boolean);
-    this.view.templates = this.view.templates.flatMap((template) => template.split(PART));
+    this.view = tidy({ ...defaults, ...asked });
+    this.chosen = ["labels", "templates"].some((name) => new URLSearchParams(location.search).has(name));
     this.heat = new Heat({ choose: (patches) => this.ask({ patches }), tell, drawn: () => this.draw() });
     this.bars = new Bars({ select: (label) => this.#select(label), order: (order) => this.ask({ order }) });
-    this.labels = new Labels({ change: (labels) => this.ask({ labels }), say: tell });
-    this.side = new Side({ scale: (scale) => this.#move({ scale }), bias: (bias) => this.#move({ bias }), reset: () => this.#reset(), templates: (changes) => this.ask(changes) });
+    this.curve = new Curve();
+    this.labels = new Labels({ change: (labels) => this.#choose({ labels }), fetch: (set) => fetchBundle(this.facts.list, { set }), say: tell });
+    this.side = new Side({ scale: (scale) => this.#move({ scale }), bias: (bias) => this.#move({ bias }), reset: () => this.#reset(), templates: (changes) => this.#choose(changes) });
+    this.wording = new Wording({ select: (label) => this.#select(label), score: (labels) => this.#scores(labels), compare: (templates) => this.#choose({ templates, ensemble: "given" }), tell, settled: () => this.draw() });
+    this.matrix = new Matrix({ change: (changes) => this.ask(changes), tell });
+    this.set = new LabelledSet({ change: (changes, drawOnly) => (drawOnly ? this.draw() : this.ask(changes)), tell });
+    this.#lay();
+    onLanguage(() => this.#words());
+  }
+
+  #lay() {
     this.refused = make(".pl-zero-refused", { hidden: true });
     this.caption = make("p.pl-caption", { "aria-live": "polite" });
+    this.views = segmented("View", VIEWS, (panel) => this.ask({ panel }));
+    this.boards = make(".pl-zero-boards", {}, this.heat.element, make(".pl-zero-right", {}, this.bars.element, this.curve.element));
     this.first = make(".pl-first", {},
-      this.refused,
-      make(".pl-zero-boards", {}, this.heat.element, this.bars.element),
+      this.refused, make(".pl-zero-views", {}, this.views.element),
+      this.boards, this.wording.element, this.matrix.element, this.set.element,
       this.caption, make(".pl-progress"), this.heat.strips,
     );
-    this.element = make(".pl-tab.pl-zero", {}, make("main.pl-middle", {}, this.first), make("aside.pl-side", { label: "Question" }, this.labels.element, ...this.side.elements));
-    onLanguage(() => this.#words());
+    this.element = make(".pl-tab.pl-zero", {}, make("main.pl-middle", {}, this.first), make("aside.pl-side", { label: "Question" }, this.matrix.side, this.set.side, this.labels.element, ...this.side.elements));
+    this.#turnTo();
   }
 
   async show(bundle) {
@@ -43,6 +59,7 @@ export class Tab {
     if (facts.refused) return;
     const learned = `${facts.checkpoint} ${facts.scale} ${facts.bias}`;
     if (learned !== this.learned) Object.assign(this, { learned, scale: facts.scale, bias: facts.bias });
+    this.#begin(facts);
     this.labels.presets = facts.presets;
     this.side.imagenet = facts.imagenet;
     this.heat.setPicture(bundle.arrays.image, facts);
@@ -50,20 +67,43 @@ export class Tab {
     await this.#ready();
   }
 
+  /** A network that learnt from drawings is asked about drawings, until the reader asks for something else. */
+  #begin({ start }) {
+    this.begun = start.labels.length ? start : this.defaults;
+    if (!this.chosen) this.view = { ...this.view, labels: this.begun.labels, templates: this.begun.templates };
+  }
+
+  #choose(changes) {
+    this.chosen = true;
+    return this.ask(changes);
+  }
+
   /** The view's changes, from any control. */
   async ask(changes) {
-    if (typeof changes.labels?.[0] === "string") changes.labels = changes.labels.flatMap((label) => label.split(PART)).map((label) => label.trim()).filter(Boolean);
     const { templates, ensemble } = this.view;
-    Object.assign(this.view, changes);
+    this.view = tidy({ ...this.view, ...changes });
     if (String(templates) !== String(this.view.templates) || ensemble !== this.view.ensemble) this.known.clear();
+    this.#turnTo();
     if (!this.facts || this.facts.refused) return;
     await this.#ready();
+  }
+
+  /** Only what belongs to the view is there. */
+  #turnTo() {
+    const { panel: view } = this.view;
+    this.views.set(view);
+    for (const [name, element] of Object.entries({ scores: this.boards, wording: this.wording.element, matrix: this.matrix.element, set: this.set.element })) element.hidden = name !== view;
+    this.heat.strips.hidden = view !== "scores";
+    this.matrix.side.hidden = view !== "matrix";
+    this.set.side.hidden = view !== "set";
+    this.labels.element.hidden = view === "set" || (view === "matrix" && this.view.matrix !== "own");
+    this.element.dataset.view = view;
   }
 
   draw() {
     this.frame ??= requestAnimationFrame(() => {
       this.frame = null;
-      if (this.answer) this.#draw();
+      if (this.facts && !this.facts.refused && (this.answer || this.view.panel === "set")) this.#draw();
     });
   }
 
@@ -73,17 +113,22 @@ export class Tab {
   }
 
   async exportPicture() {
-    if (!this.answer) return;
+    const { panel: view } = this.view;
+    if (!this.said?.length) return;
+    if (view === "matrix" || view === "set") return exportBoard(this[view].flat(), this.said.join(" "), null, "patchlight-zero-shot.png");
     const { map } = this.heat;
     const scale = map && { low: number(map.low, 3), high: number(map.high, 3), colours: "magma" };
-    await exportBoard(this.heat.flat(), this.said.join(" "), scale, "patchlight-zero-shot.png");
+    await exportBoard(this.bars.beside(this.heat.flat()), this.said.join(" "), scale, "patchlight-zero-shot.png");
   }
 
   get numbers() {
-    const { labels, templates, ensemble, patches } = this.view;
+    const { labels, templates, ensemble, patches, panel: view, matrix, drawing, set, scored } = this.view;
     const url = new URL(this.facts.numbers, document.baseURI);
     const label = labels.indexOf(this.selected);
     const values = { labels: labels.join("\n"), templates: templates.join("\n"), ensemble, patches, ...(label < 0 ? {} : { label }) };
+    if (view === "wording") values.words = true;
+    if (view === "matrix") Object.assign(values, { matrix: matrix === "none" ? "drawn" : matrix, drawing, pictures: this.matrix.added.join("\n") });
+    if (view === "set") Object.assign(values, { set: set || "shapes", scored });
     for (const [name, value] of Object.entries(values)) url.searchParams.set(name, value);
     return url.href;
   }
@@ -95,32 +140,69 @@ export class Tab {
     const turn = ++this.turn;
     this.labels.set(this.view.labels);
     this.side.setTemplates(this.view);
-    const missing = [...new Set(this.view.labels)].filter((label) => !this.known.has(label));
-    let done = this.view.labels.length - missing.length;
-    this.element.classList.toggle("pl-busy", missing.length > 0);
-    for (const slice of this.#slices(missing)) {
-      const found = await this.#fetch(slice);
-      if (turn !== this.turn) return;
-      if (!found) break;
-      slice.forEach((label, at) => this.known.set(label, { cosine: found.cosine[at], each: column(found.each, at), without: column(found.left_out, at) }));
-      done += slice.length;
-      if (done < this.view.labels.length) this.labels.progress(done, this.view.labels.length);
-    }
-    this.element.classList.remove("pl-busy");
-    this.labels.progress(null);
     this.#remember();
+    if (this.view.panel === "set") return this.#score();
+    const found = await this.#know(this.view.labels, turn);
+    if (!found) return;
     const labels = this.view.labels.filter((label) => this.known.has(label));
     this.answer = labels.length ? { labels, scores: labels.map((label) => this.known.get(label)) } : null;
     this.bars.clear(!this.answer);
+    this.curve.element.hidden = !this.answer;
     if (!this.answer) return this.#empty();
     this.order = ranked(this.answer.scores);
     const first = labels[this.order[0]];
     if (!labels.includes(this.selected) || this.followed) Object.assign(this, { selected: first, followed: true });
-    this.#heat();
+    await this.#further();
     this.draw();
   }
 
+  /** Read what is not known yet, in slices; false where a newer question has come. */
+  async #know(labels, turn) {
+    const missing = [...new Set(labels)].filter((label) => !this.known.has(label));
+    let done = labels.length - missing.length;
+    this.element.classList.toggle("pl-busy", missing.length > 0);
+    for (const slice of this.#slices(missing)) {
+      const found = await this.#fetch(slice);
+      if (turn !== this.turn) return false;
+      if (!found) break;
+      slice.forEach((label, at) => this.known.set(label, { cosine: found.cosine[at], each: column(found.each, at), without: column(found.left_out, at) }));
+      done += slice.length;
+      if (done < labels.length) this.labels.progress(done, labels.length);
+    }
+    this.element.classList.remove("pl-busy");
+    this.labels.progress(null);
+    return true;
+  }
+
+  /** What the view in front asks beyond scores. */
+  async #further() {
+    const { panel: view, matrix, drawing, templates, ensemble, labels } = this.view;
+    if (view === "scores") this.#heat();
+    if (view === "matrix") await this.matrix.show(this.facts.matrix, { matrix: matrix === "none" ? "drawn" : matrix, drawing, labels, templates, ensemble });
+    if (view === "wording") this.#word();
+  }
+
+  #word() {
+    const { labels } = this.answer;
+    const templates = this.view.ensemble === "imagenet" ? this.facts.imagenet : this.view.templates;
+    this.wording.show(this.facts, { label: this.selected, labels, templates, score: this.known.get(this.selected) });
+  }
+
+  #score() {
+    this.element.classList.remove("pl-busy");
+    const { set, scored, templates, ensemble } = this.view;
+    this.set.show(this.facts, { set, scored, templates, ensemble });
+    this.draw();
+  }
+
+  /** Scores of any texts in the templates that are set; null for those that could not be read. */
+  async #scores(labels) {
+    await this.#know(labels, this.turn);
+    return labels.map((label) => this.known.get(label) ?? null);
+  }
+
   #empty() {
+    this.said = [];
     this.caption.textContent = say("There are no labels; type one at the right, or choose a list.");
     this.heat.wanted(null);
   }
@@ -137,7 +219,7 @@ export class Tab {
   }
 
   get templates() {
-    return this.view.ensemble === "imagenet" ? 80 : this.view.templates.length;
+    return this.view.ensemble === "imagenet" ? this.facts.imagenet.length : this.view.templates.length;
   }
 
   async #fetch(labels) {
@@ -153,7 +235,8 @@ export class Tab {
 
   #select(label) {
     Object.assign(this, { selected: label, followed: false });
-    this.#heat();
+    if (this.view.panel === "wording") this.#word();
+    else this.#heat();
     this.draw();
   }
 
@@ -174,35 +257,37 @@ export class Tab {
   // -- one frame -------------------------------------------------------------------------------------------------------
 
   #draw() {
-    const { answer, facts, order, scale, bias } = this;
-    const outs = readOuts(answer.scores, scale, bias);
-    this.bars.draw({ ...answer, ...outs, order: this.view.order === "score" ? order : answer.labels.map((_, at) => at), own: facts.read_out, selected: this.selected, templates: this.templates, by: this.view.order });
-    this.side.draw({ ...answer, ...outs, order, own: facts.read_out, scale, bias, learned: facts, selected: this.known.get(this.selected), templates: this.templates });
-    this.heat.draw();
-    this.#drawWords(outs);
+    const { facts, scale, bias } = this;
+    const { panel: view } = this.view;
+    const outs = this.answer ? readOuts(this.answer.scores, scale, bias) : null;
+    this.side.draw({ ...this.answer, ...outs, order: this.order, own: facts.read_out, scale, bias, learned: facts, view });
+    if (view === "scores") this.#drawScores(outs);
+    if (view === "wording") this.wording.draw();
+    if (view === "matrix") this.matrix.read(scale, bias);
+    if (view === "set") this.set.reads(scale, bias);
+    this.#caption(outs);
   }
 
-  #drawWords(outs) {
-    const { facts, answer, order } = this;
-    const { sentences: words, read_out: own } = facts;
-    const told = (template, values = {}) => say(template, values);
-    const [first, second] = order;
-    const values = { label: answer.labels[first], labels: number(order.length), share: fixed(100 * outs[own][first], 1), cosine: fixed(answer.scores[first].cosine, 3), second: answer.labels[second], other: second === undefined ? "" : fixed(100 * outs[own][second], 1) };
-    this.said = [told(words[order.length > 1 ? own : `${own} alone`], values)];
-    this.said.push(this.templates > 1 ? told(words.ensemble, { templates: number(this.templates) }) : told(words.template, { template: this.view.templates[0] }));
-    this.said.push(told(words[`${own} trained`], { scale: number(facts.scale, 4), bias: number(facts.bias, 4) }));
-    if (this.scale !== facts.scale || this.bias !== facts.bias) this.said.push(told(words.moved, { scale: number(this.scale, 4), bias: number(this.bias, 4) }));
-    const { map } = this.heat;
-    if (map) this.said.push(told(words[map.patches], { label: map.label, low: number(map.low, 3), high: number(map.high, 3) }));
-    this.said.push(told(words.network, { title: facts.title, revision: facts.revision, width: String(facts.shape[1]), height: String(facts.shape[0]) }));
-    if (facts.random || map?.twin) this.said.push(told(words[map?.twin ? "twin" : "random"]));
-    const text = this.said.join(" ");
-    if (this.caption.textContent !== text) this.caption.replaceChildren(make("strong", {}, this.said[0]), ` ${this.said.slice(1).join(" ")}`);
+  #drawScores(outs) {
+    const { answer, facts, order, scale, bias, selected } = this;
+    const shown = { ...answer, ...outs, own: facts.read_out, selected, templates: this.templates, by: this.view.order };
+    this.bars.draw({ ...shown, order: this.view.order === "score" ? order : answer.labels.map((_, at) => at) });
+    this.curve.draw({ ...shown, order, scale, bias });
+    this.heat.draw();
+  }
+
+  #caption(outs) {
+    const { facts, answer, order, scale, bias, view, templates } = this;
+    const map = view.panel === "scores" ? this.heat.map : null;
+    const own = { wording: this.wording, matrix: this.matrix, set: this.set }[view.panel]?.said(facts.sentences) ?? [];
+    const scores = view.panel === "scores" || view.panel === "wording" ? scoreSentences({ facts, answer, order, outs, scale, bias, view, templates, map }) : readOutSentences({ facts, scale, bias });
+    this.said = [...own, ...scores, ...networkSentences(facts, map?.twin, view.panel !== "scores" && view.panel !== "set")];
+    if (this.caption.textContent !== this.said.join(" ")) this.caption.replaceChildren(make("strong", {}, this.said[0]), ` ${this.said.slice(1).join(" ")}`);
   }
 
   #words() {
     if (this.facts) this.#refuse(this.facts);
-    if (this.facts && !this.answer && !this.facts.refused) this.#empty();
+    if (this.facts && !this.answer && !this.facts.refused && this.view.panel !== "set") this.#empty();
     this.bars.words();
     this.draw();
   }
@@ -213,15 +298,20 @@ export class Tab {
     this.refused.hidden = !facts.refused;
     if (!facts.refused) return;
     this.answer = null;
-    const offers = facts.able.map(({ id, title }) => make("button.pl-button", { type: "button", onclick: () => setDesk({ checkpoint: id, side: null }) }, title));
+    const offers = facts.able.map(({ id, title, picture }) => make("button.pl-button", { type: "button", onclick: () => setDesk({ checkpoint: id, side: null, ...(picture ? { picture } : {}) }) }, title));
     this.refused.replaceChildren(make("p", {}, say(facts.fault.template, facts.fault.facts)), make(".pl-buttons", {}, ...offers));
   }
 
   #remember() {
-    const { labels, templates, ensemble, patches, order } = this.view;
-    const written = { labels: labels.join(PART), templates: templates.join(PART), ensemble, patches, order };
-    remember(written, { ...this.defaults, labels: this.defaults.labels.join(PART), templates: this.defaults.templates.join(PART) });
+    const { labels, templates, ensemble, patches, order, panel, matrix, drawing, set, scored } = this.view;
+    const plain = { ...this.defaults, labels: this.begun.labels, templates: this.begun.templates };
+    remember({ labels, templates, ensemble, patches, order, panel, matrix, drawing, set, scored }, plain);
   }
+}
+
+/** Labels without spaces around them and without empty ones. */
+function tidy(view) {
+  return { ...view, labels: view.labels.map((label) => label.trim()).filter(Boolean) };
 }
 
 /** One label's values over all templates, out of (templates, labels). */

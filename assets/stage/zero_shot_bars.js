@@ -49,24 +49,66 @@ export class Bars {
     this.order.set(by);
   }
 
+  /** A picture with these bars at its right, for the export. */
+  beside(picture) {
+    const sheet = document.createElement("canvas");
+    const size = Math.max(15, Math.round(picture.width / 32));
+    [sheet.width, sheet.height] = [picture.width * 2, picture.height];
+    const context = sheet.getContext("2d");
+    context.fillStyle = "#ffffff";
+    context.fillRect(0, 0, sheet.width, sheet.height);
+    context.drawImage(picture, 0, 0);
+    const shown = this.drawn.slice(0, Math.floor(picture.height / (size * 2.1)) - 1);
+    const [left, step, wide] = [picture.width + size * 1.5, size * 2.1, picture.width - size * 2.5];
+    context.font = `${size * 0.85}px system-ui, 'DejaVu Sans', sans-serif`;
+    context.fillStyle = "#56616f";
+    const heads = [[say("Cosine"), 0.46], [say("Softmax"), 0.5], [say("Sigmoid"), 0.77]];
+    heads.forEach(([word, at], place) => drawWord(context, word, left + at * wide, step * 0.7, place ? "left" : "right"));
+    shown.forEach((row, place) => drawRow(context, row, { left, top: (place + 1) * step, step, wide, size }));
+    return sheet;
+  }
+
   #build(labels, own, key) {
     this.shown = key;
     this.drawn = labels.map((label) => {
       const cells = { cosine: make("span.pl-zero-number"), logit: make("span.pl-zero-number"), softmax: read(own === "softmax"), sigmoid: read(own === "sigmoid"), band: make("i.pl-zero-band", { hidden: true }, make("b"), make("u")) };
       const name = make("span.pl-zero-name", { dir: "auto" }, make("bdi", {}, label), cells.band);
       const element = make("button.pl-zero-row", { type: "button", role: "option", title: label, onclick: () => this.select(label) }, name, cells.cosine, cells.logit, cells.softmax.element, cells.sigmoid.element);
-      return { element, ...cells };
+      return { element, label, ...cells };
     });
     this.rows.replaceChildren(...this.drawn.map(({ element }) => element));
   }
 }
 
-function read(own) {
-  const [fill, figure] = [make("i"), make("span.pl-zero-number")];
-  return { element: make(`span.pl-zero-read${own ? ".pl-zero-own" : ""}`, {}, make("span.pl-zero-track", {}, fill), figure), fill, figure };
+function drawWord(context, word, x, y, side, most = Infinity) {
+  context.textAlign = side;
+  context.fillText(word, x, y, most);
 }
 
-function bar({ fill, figure }, share) {
+function drawRow(context, row, { left, top, step, wide, size }) {
+  context.font = `${size}px system-ui, 'DejaVu Sans', sans-serif`;
+  context.fillStyle = "#14181f";
+  drawWord(context, row.label, left, top + step * 0.62, "left", 0.3 * wide);
+  drawWord(context, row.cosine.textContent, left + 0.46 * wide, top + step * 0.62, "right");
+  [row.softmax, row.sigmoid].forEach(({ share, figure, own }, place) => {
+    const from = left + (0.5 + 0.27 * place) * wide;
+    context.fillStyle = "#d9dee5";
+    context.fillRect(from, top + step * 0.3, 0.13 * wide, step * 0.4);
+    context.fillStyle = own ? "#a85b00" : "#56616f";
+    context.fillRect(from, top + step * 0.3, 0.13 * wide * share, step * 0.4);
+    context.fillStyle = "#14181f";
+    drawWord(context, figure.textContent, from + 0.235 * wide, top + step * 0.62, "right");
+  });
+}
+
+function read(own) {
+  const [fill, figure] = [make("i"), make("span.pl-zero-number")];
+  return { element: make(`span.pl-zero-read${own ? ".pl-zero-own" : ""}`, {}, make("span.pl-zero-track", {}, fill), figure), fill, figure, own, share: 0 };
+}
+
+function bar(read, share) {
+  const { fill, figure } = read;
+  read.share = share;
   fill.style.transform = `scaleX(${share.toFixed(4)})`;
   write(figure, share > 0 && share < 0.0005 ? `< ${fixed(0.1, 1)} %` : `${fixed(100 * share, 1)} %`);
 }

@@ -6,12 +6,12 @@ import { make, number, say } from "./words.js";
 
 const CHIPS = 120; // chips that are drawn
 const MOST = 1000;
-const LISTS = { photographs: "Example photographs", shapes: "Coloured shapes", cifar10: "CIFAR-10", food101: "Food-101", eurosat: "EuroSAT" };
+const LISTS = { photographs: "Example photographs", shapes: "Coloured shapes", emoji: "Emoji", cifar10: "CIFAR-10", eurosat: "EuroSAT", food101: "Food-101", imagenet: "ImageNet, 1,000" };
 
 export class Labels {
-  /** change(labels), say(fault). */
-  constructor({ change, say: tell }) {
-    Object.assign(this, { change, tell, labels: [] });
+  /** change(labels), fetch(name) resolves to a list that is too long to be here, say(fault). */
+  constructor({ change, fetch, say: tell }) {
+    Object.assign(this, { change, fetch, tell, labels: [] });
     this.chips = make(".pl-zero-chips");
     this.typed = make("textarea.pl-text", { rows: 1, dir: "auto", label: "Add labels", placeholder: "add labels", onkeydown: (event) => this.#key(event), onpaste: () => setTimeout(() => this.typed.value.includes("\n") && this.#take()) });
     this.lists = select("List of labels", { "": "Lists …", ...LISTS }, (name) => this.#list(name));
@@ -41,15 +41,17 @@ export class Labels {
 
   #take() {
     const text = this.typed.value;
-    const found = text.split(text.includes("\n") ? "\n" : /[,;]/).map((label) => label.replaceAll("|", " ").trim()).filter(Boolean);
+    const found = text.split(text.includes("\n") ? "\n" : /[,;]/).map((label) => label.trim()).filter(Boolean);
     if (!found.length) return;
     this.typed.value = "";
     this.#give([...this.labels, ...found]);
   }
 
-  #list(name) {
+  async #list(name) {
     this.lists.set("");
-    if (name) this.#give(this.presets[name]);
+    if (!name) return;
+    const there = this.presets[name] ?? (await this.fetch(name).catch((wrong) => void this.tell(wrong.fault)))?.facts.labels;
+    if (there) this.#give(there);
   }
 
   #give(labels) {

@@ -18,7 +18,6 @@ export class Side {
     this.text = make("textarea.pl-text", { rows: 1, label: "Templates, one a line", onchange: () => this.#typed() });
     this.sets = Object.entries(SETS).map(([name, words]) => make("button.pl-link", { type: "button", say: words, "data-set": name, onclick: () => this.#set(name) }));
     this.wrong = make("p.pl-note.pl-zero-wrong", { hidden: true });
-    this.spread = factTable({ best: "Best alone", worst: "Worst alone", drop: "Most missed" });
     this.scaleWords = make("h3");
     this.biasWords = make("h3");
     this.scale = slider("Scale of the cosine", { min: 0, max: 7, step: 0.005 }, (value) => scale(Math.exp(value)));
@@ -28,7 +27,7 @@ export class Side {
     this.caution = { softmax: make("p.pl-note", { say: CAUTIONS.softmax }), sigmoid: make("p.pl-note", { say: CAUTIONS.sigmoid }) };
     this.facts.rows.none.title = say("The product of 1 − sigmoid over all labels, as if pairs were independent");
     this.elements = [
-      card("Templates", this.text, make(".pl-zero-sets", {}, ...this.sets), this.wrong, this.spread.element),
+      card("Templates", this.text, make(".pl-zero-sets", {}, ...this.sets), this.wrong),
       card(make(".pl-heading", {}, make("h2", { say: "Temperature and bias" }), this.reset), labelled(this.scaleWords, this.scale), labelled(this.biasWords, this.bias), this.facts.element),
       card("May mislead", make("p.pl-note", { say: "The bright column is the read-out that this network was trained with; the other reads the same logits in another way." }), this.caution.softmax, this.caution.sigmoid),
     ];
@@ -38,32 +37,21 @@ export class Side {
     const chosen = ensemble === "imagenet" ? "imagenet" : templates.length > 1 ? "" : { "{}": "bare", [PHOTO]: "photo" }[templates[0]];
     this.sets.forEach((button) => button.setAttribute("aria-pressed", button.dataset.set === chosen));
     this.text.hidden = ensemble === "imagenet";
+    this.text.rows = Math.min(5, templates.length);
     if (document.activeElement !== this.text) this.text.value = templates.join("\n");
   }
 
-  draw({ softmax, sigmoid, order, own, scale, bias, learned, selected, templates }) {
+  draw({ softmax, sigmoid, order, own, scale, bias, learned, view }) {
     this.scale.set(Math.log(scale));
     this.bias.set(bias);
     write(this.scaleWords, say("Scale {scale}: temperature {temperature}", { scale: number(scale, 4), temperature: number(1 / scale, 2) }));
     write(this.biasWords, say("Bias {bias}, moves sigmoid only", { bias: number(bias, 3) }));
     this.reset.hidden = scale === learned.scale && bias === learned.bias;
     const shares = own === "softmax" ? softmax : sigmoid;
+    this.facts.element.hidden = view !== "scores" || !shares;
+    if (this.facts.element.hidden) return;
     const gap = order.length > 1 ? `${fixed(100 * (shares[order[0]] - shares[order[1]]), 1)} %` : null;
     this.facts.set({ gap, none: `${fixed(100 * none(sigmoid), 1)} %` });
-    this.spread.element.hidden = templates < 2 || !selected;
-    if (templates > 1 && selected) this.spread.set(this.#alone(selected));
-  }
-
-  /** Of the selected label: the template with the greatest and least cosine, and the one whose loss costs most. */
-  #alone({ cosine, each, without }) {
-    const at = (values, better) => values.reduce((best, value, place) => (better(value, values[best]) ? place : best), 0);
-    const [best, worst, missed] = [at(each, (a, b) => a > b), at(each, (a, b) => a < b), at(without, (a, b) => a < b)];
-    const shown = (place, value) => `${this.names[place] ?? place + 1} ${fixed(value, 3)}`;
-    return { best: shown(best, each[best]), worst: shown(worst, each[worst]), drop: shown(missed, without[missed] - cosine) };
-  }
-
-  get names() {
-    return this.text.hidden ? this.imagenet : this.text.value.split("\n");
   }
 
   #typed() {

@@ -84,14 +84,14 @@ def test_a_picture_costs_one_image_pass_and_a_new_label_one_text(checkpoint: str
     desk = Desk(checkpoint=checkpoint, picture="cat")
     first = unpack(opening(desk))[0]
     assert (blocks[0], counts["texts"], first["title"]) == (1, 0, "Small")
-    question = Asked(labels="\n".join(many), templates="a {}").question(desk)
-    everything = unpack(cosines(desk, question, False))[1]["cosine"]
+    question = Asked(labels="\n".join(many), templates="a {}")
+    everything = unpack(cosines(desk, question))[1]["cosine"]
     assert (blocks[0], counts["texts"]) == (1, 1000)
-    cosines(desk, question.model_copy(update={"labels": [*many[:-1], "new"]}), False)
+    cosines(desk, question.model_copy(update={"labels": "\n".join([*many[:-1], "new"])}))
     assert (blocks[0], counts["texts"]) == (1, 1001)
     other = Desk(checkpoint=checkpoint, picture="coffee")
     opening(other)
-    moved = unpack(cosines(other, question, False))[1]["cosine"]
+    moved = unpack(cosines(other, question))[1]["cosine"]
     assert (blocks[0], counts["texts"]) == (2, 1001)
     assert not np.allclose(moved, everything)
 
@@ -99,8 +99,10 @@ def test_a_picture_costs_one_image_pass_and_a_new_label_one_text(checkpoint: str
 def test_maps_are_the_endpoints_and_the_twins_are_others(checkpoint: str) -> None:
     desk = Desk(checkpoint=checkpoint, picture="cat")
     for way in ("tokens", "values", "gradient"):
-        question = Asked(labels="a dog", templates="a {}", patches=way).question(desk)
-        shown, twin = (unpack(heated(desk, question, random))[1]["map"] for random in (False, True))
+        question = Asked(labels="a dog", templates="a {}", patches=way)
+        shown, twin = (
+            unpack(heated(desk, question.model_copy(update={"twin": random})))[1]["map"] for random in (False, True)
+        )
         found = asked(checkpoint, labels=["a dog"], templates=["a {}"], patches=way)
         assert np.allclose(found.arrays["heat"], shown, atol=1e-5)
         assert not np.allclose(shown, twin), way

@@ -8,7 +8,7 @@ import timm
 import torch
 
 from models.card import Card
-from models.class_names import class_names
+from models.class_names import class_names, imagenet_names
 from models.loading import open_network
 from models.pixels import Pixels
 
@@ -26,6 +26,14 @@ def test_imagenets_own_words_at_its_own_indices() -> None:
     assert len(found) == 1000
     assert found[504].startswith("coffee mug")
     assert found[281].startswith("tabby")
+
+
+def test_imagenets_labels_are_a_thousand_and_told_apart_where_they_can_be() -> None:
+    found = imagenet_names()
+    assert len(found) == 1000
+    assert (found[0], found[281], found[504]) == ("tench", "tabby", "coffee mug")
+    assert sorted(name for name in set(found) if found.count(name) > 1) == ["crane"]
+    assert max(map(len, found)) < 50
 
 
 def test_no_name_is_made_up() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,7 +17,7 @@ from transformers import CLIPConfig, CLIPModel, SiglipConfig, SiglipModel
 from models.backbone import Backbone, ZeroShot
 from models.card import Card
 from models.faults import Fault
-from models.label_lists import imagenet_templates, presets
+from models.label_lists import imagenet_templates, presets, wordings
 from models.loading import open_network
 from models.pixels import Pixels
 from models.prompts import ensemble, filled, left_out
@@ -161,3 +162,19 @@ def test_the_lists_are_whole() -> None:
     assert sizes == {"cifar10": 10, "eurosat": 10, "food101": 101, "photographs": 6, "shapes": 64}
     for labels in presets().values():
         filled(imagenet_templates(), labels)
+
+
+def test_templates_are_the_authors_own() -> None:
+    """Their notebook's list, in its order: sha256 of the lines as taken from github.com/openai/CLIP, commit d05afc4."""
+    lines = "\n".join(imagenet_templates())
+    assert (
+        hashlib.sha256(lines.encode()).hexdigest() == "4f976686fb651bb5803d4689dcd849f75efe0ef19a3c801355bc9a6f03c8a5af"
+    )
+
+
+def test_a_label_said_otherwise_begins_with_itself() -> None:
+    found = wordings("red square")
+    assert found[0] == "red square"
+    assert {"scarlet square", "red box", "red", "square"} <= set(found)
+    assert len(set(found)) == len(found)
+    assert wordings("zyzzyva") == ("zyzzyva",)

@@ -1,0 +1,33 @@
+// Sentences under a zero-shot answer, filled as explorers/zero_shot_words.py fills them.
+
+import { fixed } from "./zero_shot_read_outs.js";
+import { number, say } from "./words.js";
+
+/** {facts, answer, order, outs, scale, bias, view, templates, map}: what is shown. The first sentence leads. */
+export function scoreSentences({ facts, answer, order, outs, scale, bias, view, templates, map }) {
+  const { sentences: words, read_out: own } = facts;
+  const [first, second] = order;
+  const values = { label: answer.labels[first], labels: number(order.length), share: fixed(100 * outs[own][first], 1), cosine: fixed(answer.scores[first].cosine, 3), second: answer.labels[second], other: second === undefined ? "" : fixed(100 * outs[own][second], 1) };
+  const said = [say(words[order.length > 1 ? own : `${own} alone`], values)];
+  said.push(templates > 1 ? say(words.ensemble, { templates: number(templates) }) : say(words.template, { template: view.templates[0] }));
+  said.push(...readOutSentences({ facts, scale, bias }));
+  if (map) said.push(say(words[map.patches], { label: map.label, low: number(map.low, 3), high: number(map.high, 3) }));
+  return said;
+}
+
+/** How logits are made, as learned and as moved. */
+export function readOutSentences({ facts, scale, bias }) {
+  const { sentences: words, read_out: own } = facts;
+  const said = [say(words[`${own} trained`], { scale: number(facts.scale, 4), bias: number(facts.bias, 4) })];
+  if (scale !== facts.scale || bias !== facts.bias) said.push(say(words.moved, { scale: number(scale, 4), bias: number(bias, 4) }));
+  return said;
+}
+
+/** The network, what was measured of it, and whether it was ever trained. */
+export function networkSentences(facts, twin, alone) {
+  const words = facts.sentences;
+  const said = [say(words.network, { title: facts.title, revision: facts.revision, width: String(facts.shape[1]), height: String(facts.shape[0]) })];
+  if (facts.measured && !alone) said.push(say(words.measured, facts.measured));
+  if (facts.random || twin) said.push(say(words[twin ? "twin" : "random"]));
+  return said;
+}

@@ -1,0 +1,79 @@
+// Which label is taken for which: counts of labels that occur, each row on its own scale, named where it is pointed at.
+
+import { table, themed } from "./colours.js";
+import { cut, font, Sheet } from "./zero_shot_sheet.js";
+import { number, say } from "./words.js";
+
+const NAMED = 9; // pixels of a row or column from which its label is written
+const FOOT = 64; // pixels for the names of columns
+
+/** told(sentence): of the cell that is pointed at. {sheet, draw(counts, labels)}. */
+export function confusionBoard(told) {
+  const board = { place: null };
+  board.sheet = new Sheet(".pl-zero-sheet", "Own labels in rows, first labels in columns", (...paper) => paint(board, ...paper));
+  board.draw = (counts, labels) => {
+    const all = labels.map((_, at) => at);
+    const own = all.filter((row) => counts.subarray(row * labels.length, (row + 1) * labels.length).some(Boolean));
+    const said = all.filter((column) => own.includes(column) || own.some((row) => counts[row * labels.length + column]));
+    Object.assign(board, { counts, labels, own, said });
+    board.sheet.draw();
+  };
+  board.sheet.canvas.addEventListener("pointermove", (event) => told(cell(board, event)));
+  board.sheet.canvas.addEventListener("pointerleave", () => told(""));
+  return board;
+}
+
+function paint(board, context, width, height) {
+  const { counts, labels, own, said } = board;
+  const left = Math.min(110, 0.28 * width);
+  const [wide, high] = [Math.min(64, (width - left - 3) / said.length), Math.min(64, (height - FOOT) / own.length)];
+  board.place = { left, wide, high };
+  const bytes = table("viridis");
+  own.forEach((row, y) => {
+    const all = said.reduce((sum, column) => sum + counts[row * labels.length + column], 0);
+    said.forEach((column, x) => {
+      const count = counts[row * labels.length + column];
+      const colour = 3 * Math.round((255 * count) / all);
+      context.fillStyle = `rgb(${bytes[colour]} ${bytes[colour + 1]} ${bytes[colour + 2]})`;
+      context.fillRect(left + x * wide, y * high, wide - (wide > 6 ? 1 : 0), high - (high > 6 ? 1 : 0));
+      if (row === column && wide > 6) outline(context, left + x * wide, y * high, wide, high);
+      if (count && wide > 15 && high > 13) figure(context, count, left + (x + 0.5) * wide, (y + 0.5) * high, count / all > 0.6);
+    });
+  });
+  named(context, board, labels);
+}
+
+function outline(context, x, y, wide, high) {
+  [context.strokeStyle, context.lineWidth] = [themed("accent"), 1.6];
+  context.strokeRect(x + 0.5, y + 0.5, wide - 2, high - 2);
+}
+
+function figure(context, value, x, y, dark) {
+  [context.font, context.textAlign, context.textBaseline] = [font(11), "center", "middle"];
+  context.fillStyle = dark ? "#14181f" : "#ffffff";
+  context.fillText(String(value), x, y);
+}
+
+function named(context, { own, said, place: { left, wide, high } }, labels) {
+  [context.fillStyle, context.textAlign, context.textBaseline] = [themed("text"), "right", "middle"];
+  context.font = font(Math.min(12, Math.max(8, high * 0.8)));
+  if (high >= NAMED) own.forEach((row, y) => context.fillText(cut(context, labels[row], left - 8), left - 5, (y + 0.5) * high));
+  context.font = font(Math.min(11, Math.max(8, wide * 0.8)));
+  if (wide < NAMED) return;
+  said.forEach((column, x) => {
+    context.save();
+    context.translate(left + (x + 0.7) * wide, own.length * high + 5);
+    context.rotate(-Math.PI / 3.2);
+    context.fillText(cut(context, labels[column], FOOT + 8), 0, 0);
+    context.restore();
+  });
+}
+
+function cell({ sheet, counts, labels, own, said, place }, event) {
+  if (!place) return "";
+  const box = sheet.canvas.getBoundingClientRect();
+  const column = said[Math.floor((event.clientX - box.left - place.left) / place.wide)];
+  const row = own[Math.floor((event.clientY - box.top) / place.high)];
+  if (column === undefined || row === undefined) return "";
+  return say("“{own}” was called “{said}” {count} times.", { own: labels[row], said: labels[column], count: number(counts[row * labels.length + column]) });
+}

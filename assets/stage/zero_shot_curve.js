@@ -1,0 +1,91 @@
+// Sigmoid of one pair over the cosine, with every label on it: what temperature and bias do, and what "20 %" is worth.
+
+import { themed } from "./colours.js";
+import { font, Sheet } from "./zero_shot_sheet.js";
+import { fixed } from "./zero_shot_read_outs.js";
+import { make, number, say } from "./words.js";
+
+const EDGE = { left: 42, right: 12, top: 8, bottom: 30 };
+
+export class Curve {
+  constructor() {
+    this.sheet = new Sheet(".pl-zero-sheet", "Sigmoid over the cosine, with every label on it", (...paper) => this.#paint(...paper));
+    this.note = make("p.pl-note");
+    this.element = make("figure.pl-zero-curve", {}, make("figcaption", { say: "Sigmoid of one pair over its cosine" }), this.sheet.element, this.note);
+  }
+
+  /** labels, scores, scale, bias, sigmoid, order, selected. */
+  draw(shown) {
+    this.shown = shown;
+    this.element.hidden = false;
+    this.sheet.draw();
+    this.#explain();
+  }
+
+  #paint(context, width, height) {
+    const { scores, scale, bias, selected, labels } = this.shown;
+    const cosines = scores.map(({ cosine }) => cosine);
+    const [low, high] = [Math.min(-0.05, ...cosines), Math.max(0.05, ...cosines)];
+    const room = Math.max(0.05, (high - low) * 0.12);
+    const [first, last] = [Math.max(-1, low - room), Math.min(1, high + room)];
+    const x = (cosine) => EDGE.left + ((cosine - first) / (last - first)) * (width - EDGE.left - EDGE.right);
+    const y = (share) => EDGE.top + (1 - share) * (height - EDGE.top - EDGE.bottom);
+    const share = (cosine) => 1 / (1 + Math.exp(-(scale * cosine + bias)));
+    this.#axes(context, { width, height, first, last, x, y });
+    context.beginPath();
+    for (let step = 0; step <= 160; step++) {
+      const cosine = first + ((last - first) * step) / 160;
+      context.lineTo(x(cosine), y(share(cosine)));
+    }
+    [context.strokeStyle, context.lineWidth] = [themed("muted"), 1.6];
+    context.stroke();
+    cosines.slice(0, 200).forEach((cosine, at) => {
+      const own = labels[at] === selected;
+      context.beginPath();
+      context.arc(x(cosine), y(share(cosine)), own ? 5.5 : 3.4, 0, 2 * Math.PI);
+      context.fillStyle = themed(own ? "accent" : "pointer");
+      context.globalAlpha = own ? 1 : 0.75;
+      context.fill();
+      context.globalAlpha = 1;
+    });
+  }
+
+  #axes(context, { width, height, first, last, x, y }) {
+    [context.font, context.fillStyle, context.strokeStyle, context.lineWidth] = [font(11), themed("muted"), themed("line"), 1];
+    context.textAlign = "right";
+    for (const share of [0, 0.5, 1]) {
+      stroke(context, EDGE.left, y(share), width - EDGE.right, y(share));
+      context.fillText(`${100 * share} %`, EDGE.left - 6, y(share) + 4);
+    }
+    context.textAlign = "center";
+    const step = [0.02, 0.05, 0.1, 0.2, 0.5].find((size) => (last - first) / size <= 6) ?? 1;
+    for (let at = Math.ceil(first / step); at * step <= last; at++) {
+      stroke(context, x(at * step), y(0), x(at * step), y(0) + 4);
+      context.fillText(fixed(at * step, step < 0.1 ? 2 : 1), x(at * step), y(0) + 16);
+    }
+    if (first < 0 && last > 0) {
+      context.setLineDash([3, 4]);
+      stroke(context, x(0), y(0), x(0), y(1));
+      context.setLineDash([]);
+    }
+    context.textAlign = "right";
+    context.fillText(say("cosine"), width - EDGE.right, height - 2);
+  }
+
+  #explain() {
+    const { labels, sigmoid, bias, order, selected } = this.shown;
+    const at = Math.max(0, labels.indexOf(selected));
+    const plain = 1 / (1 + Math.exp(-bias));
+    const words = order.length ? say("At a cosine of 0 the bias alone says {plain} %. “{label}” has {share} %: {times} times as much.", {
+      plain: number(100 * plain, 2), label: labels[at], share: number(100 * sigmoid[at], 3), times: number(sigmoid[at] / plain, 2),
+    }) : "";
+    if (this.note.textContent !== words) this.note.textContent = words;
+  }
+}
+
+function stroke(context, left, top, right, bottom) {
+  context.beginPath();
+  context.moveTo(left, top);
+  context.lineTo(right, bottom);
+  context.stroke();
+}

@@ -1,0 +1,230 @@
+// A small labelled set, scored while one looks: accuracy, what is taken for what, and whether the confidence is worth it.
+
+import { fetchBundle } from "./bundle.js";
+import { card, factTable, segmented, select } from "./controls.js";
+import { themed } from "./colours.js";
+import { BINS, calibration, confusion, firsts, judged, wilson } from "./zero_shot_marks.js";
+import { font, Sheet, stamps } from "./zero_shot_sheet.js";
+import { fixed } from "./zero_shot_read_outs.js";
+import { confusionBoard } from "./zero_shot_confusion.js";
+import { make, number, say } from "./words.js";
+
+const SETS = { shapes: "Shapes, 64 names", held: "Shapes, the 8 that occur", twemoji: "Emoji, Twemoji style", emojione: "Emoji, EmojiOne style", folder: "A folder of yours" };
+const COUNTS = [50, 100, 200, 500, 1000];
+const READ = { softmax: "Softmax", sigmoid: "Sigmoid" };
+const WRONG = 14; // mistakes that are shown
+const EDGE = { left: 44, right: 12, top: 10, bottom: 34 };
+
+export class LabelledSet {
+  /** change(values), tell(fault). */
+  constructor({ change, tell }) {
+    Object.assign(this, { change, tell, turn: 0, cosines: [], truth: [], small: [] });
+    this.curve = new Sheet(".pl-zero-sheet", "Accuracy over confidence", (...paper) => this.#calibrate(...paper));
+    this.table = confusionBoard((said) => (this.pointed.textContent = said));
+    this.figures = factTable({ accuracy: "Accuracy", interval: "95 % interval", chance: "Chance", confidence: "Mean confidence", error: "Calibration error" });
+    this.pointed = make("p.pl-note.pl-zero-pointed");
+    this.mistakes = make(".pl-zero-mistakes", { role: "list", label: "Surest mistakes" });
+    this.wrong = make(".pl-zero-wrong-row", {}, make("span.pl-strip-name", { say: "Surest mistakes" }), this.mistakes);
+    this.element = make("section.pl-zero-set", { label: "Labelled set", hidden: true },
+      make(".pl-zero-set-boards", {},
+        make("figure.pl-zero-panel", {}, make("figcaption", { say: "Confusion: own label in rows, first label in columns" }), this.table.sheet.element, this.pointed),
+        make("figure.pl-zero-panel", {}, make("figcaption", { say: "Calibration: right answers over confidence" }), this.curve.element, this.figures.element),
+      ),
+      this.wrong,
+    );
+    this.side = this.#side();
+  }
+
+  #side() {
+    this.sets = select("Labelled set", SETS, (name) => this.#choose(name));
+    this.counts = select("Number of pictures", {}, (count) => this.change({ scored: Number(count) }));
+    this.counts.fill(COUNTS.map((count) => [count, String(count)]));
+    this.path = make("input.pl-text", { type: "text", label: "Path of the labelled folder", placeholder: "path of a folder", hidden: true, onchange: () => this.change({ set: this.path.value.trim() || "folder" }) });
+    this.read = segmented("Read-out of the confidence", READ, (readOut) => this.#reading(readOut));
+    this.progress = make("p.pl-note", { "aria-live": "polite" });
+    this.go = make("button.pl-button", { type: "button", onclick: () => (this.running ? this.stop() : this.start()) });
+    this.track = make(".pl-zero-progress", {}, make("i"));
+    return card("Labelled set", make(".pl-zero-choices", {}, this.sets.element, this.counts.element, make("span.pl-note", { say: "pictures" })), this.path, make(".pl-zero-choices", {}, this.read.element, this.go), this.track, this.progress);
+  }
+
+  /** What is asked now; runs where it is new. asked: {set, scored, templates, ensemble}. */
+  show(facts, asked) {
+    const bundled = asked.set in SETS && asked.set !== "folder";
+    Object.assign(this, { facts, asked: { ...asked, set: asked.set || "shapes" } });
+    this.readOut ??= facts.read_out;
+    this.read.set(this.readOut);
+    this.sets.set(bundled || !asked.set ? asked.set || "shapes" : "folder");
+    this.sets.element.querySelector("[value=folder]").hidden = !facts.local;
+    this.counts.set(COUNTS.includes(asked.scored) ? asked.scored : "");
+    this.path.hidden = bundled || !asked.set;
+    const { set, scored, templates, ensemble } = this.asked;
+    const key = JSON.stringify([facts.set, set, scored, templates, ensemble]);
+    if (key === this.key) return this.draw();
+    this.key = key;
+    if (set === "folder") return this.#empty();
+    return this.start();
+  }
+
+  async start() {
+    const turn = ++this.turn;
+    Object.assign(this, { cosines: [], predicted: [], truth: [], small: [], skipped: 0, score: null, labels: null, of: 0, running: true, at: 0 });
+    this.#told();
+    const { set, scored, templates, ensemble } = this.asked;
+    for (let start = 0; start === 0 || start < this.of; start += this.step) {
+      const found = await fetchBundle(this.facts.set, { set, scored, start, templates: templates.join("\n"), ensemble }).catch((wrong) => void this.tell(wrong.fault));
+      if (turn !== this.turn) return;
+      if (!found) break;
+      this.#take(found, start);
+    }
+    this.running = false;
+    this.#told();
+    this.change({}, true);
+  }
+
+  stop() {
+    this.turn += 1;
+    this.running = false;
+    this.#told();
+  }
+
+  reads(scale, bias) {
+    Object.assign(this, { scale, bias });
+    this.draw();
+  }
+
+  draw() {
+    this.#told();
+    if (this.element.hidden || !this.cosines.length) return;
+    this.judgements = judged(this.cosines, this.predicted, this.truth, this.scale, this.bias, this.readOut);
+    this.score = calibration(this.judgements);
+    const right = this.judgements.filter(({ right: hit }) => hit).length;
+    const [low, high] = wilson(right, this.truth.length);
+    this.right = right;
+    const percent = (share) => `${fixed(100 * share, 1)} %`;
+    const mean = this.judgements.reduce((sum, { confidence }) => sum + confidence, 0) / this.truth.length;
+    Object.assign(this, { mean, low, high });
+    this.figures.set({ accuracy: say("{share} %: {right} of {pictures}", { share: fixed((100 * right) / this.truth.length, 1), right: number(right), pictures: number(this.truth.length) }), interval: `${fixed(100 * low, 1)} – ${percent(high)}`, chance: percent(1 / this.labels.length), confidence: percent(mean), error: percent(this.score.error) });
+    this.curve.draw();
+    this.table.draw(confusion(this.judgements, this.truth, this.labels.length), this.labels);
+    this.#mistakes();
+  }
+
+  /** Sentences under it; words: the explorer's. */
+  said(words) {
+    if (!this.score || !this.truth.length) return [];
+    const percent = (share) => fixed(100 * share, 1);
+    const { set } = this.asked;
+    const facts = { labels: number(this.labels.length), right: number(this.right), pictures: number(this.truth.length), accuracy: percent(this.right / this.truth.length), low: percent(this.low), high: percent(this.high), chance: percent(1 / this.labels.length), confidence: percent(this.mean), error: percent(this.score.error), bins: BINS, skipped: number(this.skipped) };
+    const told = [say(words.scored, facts), say(words.calibrated, facts), say(words[set] ?? words.folder)];
+    if (this.readOut !== this.facts.read_out) told.push(say("Confidence is read by the other read-out than the one that the network was trained with."));
+    if (this.skipped) told.push(say(words.skipped, facts));
+    return told;
+  }
+
+  flat() {
+    const [left, right] = [this.table.sheet.flat(), this.curve.flat()];
+    const sheet = document.createElement("canvas");
+    [sheet.width, sheet.height] = [left.width + right.width, Math.max(left.height, right.height)];
+    const context = sheet.getContext("2d");
+    context.fillStyle = themed("ground");
+    context.fillRect(0, 0, sheet.width, sheet.height);
+    context.drawImage(left, 0, 0);
+    context.drawImage(right, left.width, 0);
+    return sheet;
+  }
+
+  #choose(name) {
+    this.path.hidden = name !== "folder";
+    if (name === "folder" && !this.path.value) return this.path.focus();
+    this.change({ set: name === "folder" ? this.path.value.trim() : name });
+  }
+
+  #reading(readOut) {
+    this.readOut = readOut;
+    this.read.set(readOut);
+    this.change({}, true);
+  }
+
+  #empty() {
+    Object.assign(this, { cosines: [], truth: [], labels: null, score: null });
+  }
+
+  #take({ facts, arrays }, start) {
+    if (facts.labels) this.labels = facts.labels;
+    const [pictures, labels] = arrays.cosine.shape;
+    const rows = Array.from({ length: pictures }, (_, picture) => arrays.cosine.subarray(picture * labels, (picture + 1) * labels));
+    this.cosines.push(...rows);
+    this.predicted.push(...firsts(rows));
+    this.truth.push(...arrays.truth);
+    this.small.push(...stamps(arrays.small));
+    this.skipped += facts.skipped;
+    this.of = facts.of;
+    this.step = facts.step;
+    this.at = Math.min(start + facts.step, facts.of);
+    this.change({}, true);
+  }
+
+  #told() {
+    const { running, of, at } = this;
+    this.go.textContent = say(running ? "Stop" : "Score again");
+    this.track.classList.toggle("pl-zero-running", Boolean(running));
+    this.track.firstElementChild.style.width = of ? `${(100 * at) / of}%` : "0";
+    this.progress.textContent = !of ? "" : running ? say("{done} of {of}", { done: number(at), of: number(of) }) : at < of ? say("Stopped after {done} of {of}.", { done: number(at), of: number(of) }) : "";
+  }
+
+  #mistakes() {
+    const wrong = this.judgements.map((one, picture) => ({ ...one, picture })).filter(({ right }) => !right);
+    wrong.sort((a, b) => b.confidence - a.confidence);
+    this.wrong.hidden = !wrong.length;
+    const frame = ({ picture, predicted, confidence }) => {
+      const told = say("Called “{said}”, {share} %; its label is “{own}”.", { said: this.labels[predicted], share: fixed(100 * confidence, 1), own: this.labels[this.truth[picture]] });
+      return make("figure.pl-zero-mistake", { role: "listitem", title: told, "aria-label": told }, this.small[picture], make("span", {}, this.labels[predicted]), make("span", {}, `${fixed(100 * confidence, 0)} %`));
+    };
+    this.mistakes.replaceChildren(...wrong.slice(0, WRONG).map(frame));
+  }
+
+  #calibrate(context, width, height) {
+    const { counts, confidence, accuracy } = this.score;
+    const x = (share) => EDGE.left + share * (width - EDGE.left - EDGE.right);
+    const y = (share) => EDGE.top + (1 - share) * (height - EDGE.top - EDGE.bottom);
+    [context.font, context.lineWidth, context.strokeStyle, context.fillStyle] = [font(11), 1, themed("line"), themed("muted")];
+    for (const share of [0, 0.25, 0.5, 0.75, 1]) {
+      path(context, [[x(0), y(share)], [x(1), y(share)]]);
+      context.textAlign = "right";
+      context.fillText(`${100 * share}`, x(0) - 6, y(share) + 4);
+      context.textAlign = "center";
+      context.fillText(`${100 * share}`, x(share), y(0) + 15);
+    }
+    context.textAlign = "right";
+    context.fillText(say("confidence, %"), x(1), height - 4);
+    context.setLineDash([4, 4]);
+    context.strokeStyle = themed("muted");
+    path(context, [[x(0), y(0)], [x(1), y(1)]]);
+    context.setLineDash([]);
+    const most = Math.max(...counts, 1);
+    counts.forEach((count, bin) => {
+      context.fillStyle = themed("track");
+      const tall = (count / most) * 0.28 * (y(0) - y(1));
+      context.fillRect(x(bin / BINS) + 2, y(0) - tall, x(1 / BINS) - x(0) - 4, tall);
+    });
+    const filled = Array.from(counts.keys()).filter((bin) => counts[bin]);
+    [context.strokeStyle, context.lineWidth] = [themed("accent"), 2];
+    path(context, filled.map((bin) => [x(confidence[bin]), y(accuracy[bin])]));
+    for (const bin of filled) this.#bin(context, { at: x(confidence[bin]), y, right: accuracy[bin] * counts[bin], count: counts[bin], share: accuracy[bin] });
+  }
+
+  #bin(context, { at, y, right, count, share }) {
+    const [low, high] = wilson(right, count);
+    [context.strokeStyle, context.lineWidth, context.fillStyle] = [themed("accent"), 1.2, themed("accent")];
+    path(context, [[at, y(low)], [at, y(high)]]);
+    context.beginPath();
+    context.arc(at, y(share), 4, 0, 2 * Math.PI);
+    context.fill();
+  }
+}
+
+function path(context, points) {
+  context.beginPath();
+  points.forEach(([x, y]) => context.lineTo(x, y));
+  context.stroke();
+}
