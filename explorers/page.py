@@ -66,6 +66,9 @@ def warm_up() -> None:
 
     def heavy() -> None:
         Frame.opened.wait(PATIENCE)
+        from explorers.training_live import tend
+
+        tend()  # a run that waits begins although nobody looks
         import explorers.attention_answers  # noqa: F401
         from models import loading  # noqa: F401
 

@@ -170,6 +170,6 @@ def tend() -> None:
     """Let this process look after waiting and dead runs from now on; several may, a lock keeps them apart."""
     from training.jobs import Tender
 
-    if not _tender:
+    if not _tender and _off() is None:
         _tender.append(Tender())
         _tender[0].start()
