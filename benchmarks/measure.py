@@ -23,6 +23,25 @@ def side_by_side(rivals: Mapping[str, Callable[[], object]], rounds: int = 7) ->
     return {name: statistics.median(values) for name, values in times.items()}
 
 
+def ratios(rivals: Mapping[str, Callable[[], object]], plain: str, rounds: int) -> dict[str, float]:
+    """Median over `rounds` turns of each rival's seconds divided by those of `plain` in the same turn.
+
+    On a machine that others use too, one turn's ratio suffers less from them than two medians of minutes apart. The
+    order is turned about from turn to turn, so that nobody always comes after the same one.
+    """
+    found: dict[str, list[float]] = {name: [] for name in rivals}
+    for turn in range(rounds + 2):
+        seconds: dict[str, float] = {}
+        for name in sorted(rivals, reverse=bool(turn % 2)):
+            start = time.perf_counter()
+            rivals[name]()
+            seconds[name] = time.perf_counter() - start
+        for name in rivals:
+            if turn > 1:
+                found[name].append(seconds[name] / seconds[plain])
+    return {name: statistics.median(values) for name, values in found.items()}
+
+
 def kept_bytes(tensors: Iterable[Tensor]) -> int:
     """Bytes of memory that these tensors keep alive, each storage counted once."""
     storages = {tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes() for tensor in tensors}

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.faults import Refusal
-from models.recorder import record
+from models.recorder import Recorder, record
 
 
 class Block(nn.Module):
@@ -188,3 +188,66 @@ def test_recordings_of_two_threads_do_not_meet(network: nn.Sequential) -> None:
     for thread in threads:
         thread.join()
     assert shapes == {0: {(1, 1, 2, 5, 4)}, 1: {(1, 1, 2, 9, 4)}}
+
+
+def modes_entered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """One entry for each pass that is watched by the mode, which sees everything, from now on."""
+    entered: list[str] = []
+    true = Recorder.__enter__
+    monkeypatch.setattr(Recorder, "__enter__", lambda self: entered.append("mode") or true(self))
+    return entered
+
+
+def test_only_the_first_pass_is_watched_call_by_call(
+    network: nn.Sequential, tokens: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asking about every call of torch costs a small network several percent of its time."""
+    entered = modes_entered(monkeypatch)
+    passes = [record(blocks_of(network), lambda: network(tokens))[0] for _ in range(3)]
+    assert len(entered) == 1
+    for later in passes[1:]:
+        for one, two in zip(passes[0], later, strict=True):
+            torch.testing.assert_close(one.attention.query, two.attention.query, rtol=0, atol=0)
+            torch.testing.assert_close(one.output, two.output, rtol=0, atol=0)
+
+
+def test_attention_that_leaves_the_kernel_is_found_again(
+    network: nn.Sequential, tokens: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network switched to open attention after its first pass must not be taken for one without attention."""
+    record(blocks_of(network), lambda: network(tokens))
+    entered = modes_entered(monkeypatch)
+    for block in blocks_of(network):
+        monkeypatch.setattr(block, "forward", lambda tokens, block=block: openly(block, tokens))
+    seen, _ = record(blocks_of(network), lambda: network(tokens))
+    assert entered == ["mode"]
+    for block, weights in zip(seen, eager(network, tokens), strict=True):
+        assert block.attention.logits is not None
+        torch.testing.assert_close(block.attention.logits.softmax(-1), weights, rtol=0, atol=1e-6)
+
+
+def openly(block: Any, tokens: Tensor) -> Tensor:
+    query, key, value = block.qkv(tokens).unflatten(-1, (3, 2, 4)).permute(2, 0, 3, 1, 4)
+    looked = (query @ key.transpose(-2, -1) / 2).softmax(-1) @ value
+    return tokens + looked.transpose(1, 2).flatten(2)
+
+
+def test_the_kernel_keeps_its_name_and_other_threads_their_calls(network: nn.Sequential, tokens: Tensor) -> None:
+    """While one thread records, another may run the same network, and is not seen; a failure restores the kernel."""
+    kernel = F.scaled_dot_product_attention
+    record(blocks_of(network), lambda: network(tokens))
+    results: list[Tensor] = []
+
+    def both() -> Tensor:
+        other = threading.Thread(target=lambda: results.append(network(tokens[:, :3])))
+        other.start()
+        other.join()
+        return network(tokens)
+
+    seen, _ = record(blocks_of(network), both)
+    assert [block.attention.query.shape[-2] for block in seen] == [6, 6]  # pyright: ignore[reportOptionalMemberAccess]
+    torch.testing.assert_close(results[0], network(tokens[:, :3]), rtol=0, atol=1e-6)
+    assert F.scaled_dot_product_attention is kernel
+    with pytest.raises(ZeroDivisionError):
+        record(blocks_of(network), lambda: network(tokens * (1 // 0)))
+    assert F.scaled_dot_product_attention is kernel
