@@ -36,7 +36,7 @@ def measure() -> str:
         table(["tokens", "trace", "trace and CLS rows", "bare hooks that keep the same",
                "timm, fused attention off, maps kept",
                "transformers eager, `output_attentions`", "a trace keeps", "maps keep"], rows)
-        + "\n\nMedians of ratios to the plain forward pass of the same network in the same turn; transformers' to its own, "
+        + "\n\nMedians of ratios to the same network's plain forward pass in the same turn, transformers' to its own, "
         "fused.\n\n"
         + table(["tokens", "a clicked patch, 12 blocks × 6 heads", "a token"], clicks)
     )  # fmt: skip

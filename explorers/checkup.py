@@ -54,6 +54,6 @@ def sentences(found: Diagnosis) -> list[Sentence]:
     ]
     if found.backbone is not None:
         able = found.backbone.card.abilities
-        tabs = [one.title for one in explorers() if one.needs is None or one.needs in able or one.needs.lower() in able]
+        tabs = [one.title for one in explorers() if one.ability is None or one.ability in able]
         said.append(Sentence("Tabs that will work: {tabs}.", {"tabs": ", ".join(tabs)}))
     return said

@@ -56,6 +56,10 @@ class Finding:
         return " ".join(sentence.said(language) for sentence in self.caption)
 
 
+ABILITIES = {"Classifies": "classifies", "Pools": "pools", "Reconstructs": "reconstructs", "ZeroShot": "zero-shot"}
+"""The words of cards for the protocols of `models.backbone`, which cannot be imported before torch is."""
+
+
 @dataclass(frozen=True)
 class Explorer:
     """The one constant of an explorer's file.
@@ -84,6 +88,11 @@ class Explorer:
     optional: bool = False
     routes: Callable[[], Sequence[BaseRoute]] | None = None
     sheet: Callable[[Finding, str], Image.Image] | None = None
+
+    @property
+    def ability(self) -> str | None:
+        """What a card must say of a network that this explorer can show."""
+        return None if self.needs is None else ABILITIES[self.needs]
 
     def run(self, image: str | Path | None = None, checkpoint: str | None = None, **values: object) -> Finding:
         """Explore from Python: unchecked values in, `Finding` out; a `Fault` says in one sentence what is wrong."""

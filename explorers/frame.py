@@ -132,7 +132,10 @@ class Frame:
 
     def _page(self) -> dict[str, Any]:
         return {
-            "tabs": [{"name": explorer.name, "title": explorer.title} for explorer in self.explorers],
+            "tabs": [
+                {"name": explorer.name, "title": explorer.title, "needs": explorer.ability}
+                for explorer in self.explorers
+            ],
             "examples": [{"name": name, "title": name} for name in examples()],
             "local": os.environ.get("PATCHLIGHT_PUBLIC") != "1",
             "defaults": json.loads(Desk().model_dump_json()),

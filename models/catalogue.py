@@ -90,11 +90,30 @@ def _is_here(card: Card) -> bool:
     return any(folder.glob("*/model.safetensors"))
 
 
+_ABILITIES = {
+    "CLIPModel": ("zero-shot",),
+    "SiglipModel": ("pools", "zero-shot"),
+    "Siglip2Model": ("pools", "zero-shot"),
+    "ViTMAEForPreTraining": ("reconstructs",),
+    "SwinForMaskedImageModeling": ("reconstructs",),
+}
+"""What the classes of transformers that are trained here can do; `models.loading` asks the opened network itself."""
+
+
+def _abilities(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """By the config that `models.weights.save` wrote, without opening the network."""
+    if config.get("library") == "timm":
+        return ("classifies",) if config.get("options", {}).get("num_classes") else ()
+    return _ABILITIES.get(config.get("class", ""), ())
+
+
 def _folders(source: str, folder: Path) -> Iterator[Card]:
     for config in sorted(folder.glob("[!.]*/config.json")):
         known = config.parent / "card.json"
         if known.is_file() and (config.parent / "model.safetensors").is_file() and not _private(config.parent):
-            yield card_from(f"{source}/{config.parent.name}", json.loads(known.read_text(encoding="utf-8")))
+            stated = json.loads(known.read_text(encoding="utf-8"))
+            able = _abilities(json.loads(config.read_text(encoding="utf-8")))
+            yield card_from(f"{source}/{config.parent.name}", {"abilities": able, **stated})
 
 
 def _private(folder: Path) -> bool:

@@ -209,6 +209,39 @@ def test_another_network_and_its_random_twin(reader: Readers) -> None:
     assert "The weights are random" not in one.caption()
 
 
+def test_the_list_says_which_networks_the_tab_in_front_cannot_show(reader: Readers) -> None:
+    one = reader()
+    page = one.open(tab="zero_shot", checkpoint="bundled/clip")
+    page.click("text=Change…")
+    reasons = """() => Object.fromEntries([...document.querySelectorAll('.pl-option')].map((card) =>
+        [card.children[0].textContent + card.children[1].textContent,
+         card.querySelector('.pl-reason')?.textContent ?? '']))"""
+    said = page.evaluate(reasons)
+    unable = [name for name, reason in said.items() if reason == "not in Zero-shot: it reads no text"]
+    assert any("DINOv2" in name for name in unable)
+    assert not any(name.startswith(("CLIP", "SigLIP")) and "Learnt" in name for name in unable), "bundled towers read"
+    page.keyboard.press("Escape")
+    page.click("[data-tab=attention]")
+    page.click("text=Change…")
+    assert set(page.evaluate(reasons).values()) == {""}, "attention is shown of every network"
+
+
+def test_a_picture_is_fitted_and_smoothed_as_asked(reader: Readers) -> None:
+    one = reader()
+    page = one.open(checkpoint="bundled/mae", picture="rocket")
+    smooth = one.map()
+    page.click("text=Smooth")
+    assert one.map() != smooth
+    assert "smooth=false" in page.url
+    whole = one.map()
+    with one.listening() as asked:
+        page.click("text=Cut to shape")
+        page.wait_for_function("() => location.search.includes('fit=crop')")
+        one.settled()
+    assert asked, "another cut is another input"
+    assert one.map() != whole, "the middle of a wide picture is not all of it squeezed"
+
+
 def test_a_file_of_weights_is_examined_before_it_is_opened(reader: Readers, tmp_path: Path) -> None:
     one = reader()
     page = one.open(**SMALL)

@@ -2,12 +2,21 @@
 
 import { address } from "./bundle.js";
 import { ran, withRuns } from "./training_cards.js";
+import { desk } from "./state.js";
 import { make, number, onLanguage, say } from "./words.js";
 
+/** Why a tab that needs an ability has nothing to show of a network without it. */
+const REASONS = {
+  classifies: "not in {tab}: it scores no classes",
+  pools: "not in {tab}: it has no attention pool",
+  reconstructs: "not in {tab}: it has no decoder for hidden patches",
+  "zero-shot": "not in {tab}: it reads no text",
+};
+
 export class NetworkDialog {
-  /** networks: {cards}. local: whether any name may be typed. upload(file) resolves to {path}. choose(id). */
-  constructor({ networks, local, upload, choose }) {
-    Object.assign(this, { networks, local, upload, choose });
+  /** networks: {cards}. local: whether any name may be typed. tabs: [{name, title, needs}]. upload(file) → {path}. choose(id). */
+  constructor({ networks, local, tabs, upload, choose }) {
+    Object.assign(this, { networks, local, tabs, upload, choose });
     this.search = make("input.pl-text", { type: "search", label: "Search networks", placeholder: "family, name, licence …", oninput: () => this.#draw() });
     this.list = make(".pl-network-list", { role: "listbox", label: "Networks" });
     const close = make("button.pl-link", { type: "button", say: "Close", onclick: () => this.element.close() });
@@ -65,7 +74,8 @@ export class NetworkDialog {
   #draw() {
     const words = this.search.value.toLowerCase().split(/\s+/).filter(Boolean);
     const fits = (card) => words.every((word) => `${card.id} ${card.title} ${card.family} ${card.licence} ${say(card.training)}`.toLowerCase().includes(word));
-    const found = this.networks.cards.filter(fits);
+    const able = (card) => (this.#reason(card) ? 1 : 0);
+    const found = this.networks.cards.filter(fits).sort((a, b) => able(a) - able(b));
     const families = [...new Set(found.map(({ family }) => family))];
     this.list.replaceChildren(
       ...families.flatMap((family) => [make("h3", {}, family || say("Other")), ...found.filter((card) => card.family === family).map((card) => this.#option(card))]),
@@ -77,10 +87,19 @@ export class NetworkDialog {
     const figures = [card.parameters && say("{millions} M", { millions: number(card.parameters / 1e6, 3) }), card.patch && say("patch {patch}", { patch: card.patch }), card.side && `${card.side} px`, card.licence];
     const where = card.run ? ran(card.run) : card.here ? say("on this machine") : card.download ? say("{megabytes} MB to download", { megabytes: number(Math.round(card.download / 1e6)) }) : say("to download");
     const gated = card.gated ? say("gated: needs an account") : "";
-    return make("button.pl-option", { type: "button", role: "option", onclick: () => this.#take(card.id) },
+    const unable = this.#reason(card);
+    return make(`button.pl-option${unable ? ".pl-unable" : ""}`, { type: "button", role: "option", onclick: () => this.#take(card.id) },
       make("strong", {}, card.title),
       make("span", {}, card.training ? say(card.training) : card.id),
       make("span.pl-note", {}, [...figures, where, gated].filter(Boolean).join(" · ")),
+      unable && make("span.pl-note.pl-reason", {}, unable),
     );
+  }
+
+  /** Why the tab in front has nothing to show of this network, or null. It may be chosen all the same, for other tabs. */
+  #reason(card) {
+    const tab = this.tabs.find(({ name }) => name === desk.tab);
+    if (!tab?.needs || card.abilities.includes(tab.needs)) return null;
+    return say(REASONS[tab.needs], { tab: say(tab.title) });
   }
 }

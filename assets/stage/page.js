@@ -41,7 +41,7 @@ async function mountDesk(part) {
     }
   };
   parts.header = new Header({ tabs: page.tabs, open, present, exportPicture, exportNumbers });
-  parts.left = new Desk({ examples: page.examples, networks, upload, tell, local: page.local });
+  parts.left = new Desk({ examples: page.examples, networks, upload, tell, local: page.local, tabs: page.tabs });
   parts.notice = make(".pl-notice", { role: "alert", hidden: true, onclick: () => (parts.notice.hidden = true) });
   parts.status = make(".pl-status", { role: "status", hidden: true });
   part.element.replaceChildren(parts.header.element, parts.left.element, parts.notice, parts.status);

@@ -50,6 +50,7 @@ export class Question {
     this.mark.set(view.mark);
     this.table.set(view.table);
     this.scaling.set(view.scaling);
+    this.smooth.setAttribute("aria-pressed", view.smooth);
     this.rollout.hidden = view.view !== "rollout";
     this.target.hidden = view.view !== "class";
     this.facts.rows.token.hidden = view.view === "class";
@@ -127,11 +128,12 @@ export class Question {
     this.mark = segmented("Mass threshold", MARKS, (mark) => this.ask({ mark }), ".pl-marks");
     this.share = slider("Share of the mass that is kept", { min: 0.05, max: 1, step: 0.01 }, (share) => this.ask({ share }));
     this.opacity = slider("Overlay", { min: 0, max: 1, step: 0.01 }, (opacity) => this.ask({ opacity }));
+    this.smooth = make("button.pl-button.pl-smooth", { type: "button", say: "Smooth", hint: "Interpolate between patches, or show each patch as it is", onclick: () => this.ask({ smooth: this.smooth.getAttribute("aria-pressed") !== "true" }) });
     this.table = select("Colour table", TABLES, (table) => this.ask({ table }));
     this.scaling = select("Scaling", SCALINGS, (scaling) => this.ask({ scaling }));
     this.drawing = make("section.pl-card.pl-drawing", {},
       make(".pl-heading", {}, this.shareWords, this.kept), this.share.element, this.mark.element,
-      make(".pl-inline", {}, make("span.pl-name", { say: "Overlay" }), this.opacity.element),
+      make(".pl-inline", {}, make("span.pl-name", { say: "Overlay" }), this.opacity.element, this.smooth),
       make(".pl-inline", {}, this.table.element, this.scaling.element),
     );
   }

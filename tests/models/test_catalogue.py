@@ -11,6 +11,7 @@ import timm
 import torch
 from timm.models import get_pretrained_cfg
 
+import models
 from models.card import Card
 from models.catalogue import catalogue, checkpoints, is_cached
 from models.create import create
@@ -129,3 +130,9 @@ def test_cards_are_read_without_anything_heavy() -> None:
     heavy = ("torch", "timm", "transformers", "huggingface_hub", "onnx")
     run = subprocess.run([sys.executable, "-c", code % (heavy,)], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("card", [card for card in checkpoints() if card.source == "bundled"], ids=lambda card: card.id)
+def test_what_a_bundled_network_can_do_is_known_before_it_is_opened(card: Card) -> None:
+    """The list of networks says which of them the tab in front cannot show."""
+    assert card.abilities == models.load(card.id).card.abilities
