@@ -1,13 +1,20 @@
-"""A reconstruction against the network's own forward pass, and n masks in one batch against one by one."""
+"""A reconstruction against the network's own forward pass, n masks in one batch against one by one, and painting.
+
+Painting is a stroke over every row of the bundled MAE's picture in a real browser: from the pointer's event, sent at
+the beginning of a frame, to the end of that frame, styles, layout and paint included.
+"""
 
 from __future__ import annotations
 
+import shutil
+import statistics
 from typing import Any
 
 import torch
 from transformers import SwinConfig, SwinForMaskedImageModeling, ViTMAEConfig, ViTMAEForPreTraining
 
 from benchmarks.measure import side_by_side, table
+from benchmarks.scrub import FLAGS, App
 from models.card import Card
 from models.coverage import masks_of
 from models.loading import open_network
@@ -34,12 +41,62 @@ SIMMIM = {"image_size": 192, "window_size": 6, "embed_dim": 128, "depths": [2, 2
 """SimMIM's Swin-B at 192 pixels (arXiv 2111.09886, table 1)."""
 
 
+STROKES = """async (rows, columns) => {
+    const canvas = document.querySelectorAll('.pl-mask-canvas')[1];
+    const box = canvas.getBoundingClientRect();
+    canvas.setPointerCapture = () => {};
+    const send = (kind, row, column) => canvas.dispatchEvent(new PointerEvent(kind, {
+        clientX: box.left + (box.width * (column + 0.5)) / columns, bubbles: true,
+        clientY: box.top + (box.height * (row + 0.5)) / rows,
+    }));
+    const drawn = () => new Promise((done) => {
+        const channel = new MessageChannel();
+        channel.port1.onmessage = done;
+        channel.port2.postMessage(0);
+    });
+    const times = [];
+    for (let row = 0; row < rows; row++) {
+        send('pointerdown', row, 0);
+        for (let column = 1; column < columns; column++) {
+            await new Promise(requestAnimationFrame);
+            const start = performance.now();
+            send('pointermove', row, column);
+            await drawn();
+            times.push(performance.now() - start);
+        }
+        send('pointerup', row, columns - 1);
+    }
+    return times;
+}"""
+
+
 def measure() -> str:
-    return table(
+    networks = table(
         ["network", "forward pass", "`reconstruct` to it", f"{MASKS} masks, batch to one by one",
          "memory said", "memory used"],
         [autoencoder(title, *shape) for title, shape in NETWORKS.items()] + [simmim()],
     )  # fmt: skip
+    return f"{networks}\n\n{painting()}\n\nGoal: p95 of at most 17 ms, one frame at 60 Hz."
+
+
+def painting() -> str:
+    """Milliseconds from a pointer's event to its square on the screen."""
+    from playwright.sync_api import sync_playwright
+
+    rows = []
+    with sync_playwright() as playwright, App() as address:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(FLAGS))
+        for width, height in ((1280, 720), (1920, 1080)):
+            page = browser.new_page(viewport={"width": width, "height": height})
+            page.goto(f"{address}?tab=reconstruct&picture=coffee&checkpoint=bundled/mae&kind=grid&ratio=0.05")
+            page.wait_for_selector(".pl-mask-tab[data-fresh*='/']", timeout=120_000)
+            page.wait_for_timeout(1000)
+            times = sorted(page.evaluate(f"() => ({STROKES})(8, 12)"))
+            p95 = times[int(0.95 * len(times))]
+            rows.append([f"{width} × {height}", f"{statistics.median(times):.1f} ms", f"{p95:.1f} ms"])
+            page.close()
+        browser.close()
+    return table(["window", "a painted square, median", "p95"], rows)
 
 
 def autoencoder(title: str, side: int, patch: int, config: dict[str, Any]) -> list[str]:

@@ -14,7 +14,7 @@ from explorers.cache import Cache
 from explorers.gate import gate
 from models.backbone import Reconstruction, Reconstructs
 from models.faults import Fault, Refusal
-from models.masking import mask_of, refitted
+from models.masking import hidden_count, mask_of, refitted
 from models.memory import peak_bytes
 
 if TYPE_CHECKING:
@@ -120,9 +120,9 @@ def refusal(backbone: Backbone) -> Refusal:
 
 
 def foreseen(lab: Fed, share: float, count: int) -> tuple[int, int]:
-    """Masks in a batch, and the bytes that such a batch will need; one mask of this hidden share runs to tell, once for
-    each input shape."""
-    hidden = round(share * lab.grid[0] * lab.grid[1])
+    """Masks in a batch, and the bytes that such a batch will need at most; one mask runs to tell, once for each input
+    shape and each twentieth of the hidden share, rounded down: what sees more needs more."""
+    hidden = hidden_count(int(20 * share + 1e-9) / 20, lab.grid[0] * lab.grid[1])
 
     def one() -> int:
         mask = mask_of("random", lab.grid, hidden)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from explorers import delivery, mask_answers, mask_doubt
 from explorers.bundle import pack
 from explorers.desk_facts import desk_facts
+from explorers.explorer import Sentence
 from explorers.export import npz
 from explorers.mask_curve import curve_point
 from explorers.mask_fed import Fed, common_grid, fed, foreseen, labs_of
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
     from explorers.frame import Desk
 
 Values = Mapping[str, str]
+
+
+FIGURES = ("network", "nearest", "mean", "psnr", "loss", "deviation")
+"""Facts of sentences that are numbers, written for Python's reader."""
 
 
 class Telling(Parameters):
@@ -95,8 +100,7 @@ class Answers:
         alone = asked.model_copy(update={"masks": 0, "seeds": 0, "patch": "", "film": "none"})
         finding = explore(self.desk.file, alone)
         drawn = {name: values for name, values in finding.arrays.items() if name not in ("image", "pasted")}
-        said = [{"template": one.template, "facts": dict(one.facts)} for one in finding.caption]
-        return pack({**finding.facts, "said": said}, drawn)
+        return pack({**finding.facts, "said": _said(finding.caption)}, drawn)
 
     def object(self, asked: Masking) -> bytes:
         labs = self.labs(asked)
@@ -141,8 +145,8 @@ class Answers:
         if done < len(masks):
             return pack({"done": done, "of": len(masks)}, {})
         told = mask_doubt.doubt_facts(sums, hiding, len(masks))
-        said = [{"template": one.template, "facts": dict(one.facts)} for one in doubt_said(told)]
-        return pack({"done": done, "of": done, "said": said, **told}, _in_bytes(mask_doubt.doubt_arrays(sums)))
+        facts = {**told, "done": done, "of": done, "said": _said(doubt_said(told))}
+        return pack(facts, _in_bytes(mask_doubt.doubt_arrays(sums)))
 
     def curve(self, asked: Masking) -> bytes:
         """One ratio: each network's error under each of `seeds` masks, and the nearest visible patch's."""
@@ -165,6 +169,18 @@ class Answers:
             made = labs_of(networks, self.seen.image, self.desk.side, self.desk.fit)
             self._labs = {"": self._labs[""], asked.against: made}
         return self._labs[asked.against]
+
+
+def _said(sentences: Sequence[Sentence]) -> list[dict[str, Any]]:
+    """For the page's scripts, which write figures in the reader's way."""
+    return [
+        {"template": one.template, "facts": {name: _figure(name, fact) for name, fact in one.facts.items()}}
+        for one in sentences
+    ]
+
+
+def _figure(name: str, fact: object) -> object:
+    return float(str(fact)) if name in FIGURES else fact
 
 
 def _in_bytes(arrays: mask_answers.Arrays) -> mask_answers.Arrays:

@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
+from benchmarks.masks import STROKES
 from models.masking import hidden_count, mask_of, read, written
 from tests.conftest import ROOT, free_port, wait_for
 from tests.driver import SECONDS, Reader
@@ -58,7 +59,7 @@ class Painter(Reader):
         return read(self.answered()).tolist()
 
     def place(self, row: float, column: float, panel: int = 1, grid: tuple[int, int] = GRID) -> tuple[float, float]:
-        box = self.page.locator(".pl-mask-panel canvas").nth(panel).bounding_box()
+        box = self.page.locator(".pl-mask-canvas").nth(panel).bounding_box()
         assert box
         across, down = (column + 0.5) / grid[1], (row + 0.5) / grid[0]
         return box["x"] + box["width"] * across, box["y"] + box["height"] * down
@@ -67,7 +68,7 @@ class Painter(Reader):
         """(height, width, 3) of a panel's canvas."""
         self.frame()
         data = (
-            self.page.locator(".pl-mask-panel canvas")
+            self.page.locator(".pl-mask-canvas")
             .nth(panel)
             .evaluate("(canvas) => canvas.toDataURL('image/png').split(',')[1]")
         )
@@ -142,36 +143,33 @@ def test_a_stroke_hides_exactly_what_it_passes_and_asks_nothing_meanwhile(reader
 
 
 def test_painting_is_drawn_within_a_frame(reader: Callable[..., Painter]) -> None:
-    """From the pointer's event to the drawn canvas, twenty strokes: half of them stand in the next frame of 60 Hz."""
+    """95 of 100 squares stand on the screen within the 16.7 ms of the frame in which the pointer came to them, and
+    nothing is asked while a stroke lasts. Others work on this machine too: each square counts by its best round."""
     one = reader()
     page = one.open(kind="grid", ratio=0.05)
     one.answered()
-    times = page.evaluate(
-        """async () => {
-            const canvas = document.querySelectorAll('.pl-mask-panel canvas')[1];
-            const box = canvas.getBoundingClientRect();
-            const height = box.top + box.height * 0.4;
-            const at = (share) => ({ clientX: box.left + box.width * share, clientY: height, bubbles: true });
-            canvas.setPointerCapture = () => {};
-            canvas.dispatchEvent(new PointerEvent('pointerdown', at(0.02)));
-            const times = [];
-            for (let step = 1; step <= 20; step++) {
-                await new Promise(requestAnimationFrame);
-                const start = performance.now();
-                canvas.dispatchEvent(new PointerEvent('pointermove', at(0.02 + step * 0.045)));
-                await new Promise(requestAnimationFrame);
-                await new Promise((done) => {
-                    const channel = new MessageChannel();
-                    channel.port1.onmessage = done;
-                    channel.port2.postMessage(0);
-                });
-                times.push(performance.now() - start);
-            }
-            canvas.dispatchEvent(new PointerEvent('pointerup', at(0.9)));
-            return times.sort((a, b) => a - b);
-        }"""
-    )
-    assert times[len(times) // 2] < 34, times
+    page.wait_for_timeout(500)
+    best = np.full(88, np.inf)
+    for _ in range(6):
+        best = np.minimum(best, page.evaluate(f"() => ({STROKES})(8, 12)"))
+        if np.percentile(best, 95) <= 17:
+            return
+    pytest.fail(f"squares took {np.percentile(best, [50, 95, 100])} ms: median, 95 of 100, longest")
+
+
+def test_a_stroke_draws_its_own_squares_alone(reader: Callable[..., Painter]) -> None:
+    """What painting leaves on the canvas is what drawing all of it anew leaves, pixel for pixel."""
+    one = reader()
+    page = one.open(kind="block", ratio=0.4)
+    one.answered()
+    page.mouse.move(*one.place(1, 1))
+    page.mouse.down()
+    page.mouse.move(*one.place(6, 9), steps=4)
+    painted = one.pixels(1)
+    page.mouse.up()
+    one.answered()
+    page.evaluate("() => window.dispatchEvent(new Event('resize'))")
+    assert np.array_equal(painted, one.pixels(1))
 
 
 def test_visible_squares_of_the_pasted_panel_are_the_pictures_own(reader: Callable[..., Painter]) -> None:
@@ -193,7 +191,7 @@ def test_keys_paint_undo_invert_and_clear(reader: Callable[..., Painter]) -> Non
     one = reader()
     page = one.open(mask=written(mask_of("grid", GRID, 1)))
     first = np.array(one.mask())
-    page.locator(".pl-mask-panel canvas").nth(1).focus()
+    page.locator(".pl-mask-canvas").nth(1).focus()
     for key in ("ArrowRight", "ArrowRight", "ArrowDown", "Space"):
         one.press(key)
     one.press("Shift+ArrowRight")
@@ -233,9 +231,14 @@ def test_doubt_runs_in_batches_and_stops(reader: Callable[..., Painter]) -> None
     page.get_by_role("button", name="Run masks").click()
     page.wait_for_selector(".pl-mask-frame[data-view=deviation]:not(:disabled)", timeout=SECONDS)
     assert "Doubt: 48 masks of 72 squares; each was painted when hidden, 36 to 36 times" in one.caption()
+    page.get_by_role("radio", name="Block", exact=True).click()
+    one.answered()
+    page.get_by_role("button", name="Run masks").click()
+    page.wait_for_selector(".pl-caption:has-text('blocks of different seeds')", timeout=SECONDS)
     page.evaluate(SLOW)
     with one.listening() as asked:
         page.get_by_role("button", name="Run masks").click()
+        page.wait_for_selector(".pl-mask-meter:not([hidden])")
         page.get_by_role("button", name="Stop").click()
         page.wait_for_timeout(3 * 700)
     assert len(asked) <= 1, "batches went on after they were stopped"
@@ -253,18 +256,52 @@ def test_a_click_shows_where_a_hidden_square_takes_its_guess_from(reader: Callab
         one.frame()
 
 
-def test_the_ratio_curve_is_drawn_for_two_networks_on_the_same_masks(reader: Callable[..., Painter]) -> None:
+def test_a_square_of_simmim_shows_its_windows_block_by_block(reader: Callable[..., Painter]) -> None:
+    one = reader()
+    page = one.open(checkpoint="run/simmim")
+    one.answered()
+    page.mouse.click(*one.place(0, 0, panel=2, grid=(6, 6)))
+    page.wait_for_selector(".pl-mask-frame[data-view=encoder][aria-checked=true]", timeout=SECONDS)
+    assert "block 3 of 3 of the encoder" in one.caption()
+    last = one.pixels(0)
+    page.locator(".pl-mask-block input").fill("1")
+    page.wait_for_selector(".pl-caption:has-text('block 1 of 3')")
+    assert "Hatched: outside its windows" in one.caption()
+    assert not np.array_equal(last, one.pixels(0))
+
+
+def test_networks_are_compared_side_by_side_on_the_same_masks(reader: Callable[..., Painter]) -> None:
+    """Three networks: numbers of each, one beside the first with its own error map, a line each in the curve."""
     one = reader()
     page = one.open(against="run/simmim")
     one.answered()
     assert len(one.mask()) == 12, "two networks of which one takes squares only see the same square"
+    page.get_by_label("Add a network").select_option(label="small norm")
+    page.wait_for_selector(".pl-caption:has-text('small norm had the same mask')", timeout=SECONDS)
+    assert "small simmim had the same mask" in one.caption()
+    names = page.locator(".pl-mask-table").first.locator("tbody th").all_inner_texts()
+    assert names == ["small mae", "small simmim", "small norm", "Nearest patch", "Mean colour"]
+    page.locator(".pl-mask-frame[data-view=error]").click()
+    errors = [one.pixels(4)]
+    for name in ("small norm", "Nearest patch"):
+        page.get_by_role("button", name=name, exact=True).click()
+        assert page.locator(".pl-mask-panel").nth(4).inner_text().startswith(name)
+        errors.append(one.pixels(4))
+    assert not any(np.array_equal(errors[turn], errors[turn + 1]) for turn in range(2))
+    page.get_by_role("button", name="Nearest patch", exact=True).click()
+    assert not page.locator(".pl-mask-panel").nth(4).is_visible(), "a second click leaves the network alone again"
     page.get_by_role("button", name="Ratio curve").click()
     page.wait_for_selector("button:has-text('Stop')")
     page.wait_for_selector("button:has-text('Ratio curve')", timeout=SECONDS)
     legend = page.inner_text(".pl-mask-legend")
-    assert "small mae" in legend
-    assert "small simmim" in legend
-    assert "small simmim had the same mask" in one.caption()
+    assert all(name in legend for name in ("small mae", "small simmim", "small norm", "nearest visible patch"))
+
+
+def test_a_gan_tuned_checkpoint_is_named_from_its_card(reader: Callable[..., Painter]) -> None:
+    one = reader()
+    one.open(checkpoint="run/tuned")
+    one.answered()
+    assert "tuned with an adversarial (GAN) loss" in one.caption()
 
 
 def test_true_statistics_are_named_as_a_leak(reader: Callable[..., Painter]) -> None:
@@ -304,15 +341,26 @@ def test_the_mask_is_kept_in_the_address(reader: Callable[..., Painter]) -> None
     assert one.answered() == painted
 
 
-def test_films_and_numbers_can_be_saved(reader: Callable[..., Painter], tmp_path: Path) -> None:
+@pytest.mark.parametrize(("form", "film"), [("gif", "Ratio"), ("mp4", "Growth")])
+def test_films_can_be_saved(reader: Callable[..., Painter], form: str, film: str, tmp_path: Path) -> None:
+    import av
+
     one = reader()
     page = one.open()
     one.answered()
-    with page.expect_download(timeout=SECONDS) as film:
-        page.get_by_role("button", name="Film, GIF").click()
-    film.value.save_as(tmp_path / "film.gif")
-    with Image.open(tmp_path / "film.gif") as frames:
-        assert frames.n_frames == 19  # pyright: ignore
+    page.get_by_role("radio", name=film, exact=True).click()
+    with page.expect_download(timeout=SECONDS) as saved:
+        page.get_by_role("button", name=form.upper(), exact=True).click()
+    assert saved.value.suggested_filename == f"patchlight-masks-{film.lower()}.{form}"
+    saved.value.save_as(tmp_path / f"film.{form}")
+    with av.open(tmp_path / f"film.{form}") as played:
+        assert sum(1 for _ in played.decode(video=0)) == {"gif": 19, "mp4": 3 * 23 + 15}[form]
+
+
+def test_panels_and_numbers_can_be_saved(reader: Callable[..., Painter], tmp_path: Path) -> None:
+    one = reader()
+    page = one.open()
+    one.answered()
     for entry, name in (("Picture with caption, PNG", "panels.png"), ("Numbers with caption, npz", "numbers.npz")):
         page.get_by_text("Export", exact=True).click()
         with page.expect_download(timeout=SECONDS) as saved:

@@ -4,13 +4,18 @@ const KEPT = 100;
 const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 export class Brush {
-  /** painted(): the mask has changed. finished(): a stroke or key is done. pointed(patch or null). */
+  /** painted(squares that changed). finished(): a stroke or key is done. pointed(patch or null). */
   constructor({ painted, finished, pointed }) {
     Object.assign(this, { painted, finished, pointed });
     this.mask = new Uint8Array(1);
     this.grid = [1, 1];
     this.cursor = null;
     this.past = [];
+  }
+
+  /** Whether a stroke is under way. */
+  get down() {
+    return this.last !== undefined;
   }
 
   /** A mask from elsewhere: kind and seed, the object, the address. */
@@ -35,11 +40,11 @@ export class Brush {
     });
     canvas.addEventListener("pointermove", (event) => {
       const patch = panel.patch(event, this.grid);
+      if (this.down && patch !== null) this.#line(patch);
       this.pointed(patch);
-      if (this.last !== undefined && patch !== null) this.#line(patch);
     });
     const end = () => {
-      if (this.last === undefined) return;
+      if (!this.down) return;
       this.last = undefined;
       this.finished();
     };
@@ -68,16 +73,20 @@ export class Brush {
 
   undo() {
     const before = this.past.pop();
-    if (before) this.mask = before;
-    this.painted();
-    this.finished();
+    if (!before) return;
+    this.#all(before);
   }
 
   /** Every square by a rule of its own: invert, clear, all. */
   every(rule) {
     this.#remember();
-    this.mask = this.mask.map(rule);
-    this.painted();
+    this.#all(this.mask.map(rule));
+  }
+
+  #all(mask) {
+    const changed = [...mask.keys()].filter((patch) => mask[patch] !== this.mask[patch]);
+    this.mask = mask;
+    this.painted(changed);
     this.finished();
   }
 
@@ -85,7 +94,7 @@ export class Brush {
     if (this.mask[patch] === value) return;
     this.#remember();
     this.mask[patch] = value;
-    this.painted();
+    this.painted([patch]);
     this.finished();
   }
 
@@ -105,9 +114,14 @@ export class Brush {
     const [row, column] = [Math.floor(this.last / columns), this.last % columns];
     const [down, right] = [Math.floor(patch / columns) - row, (patch % columns) - column];
     const steps = Math.max(Math.abs(down), Math.abs(right), 1);
-    for (let step = 0; step <= steps; step++)
-      this.mask[Math.round(row + (down * step) / steps) * columns + Math.round(column + (right * step) / steps)] = this.value;
+    const changed = [];
+    for (let step = 0; step <= steps; step++) {
+      const place = Math.round(row + (down * step) / steps) * columns + Math.round(column + (right * step) / steps);
+      if (this.mask[place] === this.value) continue;
+      this.mask[place] = this.value;
+      changed.push(place);
+    }
     this.last = patch;
-    this.painted();
+    if (changed.length) this.painted(changed);
   }
 }

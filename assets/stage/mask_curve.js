@@ -1,10 +1,17 @@
-// Error against ratio: a line for the mean over seeds, a band from the least to the greatest.
+// Error against ratio: a line for the mean over seeds, a band from the least to the greatest, for each network.
 
 import { themed } from "./colours.js";
 import { make, number, say } from "./words.js";
 
 const EDGE = { left: 62, right: 16, top: 14, bottom: 44 };
-const DASHES = [[], [7, 4], [2, 3]];
+const KINDS = { random: "Random", block: "Block", grid: "Grid", painted: "Painted" };
+const LINES = [
+  { colour: "accent", dash: [], sign: "━━" },
+  { colour: "pointer", dash: [8, 4], sign: "╍╍" },
+  { colour: "text", dash: [10, 3, 2, 3], sign: "━·━" },
+  { colour: "fault", dash: [4, 4], sign: "╌╌" },
+];
+const NEAREST = { colour: "muted", dash: [2, 3], sign: "┅┅" };
 
 export class Curve {
   constructor() {
@@ -19,7 +26,9 @@ export class Curve {
   clear(seeds, kind) {
     this.points = [];
     this.element.hidden = false;
-    this.words.textContent = say("Mean squared error over hidden squares, colours in 0 to 1; line: mean over {seeds} masks, band: least to greatest. Kind of mask: {kind}.", { seeds, kind: say(kind) });
+    const facts = { seeds, kind: say(KINDS[kind]) };
+    const grown = kind === "painted" ? say("The painted shape is shrunk towards its core and grown around its edge; a seed decides between equally near squares.") : "";
+    this.words.textContent = `${say("Mean squared error over hidden squares, colours in 0 to 1; line: mean over {seeds} masks, band: least to greatest. Kind of mask: {kind}.", facts)} ${grown}`;
   }
 
   /** titles: of networks. errors: [network][seed]. nearest: [seed]. */
@@ -40,27 +49,26 @@ export class Curve {
     const x = (ratio) => EDGE.left + width * ratio;
     const y = (error) => EDGE.top + height * (1 - error / most);
     this.#axes(context, x, y, most);
-    const colours = [themed("accent"), themed("pointer"), themed("muted")];
-    const named = this.titles.length === 2 ? [0, 2] : [0, 1, 2];
-    this.titles.forEach((_, index) => this.#line(context, index, colours[named[index]], DASHES[named[index]], x, y));
+    const styles = this.titles.map((_, index) => (index === this.titles.length - 1 ? NEAREST : LINES[index]));
+    styles.forEach((style, index) => this.#line(context, index, style, x, y));
     this.legend.replaceChildren(...this.titles.map((title, index) => {
-      const swatch = make("span", {}, ["━━", "╍╍", "┅┅"][named[index]]);
-      swatch.style.color = colours[named[index]];
-      return make("span", {}, swatch, " ", title);
+      const sign = make("span", {}, styles[index].sign);
+      sign.style.color = themed(styles[index].colour);
+      return make("span", {}, sign, " ", title);
     }));
   }
 
-  #line(context, index, colour, dash, x, y) {
+  #line(context, index, { colour, dash }, x, y) {
     const found = this.points.map(({ ratio, series }) => ({ at: x(ratio), values: series[index] }));
     context.beginPath();
     found.forEach(({ at, values }) => context.lineTo(at, y(Math.max(...values))));
     found.toReversed().forEach(({ at, values }) => context.lineTo(at, y(Math.min(...values))));
-    [context.fillStyle, context.globalAlpha] = [colour, 0.18];
+    [context.fillStyle, context.globalAlpha] = [themed(colour), 0.18];
     context.fill();
     context.globalAlpha = 1;
     context.beginPath();
     found.forEach(({ at, values }) => context.lineTo(at, y(values.reduce((sum, value) => sum + value, 0) / values.length)));
-    [context.strokeStyle, context.lineWidth] = [colour, 2];
+    [context.strokeStyle, context.lineWidth] = [themed(colour), 2];
     context.setLineDash(dash);
     context.stroke();
     context.setLineDash([]);

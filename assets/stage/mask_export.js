@@ -1,4 +1,4 @@
-// The four panels with their headings and the caption, as they could stand in a paper: PNG.
+// The panels with their headings and the caption, as they could stand in a paper: PNG.
 
 import { save } from "./export.js";
 
@@ -8,17 +8,21 @@ const FONT = "26px system-ui, 'DejaVu Sans', sans-serif";
 /** view: MaskView. sentences: the caption. */
 export async function exportPanels(view, sentences) {
   const height = Math.round(PANEL / view.aspect);
+  const columns = view.other ? 3 : 2;
+  const order = view.other ? [0, 1, 4, 2, 3, 5] : [0, 1, 2, 3];
   const sheet = document.createElement("canvas");
   const context = sheet.getContext("2d");
   context.font = FONT;
-  const lines = wrapped(context, sentences, 2 * PANEL + MARGIN);
-  [sheet.width, sheet.height] = [2 * PANEL + 3 * MARGIN, 2 * (height + LINE) + 4 * MARGIN + lines.length * LINE];
+  const width = columns * (PANEL + MARGIN) + MARGIN;
+  const lines = wrapped(context, sentences, width - 2 * MARGIN);
+  [sheet.width, sheet.height] = [width, 2 * (height + LINE) + 4 * MARGIN + lines.length * LINE];
   context.fillStyle = "#ffffff";
   context.fillRect(0, 0, sheet.width, sheet.height);
   context.font = FONT;
   context.fillStyle = "#14181f";
-  view.panels.forEach((panel, index) => {
-    const [left, top] = [MARGIN + (index % 2) * (PANEL + MARGIN), MARGIN + Math.floor(index / 2) * (height + LINE + MARGIN)];
+  order.forEach((number, index) => {
+    const panel = view.panels[number];
+    const [left, top] = [MARGIN + (index % columns) * (PANEL + MARGIN), MARGIN + Math.floor(index / columns) * (height + LINE + MARGIN)];
     context.fillText(panel.heading.textContent, left, top + 22);
     context.drawImage(panel.canvas, left, top + LINE, PANEL, height);
   });

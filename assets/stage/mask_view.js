@@ -1,211 +1,196 @@
-// Draws the mask lab's middle: four panels, the film of further views, the divider, the caption.
+// Draws the mask lab's middle: four panels, two more beside them, the film strip, the divider, the caption.
 
-import { Panel, canvasOf } from "./mask_canvas.js";
 import { gradient } from "./colours.js";
+import { Drawing, Panel, canvasOf } from "./mask_canvas.js";
+import { Kept, VIEWS, drawView, meanOver } from "./mask_kept.js";
+import { scaleWords } from "./mask_scale.js";
+import { Strip } from "./mask_strip.js";
 import { make, number, say } from "./words.js";
 
-const VIEWS = {
-  picture: "Picture", error: "Error, colours", loss: "Error, training", nearest: "Nearest patch", mean: "Mean colour",
-  doubt: "Mean over masks", deviation: "Deviation", encoder: "Encoder from", decoder: "Decoder from", against: "Second network",
-};
-const SMALL = 150;
-
 export class MaskView {
-  /** pointed(patch or null), chosen(patch). */
-  constructor({ brush, pointed, chosen }) {
-    this.view = "picture";
-    this.split = 0;
-    this.said = [];
+  /** pointed(patch or null), chosen(patch), block(number from 0): of the attention that is shown. */
+  constructor({ brush, pointed, chosen, block }) {
+    Object.assign(this, { view: "picture", split: 0, said: [], key: null, brush });
     this.shown = new Panel("Picture", "The picture, or what the film strip says");
     this.masked = new Panel("Masked: paint here", "Masked picture: paint with the pointer, or with arrows and space");
     this.predicted = new Panel("Predicted", "Every square as the network paints it");
     this.pasted = new Panel("Pasted together", "Hidden squares from the network, all others from the picture");
-    this.panels = [this.shown, this.masked, this.predicted, this.pasted];
-    [this.predicted, this.pasted].forEach((panel) => panel.canvas.classList.add("pl-mask-made"));
+    this.beside = new Panel("Predicted", "The other answer, as the first panel shows the network's");
+    this.besidePasted = new Panel("Pasted together", "Hidden squares from the other answer, all others from the picture");
+    this.panels = [this.shown, this.masked, this.predicted, this.pasted, this.beside, this.besidePasted];
+    for (const panel of this.panels) panel.canvas.classList.toggle("pl-mask-made", panel !== this.shown && panel !== this.masked);
     brush.listen(this.masked);
-    for (const panel of [this.shown, this.predicted, this.pasted]) this.#listen(panel, brush, pointed, chosen);
-    this.#build();
+    for (const panel of this.panels) if (panel !== this.masked) this.#listen(panel, pointed, chosen);
+    this.strip = new Strip((name) => this.choose(name));
+    this.#build(block);
   }
 
   setPicture(bytes) {
-    this.image = canvasOf(bytes);
-    this.aspect = this.image.width / this.image.height;
-    this.kept = { picture: { canvas: this.image } };
-    this.answer = this.doubt = this.prediction = null;
+    this.kept = new Kept(canvasOf(bytes));
+    this.aspect = this.kept.image.width / this.kept.image.height;
     this.choose("picture");
     this.element.classList.add("pl-filled");
   }
 
-  setAnswer({ facts, arrays }) {
-    this.answer = { facts, arrays };
-    this.prediction = canvasOf(arrays.prediction);
-    const mask = arrays.mask;
-    const peak = Math.max(...arrays.map, ...arrays.nearest_error.filter((_, patch) => mask[patch]));
-    const over = (bytes) => ({ canvas: this.image, over: canvasOf(bytes), mask, grid: facts.grid });
-    this.joined = { canvas: this.image, over: this.prediction, mask, grid: facts.grid };
-    this.kept.error = { values: arrays.map, grid: facts.grid, mask, scale: peak };
-    this.kept.loss = { values: arrays.error, grid: facts.grid, mask, scale: Math.max(...arrays.error.filter((_, patch) => mask[patch])) };
-    this.kept.nearest = over(arrays.nearest);
-    this.kept.mean = over(arrays.mean);
-    if (arrays.against_prediction) this.kept.against = { canvas: canvasOf(arrays.against_prediction) };
-    else delete this.kept.against;
-    delete this.kept.encoder;
-    delete this.kept.decoder;
-    if (!this.kept[this.view]) this.choose("picture");
-  }
-
-  setDoubt({ arrays }) {
-    this.doubt = { values: arrays.doubt_map, grid: arrays.doubt_map.shape };
-    this.kept.doubt = { canvas: canvasOf(arrays.doubt_mean) };
-    this.kept.deviation = { ...this.doubt, scale: Math.max(...arrays.doubt_map) };
-  }
-
-  setSources({ arrays, hidden }) {
-    const last = (array) => array.slice(-array.shape[1] * array.shape[2]);
-    const kept = (values, shape) => ({ values, grid: shape.slice(1), scale: Math.max(...values) });
-    this.kept.decoder = kept(last(arrays.decoder_from), arrays.decoder_from.shape);
-    if (hidden) delete this.kept.encoder;
-    else this.kept.encoder = kept(last(arrays.encoder_from), arrays.encoder_from.shape);
+  /** Something new to see: an answer, doubt, rows of a square. */
+  changed() {
+    if (!this.kept.views[this.view]) this.choose("picture");
+    else this.redraw?.();
   }
 
   choose(view) {
     this.view = view;
-    this.shown.heading.dataset.say = VIEWS[view];
-    this.shown.heading.textContent = say(VIEWS[view]);
     this.redraw?.();
+    this.setWords(this.said);
+  }
+
+  /** Put another answer beside this network's: a checkpoint, "nearest", "mean"; null for none. */
+  compare(key) {
+    this.key = key;
+    this.redraw?.();
+  }
+
+  get other() {
+    return this.key ? this.kept?.other(this.key) ?? null : null;
   }
 
   setWords(said) {
     this.said = said;
-    const split = this.kept?.[this.view]?.values ? [this.#scaleWords()] : [];
-    this.caption.replaceChildren(make("strong", {}, said[0] ?? ""), ` ${[...said.slice(1), ...split].join(" ")}`);
+    const scale = this.kept?.views[this.view]?.values ? [scaleWords(this.view, this.kept.views[this.view], this.other)] : [];
+    this.caption.replaceChildren(make("strong", {}, said[0] ?? ""), ` ${[...said.slice(1), ...scale].join(" ")}`);
   }
 
-  /** mask on grid; cursor, pointed, chosen: patches of it, or null. fresh: whether the answer is this mask's. */
-  draw({ mask, grid, cursor, pointed, chosen, fresh }) {
-    this.redraw = () => this.draw({ mask, grid, cursor, pointed, chosen, fresh });
-    this.element.classList.toggle("pl-mask-stale", !fresh);
+  /** cursor, pointed, chosen: patches, or null. fresh: whether the answer is this mask's. */
+  draw({ cursor, pointed, chosen, fresh }) {
+    this.redraw = () => this.draw({ cursor: this.brush.cursor, pointed, chosen, fresh: this.fresh });
+    this.#stale(!fresh);
+    this.grid.classList.toggle("pl-mask-two", Boolean(this.other));
     for (const panel of this.panels) {
       panel.fit(this.aspect);
       panel.clear();
     }
-    this.#drawView(this.shown, this.kept[this.view]);
-    this.masked.picture(this.image);
-    this.masked.hide(mask, grid);
-    this.masked.lines(grid);
-    this.masked.mark(cursor, grid, "accent");
-    if (this.prediction) {
-      this.predicted.picture(this.prediction);
-      this.#drawView(this.pasted, this.joined);
-      this.pasted.picture(this.image, this.split);
-      if (this.split > 0) this.pasted.divide(this.split);
+    drawView(this.shown, this.kept.views[this.view], this.kept.image);
+    this.#drawMasked();
+    this.#drawMade(this.predicted, this.pasted, this.kept.prediction && { canvas: this.kept.prediction }, this.kept.joined);
+    if (this.other) this.#drawBeside(this.other);
+    this.mark({ cursor, pointed, chosen });
+    this.strip.draw(this.kept, this.view, this.aspect);
+    this.#head();
+  }
+
+  /** Squares that a stroke has changed, and nothing else: painting keeps up with the pointer. */
+  touch(patches) {
+    const { mask, grid } = this.brush;
+    const { context } = this.masked;
+    for (const patch of patches) {
+      const box = this.masked.box(patch, grid);
+      context.drawImage(mask[patch] ? this.hidden.canvas : this.plain.canvas, ...box, ...box);
     }
-    for (const panel of this.panels) panel.mark(pointed, grid, "pointer");
-    [this.shown, this.predicted].forEach((panel) => panel.mark(chosen, grid, "accent"));
-    this.#drawFilm();
+    this.#stale(true);
   }
 
-  /** What is known of one square, in words and numbers. */
-  figures(patch, grid, mask) {
-    const found = { state: mask[patch] ? say("hidden") : say("visible") };
-    if (!this.answer || !mask[patch]) return found;
-    const { arrays, facts } = this.answer;
-    const mean = (values, [rows, columns]) => meanOver(values, [rows, columns], grid, patch);
-    Object.assign(found, {
-      error: number(mean(arrays.map, facts.grid), 3), loss: number(mean(arrays.error, facts.grid), 3),
-      nearest: number(mean(arrays.nearest_error, facts.grid), 3), mean: number(mean(arrays.mean_error, facts.grid), 3),
-    });
-    if (this.doubt) found.doubt = number(mean(this.doubt.values, this.doubt.grid), 3);
-    return found;
+  mark({ cursor, pointed, chosen }) {
+    const { grid } = this.brush;
+    for (const panel of this.panels) {
+      const own = panel === this.masked ? [[cursor, "accent"]] : panel === this.shown || panel === this.predicted ? [[chosen, "accent"]] : [];
+      panel.mark([...own, [pointed, "pointer"]], grid, panel === this.masked);
+    }
   }
 
-  words() {
-    this.choose(this.view);
+  /** What is known of one square: rows of mask_table.js, and the deviation over masks. */
+  figures(patch, rows) {
+    const { grid, mask } = this.brush;
+    if (!this.kept?.facts || !mask[patch] || !this.fresh) return { rows: [] };
+    const { facts, arrays, others } = this.kept;
+    const of = (values, own) => number(meanOver(values, own, grid, patch), 3);
+    const answers = [{ map: arrays.map, error: arrays.error, grid: facts.grid }, ...others];
+    const deviation = this.kept.views.deviation;
+    return {
+      rows: rows.map((row, turn) => ({ ...row, values: [of(answers[turn].map, answers[turn].grid), of(answers[turn].error, answers[turn].grid)] })),
+      deviation: deviation ? of(deviation.values, deviation.grid) : null,
+    };
   }
 
   // -- parts -----------------------------------------------------------------------------------------------------------
 
-  #drawView(panel, view) {
-    if (!view) return;
-    panel.picture(view.canvas ?? this.image);
-    if (view.over) panel.paste(view.over, view.mask, view.grid);
-    if (view.canvas) return;
-    panel.map(view.values, view.grid, { scale: view.scale, table: "magma", mask: view.mask });
+  #stale(stale) {
+    this.fresh = !stale;
+    this.element.classList.toggle("pl-mask-stale", stale);
   }
 
-  #drawFilm() {
-    for (const [name, { frame, canvas }] of Object.entries(this.film)) {
-      const view = this.kept[name];
-      frame.disabled = !view;
-      frame.hidden = !view;
-      frame.setAttribute("aria-checked", name === this.view);
-      if (!view) continue;
-      [canvas.width, canvas.height] = [SMALL, Math.round(SMALL / this.aspect)];
-      this.#drawView(Object.assign(new Small(canvas), {}), view);
+  /** The whole masked panel; what a square looks like hidden and seen is kept, so that `touch` only copies. */
+  #drawMasked() {
+    const { mask, grid } = this.brush;
+    [this.plain, this.hidden] = [0, 1].map(() => this.#twin(this.masked));
+    this.plain.picture(this.kept.image);
+    this.hidden.hatch(new Uint8Array(mask.length).fill(1), grid);
+    this.masked.context.drawImage(this.plain.canvas, 0, 0);
+    mask.forEach((value, patch) => {
+      if (value) this.masked.context.drawImage(this.hidden.canvas, ...this.masked.box(patch, grid), ...this.masked.box(patch, grid));
+    });
+  }
+
+  #twin({ canvas, density }) {
+    const twin = new Drawing(make("canvas", { width: canvas.width, height: canvas.height }));
+    twin.density = density;
+    return twin;
+  }
+
+  #drawMade(predicted, pasted, view, joined) {
+    if (!view) return;
+    drawView(predicted, view, this.kept.image);
+    drawView(pasted, joined, this.kept.image);
+    pasted.picture(this.kept.image, this.split);
+    if (this.split > 0) pasted.divide(this.split);
+  }
+
+  #drawBeside(other) {
+    const joined = { canvas: this.kept.image, over: other.prediction, mask: other.mask, grid: other.grid };
+    this.#drawMade(this.beside, this.besidePasted, this.kept.beside(other, this.view), joined);
+  }
+
+  #head() {
+    const view = this.kept.views[this.view];
+    this.shown.heading.textContent = say(VIEWS[this.view]);
+    if (this.other) {
+      const title = nameOf(this.other);
+      this.beside.heading.textContent = ["error", "loss"].includes(this.view) ? `${title} · ${say(VIEWS[this.view])}` : `${title} · ${say("Predicted")}`;
+      this.besidePasted.heading.textContent = `${title} · ${say("Pasted together")}`;
     }
     this.bar.style.background = gradient("magma", "to right");
-    this.barBox.hidden = !this.kept[this.view]?.values;
-    if (!this.barBox.hidden) this.top.textContent = number(this.kept[this.view].scale, 2);
+    this.barBox.hidden = !view.values;
+    if (view.values) this.top.textContent = number(view.scale, 2);
+    this.blockBox.hidden = !(view.blocks > 1);
+    if (view.blocks > 1) Object.assign(this.block, { max: view.blocks, value: view.block + 1 });
+    this.blockWords.textContent = view.blocks ? say("Block {block} of {blocks}", { block: view.block + 1, blocks: view.blocks }) : "";
   }
 
-  #scaleWords() {
-    const top = number(this.kept[this.view].scale, 2);
-    if (this.view === "encoder") return say("Shown: attention of this visible square in the encoder's last block, which sees visible squares only, mean over heads; colours 0 to {top}.", { top });
-    if (this.view === "decoder") return say("Shown: attention of this square in the decoder's last block, mean over heads; colours 0 to {top}.", { top });
-    if (this.view === "deviation") return say("Shown: standard deviation over masks, mean over a square's colours; colours 0 to {top}.", { top });
-    return this.view === "loss" ? say("Shown: each hidden square's error in the loss's own space; colours 0 to {top}.", { top })
-      : say("Shown: each hidden square's mean squared error, colours in 0 to 1; colours 0 to {top}.", { top });
-  }
-
-  #listen(panel, brush, pointed, chosen) {
-    panel.canvas.addEventListener("pointermove", (event) => this.image && pointed(panel.patch(event, brush.grid)));
+  #listen(panel, pointed, chosen) {
+    const patch = (event) => (this.kept ? panel.patch(event, this.brush.grid) : null);
+    panel.canvas.addEventListener("pointermove", (event) => this.kept && pointed(patch(event)));
     panel.canvas.addEventListener("pointerleave", () => pointed(null));
-    panel.canvas.addEventListener("click", (event) => {
-      const patch = this.image ? panel.patch(event, brush.grid) : null;
-      if (patch !== null) chosen(patch);
-    });
+    panel.canvas.addEventListener("click", (event) => patch(event) !== null && chosen(patch(event)));
   }
 
-  #build() {
-    this.film = {};
-    const frames = Object.entries(VIEWS).map(([name, text]) => {
-      const canvas = make("canvas", { "aria-hidden": "true" });
-      const frame = make("button.pl-mask-frame", { type: "button", role: "radio", disabled: true, "data-view": name, onclick: () => this.choose(name) }, canvas, make("span", { say: text }));
-      this.film[name] = { frame, canvas };
-      return frame;
-    });
+  #build(block) {
     const slider = make("input.pl-slider", { type: "range", min: 0, max: 1, step: 0.01, value: 0, label: "Before and after: the picture, and what the network made of the masked one" });
     slider.oninput = () => {
       this.split = Number(slider.value);
       slider.style.setProperty("--share", this.split);
       this.redraw?.();
     };
-    [this.bar, this.top] = [make("span.pl-mask-bar"), make("span")];
+    this.block = make("input.pl-slider", { type: "range", min: 1, max: 1, step: 1, value: 1, label: "Block" });
+    this.block.oninput = () => block(Number(this.block.value) - 1);
+    [this.bar, this.top, this.blockWords] = [make("span.pl-mask-bar"), make("span"), make("span")];
     this.barBox = make("span.pl-mask-bar-box", { hidden: true, "aria-hidden": "true" }, "0", this.bar, this.top);
-    const split = make(".pl-mask-split", {}, this.barBox, make("span", { say: "After" }), slider, make("span", { say: "Before" }));
+    this.blockBox = make("span.pl-mask-block", { hidden: true }, this.blockWords, this.block);
+    const split = make(".pl-mask-split", {}, this.barBox, this.blockBox, make("span", { say: "After" }), slider, make("span", { say: "Before" }));
     this.grid = make(".pl-mask-panels", {}, ...this.panels.map(({ element }) => element));
     this.caption = make("figcaption.pl-caption", { "aria-live": "polite" });
-    const film = make(".pl-mask-film", { role: "radiogroup", label: "First panel" }, ...frames);
-    this.element = make(".pl-first", {}, this.grid, split, make(".pl-progress"), this.caption, film);
+    this.element = make(".pl-first", {}, this.grid, split, make(".pl-progress"), this.caption, this.strip.element);
     new ResizeObserver(() => this.redraw?.()).observe(this.grid);
   }
 }
 
-/** A film's frame drawn as a panel is. */
-class Small {
-  constructor(canvas) {
-    this.canvas = canvas;
-    this.context = canvas.getContext("2d");
-  }
-}
-for (const name of ["picture", "map", "paste", "box", "step"]) Small.prototype[name] = Panel.prototype[name];
-
-/** Mean of the finer squares that lie in one square of a coarser grid. */
-function meanOver(values, [rows, columns], [high, wide], patch) {
-  const [tall, broad] = [rows / high, columns / wide];
-  let sum = 0;
-  for (let row = 0; row < tall; row++)
-    for (let column = 0; column < broad; column++)
-      sum += values[(Math.floor(patch / wide) * tall + row) * columns + (patch % wide) * broad + column];
-  return sum / (tall * broad);
-}
+/** What an answer that is not the first network's is called. */
+export const nameOf = ({ title, key }) => title ?? (key === "nearest" ? say("Nearest patch") : say("Mean colour"));

@@ -30,15 +30,17 @@ PAINTERS = {
     "norm": ("ViTMAEForPreTraining", "MAE", {**MAE, "norm_pix_loss": True}, 8),
     "encoder": ("ViTMAEModel", "MAE", {name: value for name, value in MAE.items() if "decoder" not in name}, 8),
     "simmim": ("SwinForMaskedImageModeling", "SimMIM", SIMMIM, 4),
+    "tuned": ("ViTMAEForPreTraining", "MAE", MAE, 8),
 }
+TRAININGS = {"tuned": "Its decoder was tuned with a GAN loss."}
 
 
 def save_painters(runs: Path) -> None:
-    """`run/mae`, `run/norm`, `run/encoder`, `run/simmim`: the same weights each time."""
+    """`run/mae`, `run/norm`, `run/encoder`, `run/simmim`, `run/tuned`: the same weights each time."""
     for name, (kind, family, config, patch) in PAINTERS.items():
         torch.manual_seed(0)
         told = {"library": "transformers", "class": kind, "config": config}
         network = create(told).eval()
         multiple = 16 if family == "SimMIM" else patch
-        card = Card(f"run/{name}", f"small {name}", family)
+        card = Card(f"run/{name}", f"small {name}", family, training=TRAININGS.get(name, ""))
         save(runs / name, network, told, card, Pixels((SIDE, SIDE), patch, multiple, HALF, HALF))

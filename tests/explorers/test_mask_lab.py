@@ -192,16 +192,9 @@ def test_the_object_is_where_attention_is(monkeypatch: pytest.MonkeyPatch) -> No
     assert "found by attention of small mae" in inside.said()
 
 
-def test_a_gan_tuned_checkpoint_is_named_from_its_card(monkeypatch: pytest.MonkeyPatch) -> None:
-    from dataclasses import replace
-
-    from explorers import traces
-
+def test_a_gan_tuned_checkpoint_is_named_from_its_card() -> None:
     assert "adversarial" not in reconstruct(COFFEE, "run/mae").said()
-    network = traces.backbone("run/mae")
-    tuned = replace(network, card=replace(network.card, title="MAE ViT-L/16, GAN loss"))  # pyright: ignore
-    monkeypatch.setattr(traces, "backbone", lambda _: tuned)
-    assert "adversarial (GAN) loss" in reconstruct(COFFEE, "run/mae").said()
+    assert "adversarial (GAN) loss" in reconstruct(COFFEE, "run/tuned").said()
 
 
 def test_attention_of_a_mask_token_sums_to_what_cls_leaves() -> None:

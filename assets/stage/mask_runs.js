@@ -1,0 +1,82 @@
+// What takes longer than a look, with progress, and stopped by the button that started it: doubt, the curve, films.
+
+import { save } from "./export.js";
+import { language, number, say } from "./words.js";
+
+const RATIOS = Array.from({ length: 19 }, (_, step) => Math.round(5 * (step + 1)) / 100);
+const [SEEDS, MASKS] = [4, 16]; // where the address asks for none
+const REST = 300; // milliseconds
+
+export class Runs {
+  /** asks: Asks. asked: Asked. more: cards of mask_more.js. curve: Curve. doubted(bundle). */
+  constructor({ asks, asked, more, curve, doubted }) {
+    Object.assign(this, { asks, asked, more, curve, doubted, running: {} });
+  }
+
+  get masks() {
+    return this.asked.view.masks || MASKS;
+  }
+
+  /** Say what masks will take before they run, when the mask has rested. */
+  foresee() {
+    clearTimeout(this.later);
+    this.later = setTimeout(async () => {
+      const { masks } = this;
+      const told = this.asked.empty ? null : await this.asks.bundle("foreseen", { ...this.asked.question(), masks });
+      this.more.setForeseen(told && { ...told.facts, masks });
+    }, REST);
+  }
+
+  /** Start what is named, or stop it where it runs. */
+  toggle(name) {
+    if (this.running[name]) return this.stop(name);
+    const mine = (this.running[name] = new AbortController());
+    const going = () => this.running[name] === mine;
+    const run = { doubt: () => this.#doubt(going), curve: () => this.#curve(going) }[name] ?? (() => this.#film(name, mine.signal));
+    this.more.setRunning(name, 0);
+    run().finally(() => going() && this.stop(name));
+  }
+
+  stop(name) {
+    this.running[name]?.abort();
+    this.running[name] = null;
+    this.more.setRunning(name, null);
+  }
+
+  stopAll() {
+    Object.keys(this.running).forEach((name) => this.stop(name));
+  }
+
+  async #doubt(going) {
+    const { masks } = this;
+    const since = performance.now();
+    const question = { ...this.asked.question(), masks };
+    for (let step = 0, done = 0, of = masks; done < of; step++) {
+      const found = await this.asks.bundle("doubt", { ...question, step });
+      if (!found || !going()) return;
+      ({ done, of } = found.facts);
+      const left = ((performance.now() - since) / 1000 / done) * (of - done);
+      this.more.setRunning("doubt", done / of, say("{done} of {masks} masks are done, {seconds} s left.", { done, masks: of, seconds: number(Math.ceil(left)) }));
+      if (done >= of) this.doubted(found);
+    }
+  }
+
+  async #curve(going) {
+    const seeds = this.asked.view.seeds || SEEDS;
+    const question = this.asked.question();
+    for (const [index, ratio] of RATIOS.entries()) {
+      const found = await this.asks.bundle("curve", { ...question, ratio, seeds });
+      if (!found || !going()) return;
+      if (!index) this.curve.clear(found.facts.kind === "grid" ? 1 : seeds, found.facts.kind);
+      this.curve.add(ratio, found.facts);
+      if (!index) this.curve.element.scrollIntoView({ block: "nearest" });
+      this.more.setRunning("curve", (index + 1) / RATIOS.length);
+    }
+  }
+
+  async #film(form, signal) {
+    const { film } = this.asked.view;
+    const file = await this.asks.file(form, { ...this.asked.question(), film, form, language }, signal);
+    if (file) save(file, `patchlight-masks-${film}.${form}`);
+  }
+}
