@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             drawn = explorer.sheet(finding, told.language)
         else:
             drawn = None if image is None else _drawn(image, parameters, finding)
-        files = write(told.out, explorer.name, finding, drawn, told.language)
+        files = write(told.out, explorer.name, finding, drawn, told.language, parameters)
     except Fault as fault:
         sys.stderr.write(sentence(fault, told.language) + "\n")
         return 1

@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
+from explorers.permalink import to_query
 from explorers.text import LANGUAGES
 
 if TYPE_CHECKING:
     from explorers.explorer import Finding
+    from explorers.parameters import Parameters
 
 FONT = Path(__file__).resolve().parent.parent / "assets" / "fonts" / "DejaVuSans-subset.ttf"
 
@@ -47,12 +49,13 @@ def npz(finding: Finding) -> bytes:
     return file.getvalue()
 
 
-def png(image: Image.Image, finding: Finding, language: str = "en") -> bytes:
-    """`image` over its caption."""
+def png(image: Image.Image, finding: Finding, language: str = "en", asked: Parameters | None = None) -> bytes:
+    """`image` over its caption; inside it also the parameters that were asked and differ from their defaults."""
     words = finding.said(language)
     info = PngImagePlugin.PngInfo()
     info.add_itxt("Description", words, lang=language)
-    info.add_itxt("Patchlight", _json(caption(finding)))
+    parameters = {} if asked is None else {"parameters": to_query(asked)}
+    info.add_itxt("Patchlight", _json({**caption(finding), **parameters}))
     file = io.BytesIO()
     captioned(image, words).save(file, "PNG", pnginfo=info)
     return file.getvalue()
@@ -73,7 +76,12 @@ def captioned(image: Image.Image, words: str) -> Image.Image:
 
 
 def write(
-    folder: Path, name: str, finding: Finding, image: Image.Image | None = None, language: str = "en"
+    folder: Path,
+    name: str,
+    finding: Finding,
+    image: Image.Image | None = None,
+    language: str = "en",
+    asked: Parameters | None = None,
 ) -> tuple[Path, ...]:
     """`name.npz`, `name.json`, of a picture `name.png`, and further files such as `name-film.gif`, in `folder`, which
     is made if need be."""
@@ -81,7 +89,7 @@ def write(
     numbers = replace(finding, files={})
     files = {".npz": npz(numbers), ".json": _json(caption(finding), indent=2).encode()}
     if image is not None:
-        files[".png"] = png(image, finding, language)
+        files[".png"] = png(image, finding, language, asked)
     files |= {f"-{further}": made(language) for further, made in finding.files.items()}
     written = {folder / f"{name}{kind}": data for kind, data in files.items()}
     for path, data in written.items():

@@ -304,6 +304,12 @@ def test_picture_and_numbers_leave_the_page_with_their_caption(reader: Readers) 
     image = Image.open(io.BytesIO(files[0]))
     assert image.width == 1600
     assert np.asarray(image.convert("L"))[-200:-40].min() < 80, "the caption stands under the picture"
+    image.load()
+    assert image.info["Description"] == one.caption(), "and inside it"
+    said = json.loads(image.info["Patchlight"])
+    assert said["facts"]["checkpoint"] == "registry/dinov2-small"
+    assert said["facts"]["revision"].startswith("sha256")
+    assert said["parameters"] == {"side": "224", "layer": "9", "head": "3"}
     with np.load(io.BytesIO(files[1])) as arrays:
         assert json.loads(str(arrays["caption"]))["facts"]["head"] == 3
         assert np.allclose(arrays["map"], arrays["heads"][3])

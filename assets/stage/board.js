@@ -1,6 +1,6 @@
 // A grid of numbers on a canvas, without a photograph: one large map, or many small ones in rows and columns.
 
-import { pixels, table, themed } from "./colours.js";
+import { pixels, themed } from "./colours.js";
 import { make } from "./words.js";
 
 const small = document.createElement("canvas");
@@ -107,45 +107,4 @@ export function stamp(canvas, image) {
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
-/** A board on its own with its caption and colour scale, as it could stand in a paper: PNG. */
-export async function exportBoard(canvas, sentences, scale, name) {
-  const { save } = await import("./export.js");
-  const [margin, size, sheet] = [40, 1100, document.createElement("canvas")];
-  const context = sheet.getContext("2d");
-  const height = Math.round((size * canvas.height) / canvas.width);
-  context.font = "26px system-ui, 'DejaVu Sans', sans-serif";
-  const lines = broken(context, sentences, size + 90);
-  [sheet.width, sheet.height] = [size + 90 + 2 * margin, height + 3 * margin + lines.length * 36];
-  context.fillStyle = "#ffffff";
-  context.fillRect(0, 0, sheet.width, sheet.height);
-  context.imageSmoothingEnabled = false;
-  context.drawImage(canvas, margin, margin, size, height);
-  if (scale) drawScale(context, scale, size + margin + 20, margin, height);
-  context.font = "26px system-ui, 'DejaVu Sans', sans-serif";
-  context.fillStyle = "#14181f";
-  lines.forEach((line, index) => context.fillText(line, margin, height + 2 * margin + 26 + index * 36));
-  save(await new Promise((resolve) => sheet.toBlob(resolve, "image/png")), name);
-}
-
-function drawScale(context, { low, high, colours }, left, top, height) {
-  const bytes = table(colours);
-  for (let row = 0; row < height; row++) {
-    const colour = 3 * Math.round(255 * (1 - row / (height - 1)));
-    context.fillStyle = `rgb(${bytes[colour]} ${bytes[colour + 1]} ${bytes[colour + 2]})`;
-    context.fillRect(left, top + row, 20, 1.5);
-  }
-  context.font = "18px system-ui, 'DejaVu Sans', sans-serif";
-  context.fillStyle = "#14181f";
-  context.fillText(high, left - 6, top - 10);
-  context.fillText(low, left - 6, top + height + 22);
-}
-
-function broken(context, text, width) {
-  const lines = [""];
-  for (const word of text.split(" ")) {
-    const longer = lines.at(-1) ? `${lines.at(-1)} ${word}` : word;
-    if (context.measureText(longer).width <= width) lines[lines.length - 1] = longer;
-    else lines.push(word);
-  }
-  return lines;
-}
+export { exportFigure as exportBoard } from "./export.js";

@@ -4,7 +4,7 @@ import { Attention } from "./attention.js";
 import { address, fault, fetchBundle } from "./bundle.js";
 import { setTables } from "./colours.js";
 import { Desk } from "./desk.js";
-import { caught } from "./export.js";
+import { caught, describe } from "./export.js";
 import { Header } from "./header.js";
 import { desk, onDesk, remember, setDesk } from "./state.js";
 import { language, make, number, onLanguage, say, setLanguage, startLanguage, translate } from "./words.js";
@@ -113,6 +113,7 @@ async function arrived(name, value) {
   if (!bundle) return;
   parts.notice.hidden = true;
   parts.left.setFacts(bundle.facts);
+  describe(bundle.facts);
   await tabs[name].show(bundle);
   parts.drawn = value.made.of.checkpoint;
   document.body.dataset.shown = `${value.made.of.checkpoint} ${value.made.of.picture} ${bundle.facts.shape.join("x")}`;
@@ -121,6 +122,7 @@ async function arrived(name, value) {
 /** A tab that needs neither picture nor network has nothing to fetch. */
 async function alone(name, made) {
   idle();
+  describe(made.of ?? {});
   await tabs[name].show(made);
   parts.drawn = made.of?.checkpoint;
   document.body.dataset.shown = name;

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from explorers.attention_map import Attention
 from explorers.explorer import Finding, Sentence
 from explorers.export import _font, captioned, npz, png, write
 from explorers.figure import coloured, figure, tables
@@ -88,6 +89,10 @@ def test_files_are_written_beside_one_another(finding: Finding, tmp_path: Path) 
     assert [file.name for file in files] == ["attention.npz", "attention.json", "attention.png"]
     assert json.loads(files[1].read_text("utf-8"))["caption"]["en"] == finding.said()
     assert [file.suffix for file in write(tmp_path, "attention", finding)] == [".npz", ".json"]
+    asked = Attention(layer=3, query="patch 1,2")
+    written = write(tmp_path, "asked", finding, Image.new("RGB", (50, 50)), asked=asked)
+    with Image.open(written[-1]) as found:
+        assert json.loads(found.info["Patchlight"])["parameters"] == {"layer": "3", "query": "patch 1,2"}
 
 
 def test_a_figure_puts_each_value_on_its_own_patch() -> None:
