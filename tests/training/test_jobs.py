@@ -1,0 +1,322 @@
+"""Runs live in processes of their own: whoever is killed, server or job, what is learnt is what would have been."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import multiprocessing
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+
+from models.faults import Fault
+from training.arguments import parser_of
+from training.jobs import Job, delete, duplicate, evaluate, job, jobs, pause, resume, stop, submit, tend
+from training.ledger import Task, alone, take
+from training.recipe import Recipe
+from training.run import Run, open_run
+from training.tender import ROOT, command
+
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["training.run", "training.objectives.mae", "transformers", "safetensors.torch"])
+
+
+@pytest.fixture(autouse=True)
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PATCHLIGHT_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("PATCHLIGHT_TRAINING_NICE", "0")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    return tmp_path / "runs"
+
+
+def small(images: str = "shapes", **settings: Any) -> Recipe:
+    own = {"steps": 60, "batch": 4, "keep_every": 10, "device": "cpu", **settings}
+    options = {"decoder_width": 32, "decoder_depth": 1}
+    return Recipe("mae", images=images, size="nano", side=32, patch=8, options=options, settings=own)
+
+
+def losses(folder: Path) -> list[tuple[int, float]]:
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    return [(line["step"], line["loss"]) for line in lines]
+
+
+def until(true: Callable[[], object], seconds: float = 300.0) -> None:
+    """Waits for what another process does; the limit is for a machine that is busy with other things."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "waited for long enough"
+        time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def working(name: str, words: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that holds the lock of a job, as one that was started for it does."""
+    task = Task(Path(os.environ["PATCHLIGHT_RUNS"]) / name)
+    lock = take(task.lock)
+    process = subprocess.Popen(words, pass_fds=(lock,), start_new_session=True)
+    os.close(lock)
+    with alone():
+        task.note(queued=None, wanted="run", begun=time.time(), process=process.pid)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_run_outlives_its_server_and_its_own_death_and_ends_on_the_same_curve(runs: Path) -> None:
+    """The real thing: a server is killed while a job learns, the job is killed too, another server goes on with it."""
+    server = subprocess.Popen([sys.executable, "-m", "training", "jobs", "tend"], cwd=ROOT)
+    submit("long", small(), owner="ann")
+    until(lambda: job("long").state == "starting")
+    submit("next", small(steps=2), owner="bob")
+    until(lambda: job("long").step >= 12)
+    server.kill()
+    server.wait()
+    seen = job("long")
+    assert (seen.state, seen.place, job("next").place) == ("running", None, 1)
+    assert seen.speed is not None
+    assert seen.eta is not None
+    assert seen.snapshots[:6] == (0, 1, 2, 3, 4, 6)
+    tend()
+    assert job("next").state == "waiting", "a second one was started beside the first"
+
+    process = Task(runs / "long").entry()["process"]
+    assert os.getsid(process) == process, "it would go with its server's session"
+    os.kill(process, signal.SIGKILL)
+    until(lambda: job("long").state == "lost", 3.0)
+    assert "killed or crashed" in str(job("long").sentence)
+    assert pause("next").state == "paused"
+
+    assert resume("long").place == 1
+    tend()
+    assert job("long").state == "starting"
+    before = job("long").step
+    until(lambda: job("long").state == "running" and job("long").step > before)
+    assert "stops after" in str(pause("long").sentence)
+    until(lambda: job("long").state == "paused")
+    run = open_run("long")
+    assert run.store.steps()[-1] == job("long").step < 60
+    list(run.learn())
+    whole = open_run("whole", small())
+    list(whole.learn())
+    assert losses(runs / "long") == losses(runs / "whole")
+    assert job("long").state == "finished"
+
+
+def test_others_wait_in_order_and_see_their_place() -> None:
+    for name, owner in (("a", "ann"), ("b", "bob"), ("c", "ann")):
+        submit(name, small(), owner)
+    assert [(seen.name, seen.place) for seen in reversed(jobs())] == [("a", 1), ("b", 2), ("c", 3)]
+    assert [seen.name for seen in jobs("ann")] == ["c", "a"]
+    assert jobs("eve") == ()
+    assert pause("a").state == "paused"
+    assert (job("b").place, job("c").place) == (1, 2)
+    assert (resume("a").state, job("a").place) == ("waiting", 3)
+    assert stop("b").state == "stopped"
+    delete("c")
+    assert [(seen.name, seen.place) for seen in reversed(jobs())] == [("a", 1), ("b", None)]
+
+
+def test_two_servers_do_not_start_the_same_run() -> None:
+    submit("once", small())
+    with alone():
+        tend()
+    assert job("once").state == "waiting"
+
+
+def test_a_dead_process_is_seen_at_once_and_its_last_line_is_told(runs: Path) -> None:
+    submit("dies", small())
+    with working("dies", ["sleep", "60"]) as process:
+        assert job("dies").state == "starting"
+        (runs / "dies" / "output.txt").write_text("loading\nImportError: no such thing\n")
+        process.kill()
+        process.wait()
+        assert job("dies").state == "lost"
+    assert "ImportError: no such thing" in str(job("dies").sentence)
+    assert resume("dies").state == "waiting"
+
+
+def test_a_process_that_does_not_stop_is_ended_when_asked_again() -> None:
+    submit("deaf", small())
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(60)"
+    with working("deaf", [sys.executable, "-c", deaf]) as process:
+        time.sleep(0.5)
+        assert stop("deaf").state == "starting"
+        stop("deaf")
+        process.wait(10)
+        assert job("deaf").state == "stopped"
+
+
+def test_deleting_ends_the_process_and_leaves_nothing(runs: Path) -> None:
+    submit("gone", small())
+    with working("gone", ["sleep", "60"]) as process:
+        delete("gone")
+        assert process.wait(10) == -signal.SIGKILL
+    assert [path for path in runs.iterdir() if path.is_dir()] == []
+    with pytest.raises(Fault, match="No run is called gone"):
+        job("gone")
+
+
+def test_a_stop_in_the_middle_of_a_checkpoint_breaks_nothing(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The signal comes while the files of step 4 are being written."""
+    submit("stopped", small(steps=8, keep_every=4))
+    run = open_run("stopped")
+    write = Run._network
+
+    def interrupted(self: Run, folder: Path, *rest: Any) -> None:
+        if folder.name == ".step-00000004":
+            os.kill(os.getpid(), signal.SIGTERM)
+        write(self, folder, *rest)
+
+    monkeypatch.setattr(Run, "_network", interrupted)
+    old = signal.signal(signal.SIGTERM, lambda *_: run.stop())
+    try:
+        list(run.learn())
+    finally:
+        signal.signal(signal.SIGTERM, old)
+    assert (run.store.steps(), run.status["state"], job("stopped").step) == ((4,), "stopped", 4)
+    assert run.store.newest() is not None
+    assert not list(run.folder.glob("*/.step*"))
+    list(open_run("stopped").learn())
+    list(open_run("whole", small(steps=8, keep_every=4)).learn())
+    assert losses(runs / "stopped") == losses(runs / "whole")
+
+
+def test_a_full_disk_is_told_by_the_job_although_the_disk_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = tmp_path / "small"
+    disk.mkdir()
+    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(disk)]).returncode:
+        pytest.skip("a small file system cannot be mounted here")
+    monkeypatch.setenv("PATCHLIGHT_RUNS", str(disk))
+    try:
+        submit("full", small(steps=40, keep_every=1, keep_last=40))
+        with pytest.raises(Fault, match="the disk is full"):
+            list(open_run("full").learn())
+        seen = job("full")
+        assert seen.state == "waiting", "nobody started it for the queue"
+        with alone():
+            Task(disk / "full").note(queued=None)
+        seen = job("full")
+        assert seen.state == "failed"
+        assert seen.sentence is not None
+        assert "the disk is full; its last checkpoint is kept" in str(seen.sentence)
+        assert seen.sentence.template.count("{folder}") == 1
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_pictures_that_vanish_are_one_sentence(tmp_path: Path) -> None:
+    """Half of them are in memory already: learning on with those would be another run than the one asked for."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(40):
+        Image.new("RGB", (32, 32), (6 * number, 9, 9)).save(folder / f"{number}.png")
+    run = open_run("photos", small(str(folder)))
+    steps = run.learn()
+    next(steps)
+    shutil.move(folder, tmp_path / "elsewhere")
+    with pytest.raises(Fault, match="has gone since; put it back"):
+        list(steps)
+    assert job("photos").state == "failed"
+    with pytest.raises(Fault, match="nothing lies there"):
+        list(open_run("photos").learn())
+    shutil.move(tmp_path / "elsewhere", folder)
+    list(open_run("photos").learn())
+    assert job("photos").state == "finished"
+
+
+def starve(name: str, megabytes: int) -> None:
+    """Learns in a process that may have so much more memory than it has now."""
+    torch.set_num_threads(1)
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    limit = pages * resource.getpagesize() + (megabytes << 20)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    with contextlib.suppress(Fault):
+        list(open_run(name).learn())
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="limits memory as Linux does")
+def test_out_of_memory_names_a_batch_that_fits() -> None:
+    open_run("large", small(batch=8192, steps=2))
+    process = PROCESSES.Process(target=starve, args=("large", 500))
+    process.start()
+    process.join(300)
+    seen = job("large")
+    assert seen.state == "failed"
+    assert seen.sentence is not None
+    assert seen.sentence.template.startswith("Memory was out")
+    fits = int(str(seen.sentence.facts["fits"]))
+    assert 4 <= fits < 8192
+    duplicate("large", "smaller", {"settings": {"batch": fits}})
+    again = PROCESSES.Process(target=starve, args=("smaller", 500))
+    again.start()
+    again.join(300)
+    assert open_run("smaller").status["state"] == "finished"
+
+
+def test_a_copy_takes_changes_and_leaves_the_original() -> None:
+    submit("first", small())
+    copy = duplicate("first", "second", {"size": "micro", "settings": {"steps": 5}, "options": {"crop": 0.9}}, "bob")
+    assert (copy.owner, copy.recipe["size"], copy.recipe["settings"]["steps"]) == ("bob", "micro", 5)
+    assert (copy.recipe["options"]["crop"], copy.recipe["options"]["decoder_width"]) == (0.9, 32)
+    assert job("first").recipe["size"] == "nano"
+    other = duplicate("first", "third", {"objective": "simclr"})
+    assert "temperature" in other.recipe["options"]
+
+
+def test_what_cannot_be_done_is_one_sentence(runs: Path) -> None:
+    list(open_run("done", small(steps=1)).learn())
+    with pytest.raises(Fault, match="finished already; duplicate"):
+        resume("done")
+    with pytest.raises(Fault, match="there already"):
+        submit("done", small())
+    with pytest.raises(Fault, match="No run is called \\.\\./out"):
+        delete("../out")
+    submit("young", small())
+    with pytest.raises(Fault, match="no network yet"):
+        evaluate("young")
+
+
+def test_measuring_waits_in_the_same_queue_and_names_the_same_pictures(runs: Path) -> None:
+    list(open_run("done", replace(small(steps=1), many=2)).learn())
+    assert (evaluate("done").evaluation, job("done").state) == ("waiting", "finished")
+    words = command(Task(runs / "done", "evaluation"))
+    given = vars(parser_of(words)[0].parse_args(words))
+    assert (given["checkpoint"], given["images"], given["few"], given["many"]) == ("run/done", "shapes", 1, 2)
+    assert given["out"] == str((runs / "done" / "evaluation.json").resolve())
+    (runs / "done" / "evaluation.json").write_text("{}")
+    with alone():
+        Task(runs / "done", "evaluation").note(queued=None, begun=1.0)
+    assert job("done").evaluation == "done"
+
+
+def test_runs_from_a_shell_are_seen_too() -> None:
+    run = open_run("shell", small(steps=3))
+    for progress in run.learn():
+        seen: Job = job("shell")
+        assert (seen.state, seen.owner, seen.place) == ("running", "", None)
+        assert seen.step == progress.step
+    assert job("shell").state == "finished"
+
+
+def test_listing_runs_needs_no_torch(runs: Path) -> None:
+    submit("listed", small())
+    code = (
+        "import sys; from training.jobs import jobs; assert jobs()[0].name == 'listed' and 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

@@ -1,0 +1,62 @@
+"""Meters in words: what is said for figures of healthy and of collapsed learning."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from training.recipe import Recipe
+from training.verdicts import FEWEST, verdicts
+
+
+def said(objective: str, figures: dict[str, float], *, first: dict[str, float] | None = None) -> list[tuple[str, str]]:
+    early = [{"step": step, **figures, **(first or {})} for step in range(FEWEST)]
+    rows: list[dict[str, Any]] = early + [{"step": step, **figures} for step in range(FEWEST, 40)]
+    recipe = Recipe(objective, settings={"batch": 32}).plain()
+    return [(verdict.severity, str(verdict.sentence)) for verdict in verdicts(rows, recipe)]
+
+
+DINO = {"teacher entropy / maximum": 0.6, "KL from mean": 0.8, "feature deviation": 0.7, "rank": 10.0}
+
+
+@pytest.mark.parametrize(
+    ("objective", "figures", "severity", "words"),
+    [
+        ("dino", DINO, "good", "entropy at 60 %"),
+        ("dino", DINO | {"teacher entropy / maximum": 0.99}, "bad", "Collapsing: teacher entropy at 99 %"),
+        ("dino", DINO | {"KL from mean": 0.01}, "bad", "every picture gets the same answer, 0.01 nats"),
+        ("dino", DINO | {"feature deviation": 0.02}, "bad", "Features hardly differ"),
+        ("dino", DINO | {"rank": 1.5}, "watch", "rank 1.5 of at most 32"),
+        ("clip", {"diagonal accuracy": 0.04}, "watch", "Still on the plateau: 4 % of pairs found, chance is 3.1 %"),
+        ("clip", {"diagonal accuracy": 0.5}, "good", "50 %, chance is 3.1 %"),
+        ("clip", {"diagonal accuracy": 0.5, "temperature": 0.01}, "watch", "limit of 0.01"),
+        ("simclr", {"partner found": 0.9}, "good", "chance is 1.6 %"),
+        ("mae", {"error / nearest visible patch": 1.2}, "watch", "worse than by copying a neighbour: 120 %"),
+        ("mae", {"error / nearest visible patch": 0.5}, "good", "better than by copying a neighbour: 50 %"),
+        ("mae", {"gradient norm": 50.0}, "watch", "norm 50.0, allowed 1.0"),
+    ],
+)  # fmt: skip
+def test_each_meter_has_its_words(objective: str, figures: dict[str, float], severity: str, words: str) -> None:
+    found = said(objective, figures)
+    assert [severity for severity, text in found if words in text] == [severity], found
+
+
+def test_a_loss_that_grows_is_told_before_the_engine_stops() -> None:
+    assert said("mae", {"loss": 2.0}, first={"loss": 1.0})[0] == (
+        "bad", "The loss grows: 2, it began at 1; lower the learning rate."
+    )  # fmt: skip
+    assert said("mae", {"loss": 0.9}, first={"loss": 1.0}) == []
+
+
+def test_the_worst_comes_first_and_early_steps_say_nothing() -> None:
+    collapsed = DINO | {"KL from mean": 0.0, "rank": 1.0}
+    assert [severity for severity, _ in said("dino", collapsed)] == ["bad", "watch"]
+    assert verdicts([{"step": 1, **collapsed}], Recipe("dino").plain()) == ()
+
+
+def test_every_verdict_names_its_rule_and_source() -> None:
+    rows = [{"step": step, **DINO, "feature deviation": 0.2} for step in range(9)]
+    for verdict in verdicts(rows, Recipe("dino").plain()):
+        assert verdict.figure in DINO
+        assert "arXiv" in verdict.source

@@ -1,0 +1,170 @@
+"""Recipes to begin with: so much time as there is, the collapse lab, and CLIP's diagonal.
+
+for preset in presets(): preset.title, preset.recipe
+timed(preset)        the recipe with as many steps as fit its time on this machine, measured
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from training.recipe import Recipe
+from training.sentences import Sentence
+
+LOOKING = 0.95
+"""Share of the time that is left for steps: the rest is for pictures and meters, at their dearest."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """name: of the preset, unique
+    group:   "time", "lab" (of collapse) or "diagonal" (of CLIP)
+    seconds: that it shall take, by `timed`; None where its steps are what counts
+    gpu:     made for one; on a CPU it would take hours
+    """
+
+    name: str
+    group: Literal["time", "lab", "diagonal"]
+    title: Sentence
+    about: Sentence
+    recipe: Recipe
+    seconds: int | None = None
+    gpu: bool = False
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How much fits a time: what is drawn, how large, and the engine's settings."""
+
+    seconds: int
+    own: dict[str, Any]
+    settings: dict[str, Any]
+    gpu: bool = False
+
+
+PACES = {
+    "90s": Pace(
+        90, {"size": "nano", "side": 32, "patch": 4, "many": 2},
+        {"batch": 32, "steps": 300, "keep_every": 100},
+    ),
+    "5m": Pace(
+        300, {"size": "micro", "side": 64, "patch": 8, "many": 3},
+        {"batch": 64, "steps": 500, "keep_every": 100},
+    ),
+    "gpu": Pace(
+        600, {"images": "scenes", "size": "small", "side": 96, "patch": 8, "many": 5},
+        {"batch": 256, "steps": 4000, "keep_every": 500}, gpu=True,
+    ),
+}  # fmt: skip
+
+TITLES = {
+    "90s": "90 seconds: {objective}",
+    "5m": "5 minutes: {objective}",
+    "gpu": "10 minutes on a GPU: {objective}",
+}
+
+NAMES = {
+    "supervised": "ViT", "dino": "DINO", "mae": "MAE", "simmim": "SimMIM", "simclr": "SimCLR", "clip": "CLIP",
+    "siglip": "SigLIP",
+}  # fmt: skip
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "supervised": {"flip": False, "crop": 0.6},
+    "dino": {"scores": 512, "local": 2},
+    "mae": {"decoder_width": 64, "crop": 0.6},
+    "simmim": {"crop": 0.6},
+    "simclr": {},
+    "clip": {"text_width": 64, "text_depth": 2, "crop": 0.9},
+    "siglip": {"text_depth": 2, "crop": 0.9},
+}
+"""By objective: what makes it learn from drawn pictures in minutes; all other choices are its own defaults."""
+
+MUON = frozenset({"supervised", "clip", "siglip"})
+"""Objectives that Muon brings along faster, as measured on these pictures."""
+
+LAB: dict[str, dict[str, Any]] = {
+    "each": {},
+    "without centring": {"centring": "none"},
+    "without sharpening": {"temperature": 0.1},
+    "without EMA": {"average": False},
+}
+"""What is taken away from DINO. Without sharpening the teacher is as warm as the student, τ_t = τ_s = 0.1."""
+
+
+def presets() -> tuple[Preset, ...]:
+    """All of them, in the order in which they are offered."""
+    return (diagonal(), *(_timed(pace, objective) for pace in PACES for objective in OPTIONS), *lab())
+
+
+def preset(name: str) -> Preset:
+    """The preset called `name`; raises `KeyError`."""
+    return {entry.name: entry for entry in presets()}[name]
+
+
+def timed(chosen: Preset) -> Recipe:
+    """The recipe with as many steps as fit the preset's time on this machine, after a few real ones. Raises `Fault`."""
+    from training.estimate import estimate
+
+    if chosen.seconds is None:
+        return chosen.recipe
+    cost = estimate(chosen.recipe).seconds_per_step
+    steps = max(10, int(LOOKING * chosen.seconds / cost))
+    return replace(chosen.recipe, settings={**chosen.recipe.settings, "steps": steps})
+
+
+def diagonal() -> Preset:
+    return Preset(
+        "clip-diagonal", "diagonal",
+        Sentence("CLIP's diagonal: pairs find each other"),
+        Sentence("One coloured shape a picture, its caption says which and where. Of 32 pairs chance finds one."),
+        Recipe(
+            "clip", images="shapes", size="nano", side=32, patch=4, few=1, many=1,
+            options={"text_width": 64, "text_depth": 2, "joint": 64, "crop": 0.9},
+            settings={"batch": 32, "steps": 2500, "rate": 3e-3, "optimiser": "muon", "keep_every": 250},
+        ),
+    )  # fmt: skip
+
+
+def lab() -> tuple[Preset, ...]:
+    """DINO with everything that keeps it from collapse, and with one of three taken away."""
+    return tuple(
+        Preset(f"lab {name}", "lab", *_told(name), Recipe(
+            "dino", images="shapes", size="nano", side=32, patch=4, many=2,
+            options={"scores": 256, "local": 2, "centring": "mean", **taken},
+            settings={"batch": 32, "steps": 300, "keep_every": 100},
+        ))
+        for name, taken in LAB.items()
+    )  # fmt: skip
+
+
+def _told(name: str) -> tuple[Sentence, Sentence]:
+    return {
+        "each": (
+            Sentence("Collapse lab: DINO with all three"),
+            Sentence("Centring, sharpening and a slow teacher together: answers are sharp and pictures stay apart."),
+        ),
+        "without centring": (
+            Sentence("Collapse lab: DINO without centring"),
+            Sentence("One answer wins for all pictures: KL falls to nothing while the loss looks better than ever."),
+        ),
+        "without sharpening": (
+            Sentence("Collapse lab: DINO without sharpening"),
+            Sentence("The teacher is as warm as the student: its entropy rises to the maximum, the loss stands still."),
+        ),
+        "without EMA": (
+            Sentence("Collapse lab: DINO without a slow teacher"),
+            Sentence("The teacher is the student of the step before: it follows whatever the student does."),
+        ),
+    }[name]  # fmt: skip
+
+
+def _timed(pace: str, objective: str) -> Preset:
+    chosen = PACES[pace]
+    own = {"images": "shapes", **chosen.own, **({"patch": 4} if objective == "simmim" else {})}
+    settings = chosen.settings | ({"optimiser": "muon"} if objective in MUON else {})
+    return Preset(
+        f"{pace} {objective}", "time", Sentence(TITLES[pace], {"objective": NAMES[objective]}),
+        Sentence("As many steps as fit the time on this machine, measured by a few real ones before it starts."),
+        Recipe(objective, **own, options=OPTIONS[objective], settings=settings), chosen.seconds, chosen.gpu,
+    )  # fmt: skip

@@ -1,0 +1,165 @@
+"""What the meters mean, in plain words: each rule with its threshold and where that comes from.
+
+A rule looks at the means of the newest steps, so one odd batch says nothing; a run of fewer than `FEWEST` steps is not
+judged at all.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from training.sentences import Sentence
+
+Severity = Literal["good", "watch", "bad"]
+
+FEWEST = 5
+"""Steps before anything is said."""
+
+NEWEST = 20
+"""Steps over which a figure's mean is taken."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """sentence: what is going on · figure: the meter that tells · source: where the threshold comes from"""
+
+    severity: Severity
+    sentence: Sentence
+    figure: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Meters:
+    """Means of the newest steps by name of figure, and what the thresholds depend on."""
+
+    now: Mapping[str, float]
+    first: Mapping[str, float]
+    recipe: Mapping[str, Any]
+
+    @property
+    def batch(self) -> int:
+        return int(self.recipe["settings"]["batch"]) // int(self.recipe["settings"].get("accumulate", 1))
+
+
+Rule = Callable[[Meters], "Verdict | None"]
+
+
+def verdicts(rows: Sequence[Mapping[str, Any]], recipe: Mapping[str, Any]) -> tuple[Verdict, ...]:
+    """What the newest lines of metrics.jsonl say of a run by this recipe, the worst first."""
+    if len(rows) < FEWEST:
+        return ()
+    meters = Meters(_means(rows[-NEWEST:]), _means(rows[:FEWEST]), recipe)
+    found = [verdict for rule in RULES if (verdict := rule(meters)) is not None]
+    return tuple(sorted(found, key=lambda verdict: ("bad", "watch", "good").index(verdict.severity)))
+
+
+def teacher(meters: Meters) -> Verdict | None:
+    """Both ways to collapse show in entropy and KL, not in the loss."""
+    figure, source = "teacher entropy / maximum", "Caron et al. 2021, arXiv 2104.14294, figure 7"
+    entropy, apart = meters.now.get(figure), meters.now.get("KL from mean")
+    if entropy is None or apart is None:
+        return None
+    share = {"share": round(100 * entropy)}
+    if entropy > 0.97:
+        said = Sentence("Collapsing: teacher entropy at {share} % of its maximum, no answer stands out.", share)
+        return Verdict("bad", said, figure, source)
+    if apart < 0.1:
+        facts = {"apart": f"{apart:.2g}"}
+        said = Sentence("Collapsing: every picture gets the same answer, {apart} nats from their mean.", facts)
+        return Verdict("bad", said, "KL from mean", source)
+    said = Sentence("The teacher is sharp and tells pictures apart: entropy at {share} % of its maximum.", share)
+    return Verdict("good", said, figure, source)
+
+
+def deviation(meters: Meters) -> Verdict | None:
+    """SimSiam, arXiv 2011.10566, section 4.1: 1 for isotropic unit features, 0 once all are one."""
+    figure = "feature deviation"
+    value = meters.now.get(figure)
+    if value is None or value > 0.3 or meters.recipe["objective"] == "supervised":
+        return None
+    facts = {"value": f"{value:.2f}"}
+    severity: Severity = "bad" if value < 0.1 else "watch"
+    said = Sentence("Features hardly differ between pictures: deviation {value}, 1 would be isotropic.", facts)
+    return Verdict(severity, said, figure, "Chen and He 2021, arXiv 2011.10566, section 4.1")
+
+
+def directions(meters: Meters) -> Verdict | None:
+    """RankMe, arXiv 2210.02885: how many directions features use; a handful is dimensional collapse."""
+    value = meters.now.get("rank")
+    if value is None or value > 0.1 * meters.batch:
+        return None
+    facts = {"value": f"{value:.1f}", "most": meters.batch}
+    said = Sentence("Features use few directions: rank {value} of at most {most} in this batch.", facts)
+    return Verdict("watch", said, "rank", "Garrido et al. 2023, arXiv 2210.02885, equation 1")
+
+
+def pairs(meters: Meters) -> Verdict | None:
+    """Against chance, 1/n: on the plateau at ln(n) contrastive learning begins, and there it often stays."""
+    chances = {"diagonal accuracy": 1 / meters.batch, "partner found": 1 / (2 * meters.batch - 1)}
+    figure = next((name for name in chances if name in meters.now), None)
+    if figure is None:
+        return None
+    value, chance = meters.now[figure], chances[figure]
+    facts = {"share": round(100 * value), "chance": f"{100 * chance:.1f}"}
+    source = "chance; the plateau: mlfoundations/open_clip, issue 17"
+    if value < 2 * chance:
+        said = Sentence("Still on the plateau: {share} % of pairs found, chance is {chance} %.", facts)
+        return Verdict("watch", said, figure, source)
+    said = Sentence("Pairs are found: {share} %, chance is {chance} %.", facts)
+    return Verdict("good", said, figure, source)
+
+
+def temperature(meters: Meters) -> Verdict | None:
+    """CLIP, arXiv 2103.00020, section 2.5: the scale is held at 100, so the temperature stands still at 0.01."""
+    value = meters.now.get("temperature")
+    if value is None or value > 0.0102:
+        return None
+    said = Sentence("The temperature is at its limit of 0.01: the network would be surer than it may be.", {})
+    return Verdict("watch", said, "temperature", "Radford et al. 2021, arXiv 2103.00020, section 2.5")
+
+
+def hidden(meters: Meters) -> Verdict | None:
+    """Beside what copying the nearest visible patch costs."""
+    figure = "error / nearest visible patch"
+    value = meters.now.get(figure)
+    if value is None:
+        return None
+    facts, source = {"share": round(100 * value)}, "the trivial baseline: the nearest visible patch"
+    if value >= 1:
+        said = Sentence("Hidden patches are guessed worse than by copying a neighbour: {share} % of its error.", facts)
+        return Verdict("watch", said, figure, source)
+    said = Sentence("Hidden patches are guessed better than by copying a neighbour: {share} % of its error.", facts)
+    return Verdict("good", said, figure, source)
+
+
+def gradient(meters: Meters) -> Verdict | None:
+    """Where every step is cut, the rate is what the cut says, not what was set."""
+    value, limit = meters.now.get("gradient norm"), float(meters.recipe["settings"].get("clip", 0.0))
+    if value is None or not limit or value < 10 * limit:
+        return None
+    facts = {"value": f"{value:.1f}", "limit": limit}
+    said = Sentence("Gradients are cut hard: norm {value}, allowed {limit}; the learning rate may be too high.", facts)
+    return Verdict("watch", said, "gradient norm", "Pascanu et al. 2013, arXiv 1211.5063, section 3.2")
+
+
+def growing(meters: Meters) -> Verdict | None:
+    """Far above where it began; the engine stops at ten times."""
+    now, first = meters.now.get("loss"), meters.first.get("loss")
+    if now is None or first is None or now < 1.5 * max(abs(first), 0.1):
+        return None
+    facts = {"now": f"{now:.3g}", "first": f"{first:.3g}"}
+    said = Sentence("The loss grows: {now}, it began at {first}; lower the learning rate.", facts)
+    return Verdict("bad", said, "loss", "training.engine, which stops at ten times the first loss")
+
+
+RULES: tuple[Rule, ...] = (teacher, deviation, directions, pairs, temperature, hidden, gradient, growing)
+
+
+def _means(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    names = dict.fromkeys(name for row in rows for name in row)
+    found = {name: [row[name] for row in rows if row.get(name) is not None] for name in names}
+    return {name: math.fsum(values) / len(values) for name, values in found.items() if values}
