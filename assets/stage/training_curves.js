@@ -6,6 +6,8 @@ import { make, say } from "./words.js";
 
 const OVER = { step: "Steps", seen: "Pictures", seconds: "Seconds" };
 const HIDDEN = ["step", "seen", "seconds", "rate", "speed", "memory"];
+const MOST = 4000; // points of a curve, twice what a screen has columns
+const NEWEST = 500;
 const LAST = ["gradient norm"]; // of interest after everything that is the objective's own
 
 /** Columns of a run as they come: kept, and grown by what is new. */
@@ -30,8 +32,15 @@ export class Columns {
     });
     const length = this.values.step?.length ?? 0;
     for (const values of Object.values(this.values)) while (values.length < length) values.push(null);
+    if (length > MOST) this.#thin(length);
     this.since = facts.since;
     this.names = Object.keys(this.values);
+  }
+
+  /** Every second point of what is older goes, true steps all of them; the newest stay. */
+  #thin(length) {
+    const stays = (_, place) => place % 2 === 0 || place > length - NEWEST;
+    for (const [name, values] of Object.entries(this.values)) this.values[name] = values.filter(stays);
   }
 
   get figures() {

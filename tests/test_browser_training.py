@@ -1,0 +1,276 @@
+"""A run from its first picture to its last, in a real browser: reloaded, stopped, resumed, its server killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.conftest import ROOT, free_port, wait_for
+from tests.driver import SECONDS, Reader
+from training.ledger import Task
+
+pytestmark = pytest.mark.browser
+
+PATIENCE = 3 * SECONDS
+"""Milliseconds: a process that learns steps back for all others, so on a busy machine it is slow to begin."""
+
+STEPS = 240
+"""Of a network that makes some thirty of them a second on a quiet core."""
+
+HERO = """() => {
+    let sum = 0;
+    for (const canvas of document.querySelectorAll('.pl-train-hero canvas'))
+        for (const byte of canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data)
+            sum = (sum * 31 + byte) % 1000000007;
+    return sum;
+}"""
+
+CURVE = """() => {
+    const canvas = document.querySelector('.pl-train-curve canvas');
+    let sum = 0;
+    for (const byte of canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data)
+        sum = (sum * 31 + byte) % 1000000007;
+    return sum;
+}"""
+
+
+class Served:
+    """`python app.py` on one port with runs of its own; killed and started again by tests."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.folder, self.port, self.log = folder, free_port(), folder / "app.log"
+        self.environment = {
+            **os.environ,
+            "PATCHLIGHT_RUNS": str(folder / "runs"),
+            "OMP_NUM_THREADS": "1",
+            **environment,
+        }
+        self.start()
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+    def start(self) -> None:
+        self.log.write_text("")
+        command = [sys.executable, "app.py", "--port", str(self.port)]
+        with self.log.open("w") as stream:
+            self.app = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=stream, stderr=stream)
+        wait_for(lambda: "Patchlight is at" in self.log.read_text() or self.app.poll() is not None, seconds=120)
+        assert self.app.poll() is None, self.log.read_text()
+
+    def kill(self) -> None:
+        self.app.send_signal(signal.SIGKILL)
+        self.app.wait(timeout=20)
+
+    def close(self) -> None:
+        """The server, and what it let learn."""
+        self.app.terminate()
+        self.app.wait(timeout=20)
+        for task in (Task(job.parent) for job in (self.folder / "runs").glob("*/job.json")):
+            if task.alive():
+                os.kill(task.entry()["process"], signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    server = Served(tmp_path_factory.mktemp("training"))
+    yield server
+    server.close()
+
+
+Readers = Callable[..., Reader]
+
+
+@pytest.fixture
+def reader(chromium: Browser) -> Iterator[Readers]:
+    """Makes readers; afterwards none may have met an error, but for those of a server that was killed on purpose."""
+    made: list[Reader] = []
+
+    def make(server: Served, **context: object) -> Reader:
+        made.append(Reader(chromium, server.address, **context))  # pyright: ignore
+        return made[-1]
+
+    yield make
+    complaints = [text for one in made for text in one.complaints if "ERR_CONNECTION_REFUSED" not in text]
+    for one in made:
+        one.close()
+    assert complaints == []
+
+
+def opened(one: Reader, query: str = "") -> Page:
+    one.page.goto(f"{one.address}?tab=training_run{query}")
+    one.page.wait_for_selector("body[data-shown=training_run]", timeout=PATIENCE)
+    return one.page
+
+
+def begun(page: Page, name: str, steps: int = STEPS) -> str:
+    """Through the form: a masked autoencoder that learns in seconds; the name that the run was given."""
+    page.wait_for_selector(".pl-train-fields [data-setting=steps]", timeout=PATIENCE)
+    page.evaluate("document.querySelector('.pl-train-more').open = true")
+    for setting, value in (("side", 32), ("patch", 4), ("steps", steps), ("batch", 4), ("keep_every", 40)):
+        page.fill(f"[data-setting={setting}]", str(value))
+        page.press(f"[data-setting={setting}]", "Tab")
+    page.fill(".pl-train-send input", name)
+    page.click(".pl-train-go")
+    page.wait_for_selector(f".pl-train[data-run^={name}]", timeout=PATIENCE)
+    return page.get_attribute(".pl-train", "data-run") or ""
+
+
+def step_of(page: Page) -> int:
+    return int(page.get_attribute(".pl-train", "data-step") or 0)
+
+
+def reach(page: Page, step: int) -> None:
+    page.wait_for_function(
+        "(step) => +document.querySelector('.pl-train').dataset.step >= step", arg=step, timeout=PATIENCE
+    )
+
+
+def painted(page: Page, step: int) -> None:
+    """The pictures of one step, or a later one, are drawn large."""
+    page.wait_for_function(
+        "(step) => +document.querySelector('.pl-train-hero').dataset.step >= step", arg=step, timeout=PATIENCE
+    )
+
+
+def seconds_until(happened: Callable[[], bool], at_most: float = 120.0) -> float:
+    start = time.monotonic()
+    while not happened():
+        assert time.monotonic() - start < at_most
+        time.sleep(0.02)
+    return time.monotonic() - start
+
+
+def answering(server: Served) -> bool:
+    try:
+        return httpx.get(f"{server.address}patchlight/training/runs", timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def attached_within(server: Served, page: Page, attached: str) -> None:
+    """Two seconds after the server answers the page shows the run again; a busy machine's own delay is allowed for."""
+    start = time.monotonic()
+    httpx.get(f"{server.address}patchlight/training/runs", timeout=30)
+    delay = time.monotonic() - start
+    took = seconds_until(lambda: bool(page.evaluate(attached)))
+    assert took < 2 + 8 * delay, f"{took:.1f} s where an answer takes {delay:.2f} s"
+
+
+def test_a_run_is_watched_through_a_reload_and_a_killed_server_to_its_end(served: Served, reader: Readers) -> None:
+    one = reader(served)
+    page = opened(one)
+    assert page.inner_text(".pl-train-empty").startswith("Watch a network learn")
+    name = begun(page, "painter")
+    page.wait_for_selector(".pl-train-frame[data-step='0'][data-painted]", timeout=PATIENCE)
+    page.click(".pl-train-frame[data-step='0']")
+    page.wait_for_selector(".pl-train-hero[data-step='0']", timeout=PATIENCE)
+    assert page.inner_text(".pl-train-when") == "Untrained"
+    untrained, kept = page.evaluate(HERO), page.locator(".pl-train-frame").count()
+
+    reach(page, 12)
+    curve = page.evaluate(CURVE)
+    page.reload()
+    page.wait_for_selector("body[data-shown=training_run]", timeout=PATIENCE)
+    attached_within(served, page, f"document.querySelector('.pl-train').dataset.run === '{name}'")
+    reach(page, 20)
+    painted(page, 11)
+    assert page.evaluate(HERO) != untrained, "the pictures change while it learns"
+    assert page.evaluate(CURVE) != curve, "the curves move"
+    assert page.locator(".pl-train-frame").count() > kept
+
+    before = step_of(page)
+    served.kill()
+    page.wait_for_selector(".pl-train-away:not([hidden])", timeout=PATIENCE)
+    served.start()
+    seconds_until(lambda: answering(served))
+    attached_within(served, page, "document.querySelector('.pl-train-away').hidden")
+    reach(page, before + 1)
+    assert page.get_attribute(".pl-train", "data-state") in ("running", "finished"), "the run outlived its server"
+
+    if page.get_attribute(".pl-train", "data-state") == "running":
+        page.click("[data-act=stop]")
+        page.wait_for_selector(".pl-train[data-state=stopped]", timeout=PATIENCE)
+        stopped = step_of(page)
+        page.click("[data-act=resume]")
+        reach(page, stopped + 1)
+    page.wait_for_selector(".pl-train[data-state=finished]", timeout=PATIENCE)
+    assert step_of(page) == STEPS
+    painted(page, STEPS)
+    assert "better than by copying" in page.inner_text(".pl-train-verdicts") or "worse" in page.inner_text(
+        ".pl-train-verdicts"
+    )
+
+
+def test_a_finished_run_can_be_walked_zoomed_compared_and_opened(served: Served, reader: Readers) -> None:
+    """Uses the run of the test before, which any page of this server lists."""
+    one = reader(served)
+    page = opened(one, "&run=painter&drawn=attention")
+    painted(page, STEPS)
+    last, curve = page.evaluate(HERO), page.evaluate(CURVE)
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_function(f"+document.querySelector('.pl-train-hero').dataset.step < {STEPS}", timeout=PATIENCE)
+    assert page.evaluate(HERO) != last
+    page.keyboard.press("ArrowRight")
+    painted(page, STEPS)
+    assert page.evaluate(HERO) == last, "the same step, the same pixels"
+    page.hover(".pl-train-curve canvas")
+    page.mouse.wheel(0, -400)
+    one.frame()
+    zoomed = page.evaluate(CURVE)
+    assert zoomed != curve
+    page.dblclick(".pl-train-curve canvas")
+    page.mouse.move(4, 4)
+    page.click(".pl-train-side [data-value=seconds]")
+    one.frame()
+    assert "over=seconds" in page.url
+    for kind in ("positions", "views", "reconstruction"):
+        page.click(f".pl-train-kinds [data-value={kind}]")
+        page.wait_for_selector(f".pl-train-hero[data-kind={kind}]", timeout=PATIENCE)
+
+    begun(page, "second", steps=12)
+    page.wait_for_selector(".pl-train[data-state=finished]", timeout=PATIENCE)
+    page.check(".pl-train-run-row[data-run=painter] input")
+    page.wait_for_selector(".pl-train-compare table", timeout=PATIENCE)
+    differing = page.inner_text(".pl-train-table >> nth=0")
+    assert "Steps" in differing
+    assert str(STEPS) in differing
+    assert "Batch" not in differing, "what is the same is not listed"
+    page.uncheck(".pl-train-run-row[data-run=painter] input")
+
+    page.click(".pl-train-explore")
+    page.wait_for_function("document.body.dataset.shown?.startsWith('run/second ')", timeout=PATIENCE)
+    page.click("text=Change…")
+    page.wait_for_selector(".pl-option:has-text('painter')", timeout=PATIENCE)
+    assert f"step {STEPS} of {STEPS}" in page.inner_text(".pl-option:has-text('painter')")
+
+
+def test_two_visitors_of_a_shared_host(tmp_path: Path, reader: Readers) -> None:
+    server = Served(tmp_path, PATCHLIGHT_PUBLIC="1", PATCHLIGHT_TRAINING_STEPS="50")
+    try:
+        one, other = reader(server), reader(server)
+        mine, theirs = opened(one), opened(other)
+        name = begun(mine, "mine", steps=40)
+        assert len(name) > len("mine-") + 10
+        theirs.wait_for_timeout(2500)
+        assert theirs.locator(".pl-train-run-row").count() == 0
+        second = begun(theirs, "theirs", steps=12)
+        theirs.wait_for_selector(".pl-train-run-row", timeout=PATIENCE)
+        assert theirs.locator(".pl-train-run-row").all_inner_texts()[0].startswith(second)
+        assert mine.locator(".pl-train-run-row").count() == 1
+        theirs.goto(f"{server.address}?tab=training_run&run={name}")
+        theirs.wait_for_selector(".pl-notice:not([hidden])", timeout=PATIENCE)
+        assert f"No run of yours is called {name}" in theirs.inner_text(".pl-notice")
+        other.complaints[:] = [text for text in other.complaints if "422" not in text]  # it was refused on purpose
+    finally:
+        server.close()
