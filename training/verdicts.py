@@ -18,6 +18,9 @@ Severity = Literal["good", "watch", "bad"]
 FEWEST = 5
 """Steps before anything is said."""
 
+FEW = 3.0
+"""Answers for a whole batch of pictures that are too few to tell them apart."""
+
 NEWEST = 20
 """Steps over which a figure's mean is taken."""
 
@@ -58,7 +61,8 @@ def verdicts(rows: Sequence[Mapping[str, Any]], recipe: Mapping[str, Any]) -> tu
 
 
 def teacher(meters: Meters) -> Verdict | None:
-    """Both ways to collapse show in entropy and KL, not in the loss."""
+    """Both ways to collapse show in entropy and KL, not in the loss. Together they tell how many answers a batch uses:
+    the entropy of the mean answer is the mean entropy and the mean KL from it."""
     figure, source = "teacher entropy / maximum", "Caron et al. 2021, arXiv 2104.14294, figure 7"
     entropy, apart = meters.now.get(figure), meters.now.get("KL from mean")
     if entropy is None or apart is None:
@@ -70,6 +74,11 @@ def teacher(meters: Meters) -> Verdict | None:
     if apart < 0.1:
         facts = {"apart": f"{apart:.2g}"}
         said = Sentence("Collapsing: every picture gets the same answer, {apart} nats from their mean.", facts)
+        return Verdict("bad", said, "KL from mean", source)
+    answers = math.exp(entropy * math.log(meters.recipe["options"]["scores"]) + apart)
+    if answers < FEW:
+        facts = {"answers": f"{answers:.1f}"}
+        said = Sentence("Collapsing: all pictures share {answers} answers, however low the loss.", facts)
         return Verdict("bad", said, "KL from mean", source)
     said = Sentence("The teacher is sharp and tells pictures apart: entropy at {share} % of its maximum.", share)
     return Verdict("good", said, figure, source)

@@ -26,6 +26,7 @@ DINO = {"teacher entropy / maximum": 0.6, "KL from mean": 0.8, "feature deviatio
         ("dino", DINO, "good", "entropy at 60 %"),
         ("dino", DINO | {"teacher entropy / maximum": 0.99}, "bad", "Collapsing: teacher entropy at 99 %"),
         ("dino", DINO | {"KL from mean": 0.01}, "bad", "every picture gets the same answer, 0.01 nats"),
+        ("dino", DINO | {"teacher entropy / maximum": 0.03, "KL from mean": 0.6}, "bad", "share 2.3 answers"),
         ("dino", DINO | {"feature deviation": 0.02}, "bad", "Features hardly differ"),
         ("dino", DINO | {"rank": 1.5}, "watch", "rank 1.5 of at most 32"),
         ("clip", {"diagonal accuracy": 0.04}, "watch", "Still on the plateau: 4 % of pairs found, chance is 3.1 %"),
