@@ -146,7 +146,7 @@ def _told(name: str) -> tuple[Sentence, Sentence]:
         ),
         "without centring": (
             Sentence("Collapse lab: DINO without centring"),
-            Sentence("One answer wins for all pictures: KL falls to nothing while the loss looks better than ever."),
+            Sentence("A few answers win for all pictures: their number falls while the loss looks better than ever."),
         ),
         "without sharpening": (
             Sentence("Collapse lab: DINO without sharpening"),
