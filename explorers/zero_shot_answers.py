@@ -25,25 +25,29 @@ class Compared:
     """A picture against labels.
 
     labels, templates:  as they were given
-    texts:              (templates, labels, channels) unit vectors
+    texts:              (templates, different labels, channels) unit vectors
+    places:             of each label among the different ones, so that labels that are the same have the same score
     picture:            (channels,) unit vector
     """
 
     labels: tuple[str, ...]
     templates: tuple[str, ...]
     texts: Tensor
+    places: tuple[int, ...]
     picture: Tensor
     network: ZeroShot
 
     @property
     def text(self) -> Tensor:
         """One unit vector a label, (labels, channels)."""
-        return ensemble(self.texts)
+        return ensemble(self.texts)[[*self.places]]
 
     def arrays(self) -> dict[str, np.ndarray]:
         """As `zero_shot.explore` documents them."""
-        scores = self.network.text_scores(self.picture[None], self.text)
-        each = (self.texts @ self.picture, left_out(self.texts) @ self.picture)
+        places = [*self.places]
+        scores = self.network.text_scores(self.picture[None], ensemble(self.texts))
+        scores = replace(scores, cosine=scores.cosine[:, places])
+        each = ((self.texts @ self.picture)[:, places], (left_out(self.texts) @ self.picture)[:, places])
         return {
             "cosine": scores.cosine[0].numpy(),
             "logits": scores.logits[0].numpy(),
@@ -56,13 +60,15 @@ class Compared:
 
 def compared(seen: Traced, labels: Sequence[str], templates: Sequence[str]) -> Compared:
     """The traced picture against `labels`, each in all of `templates`. Raises `Fault`."""
-    texts = filled(templates, labels)
+    different = list(dict.fromkeys(labels))
+    texts = filled(templates, different)
     network = able(seen.backbone)
     with gate():
         features = text_features(network, texts)
         picture = picture_feature(seen.backbone, seen.layers)
-    shaped = features.unflatten(0, (len(templates), len(labels)))
-    return Compared(tuple(labels), tuple(templates), shaped, picture, network)
+    shaped = features.unflatten(0, (len(templates), len(different)))
+    places = tuple(different.index(label) for label in labels)
+    return Compared(tuple(labels), tuple(templates), shaped, places, picture, network)
 
 
 def heat(seen: Traced, text: Tensor, way: Way) -> Tensor:

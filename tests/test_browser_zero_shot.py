@@ -8,7 +8,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlencode, urlsplit
 
+import numpy as np
 import pytest
 import torch
 from gradio_client import Client, handle_file
@@ -26,7 +28,7 @@ from training.words import tower, words
 pytestmark = pytest.mark.browser
 SIZE = {"hidden_size": 64, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 128}
 LABELS = ["a cat", "a dog", "two boats", "snow"]
-HERE = {"tab": "zero_shot", "checkpoint": "run/small", "picture": "cat", "labels": "|".join(LABELS)}
+HERE = {"tab": "zero_shot", "checkpoint": "run/small", "picture": "cat", "templates": "a photo of a {}."}
 
 
 @pytest.fixture(scope="module")
@@ -69,10 +71,12 @@ def reader(chromium: Browser, served: str) -> Iterator[Reader]:
     assert one.complaints == []
 
 
-def opened(reader: Reader, **query: str) -> None:
-    reader.page.goto(f"{reader.address}?" + "&".join(f"{name}={value}" for name, value in {**HERE, **query}.items()))
-    reader.page.wait_for_selector(".pl-zero-rows .pl-zero-row", timeout=120_000)
-    mapped(reader)
+def opened(reader: Reader, labels: list[str] = LABELS, **query: str) -> None:
+    reader.page.goto(f"{reader.address}?{urlencode({**HERE, 'labels': labels, **query}, doseq=True)}")
+    reader.page.wait_for_selector("body[data-shown]", timeout=120_000)
+    if query.get("panel", "scores") == "scores":
+        reader.page.wait_for_selector(".pl-zero-rows .pl-zero-row", timeout=120_000)
+        mapped(reader)
 
 
 def caption(reader: Reader) -> str:
@@ -129,6 +133,151 @@ def test_a_new_label_alone_is_asked_and_the_address_restores_it(reader: Reader) 
 
 ROWS = """() => [...document.querySelectorAll('.pl-zero-rows .pl-zero-row')].map((row) =>
     [row.title, row.querySelectorAll('.pl-zero-number')[2].textContent])"""
+
+
+def test_a_label_may_hold_any_letter_and_its_address_brings_it_back(reader: Reader) -> None:
+    labels = ["cat | dog", "🐱 & 100 %", "قطة", "a+b=c?", "snow"]
+    opened(reader, labels)
+    shown = reader.page.evaluate(
+        "() => [...document.querySelectorAll('.pl-zero-chips .pl-chip bdi')].map((one) => one.textContent)"
+    )
+    assert shown == labels
+    reader.page.click("[aria-label='Remove snow']")
+    reader.page.wait_for_function("() => document.querySelectorAll('.pl-zero-chips .pl-chip').length === 4")
+    assert parse_qs(urlsplit(reader.page.url).query)["labels"] == labels[:-1]
+    assert "%7C" not in reader.page.url.replace("cat+%7C+dog", ""), "nothing is joined by a letter of ours"
+
+
+def test_a_thousand_names_are_read_and_the_temperature_moves_within_a_frame(reader: Reader) -> None:
+    """All of ImageNet, one text pass each; then 60 steps of the temperature without a request."""
+    opened(reader, [], templates="{}")
+    reader.page.select_option("[aria-label='List of labels']", "imagenet")
+    reader.page.wait_for_function(
+        "() => document.querySelector('.pl-zero .pl-heading .pl-note').textContent === '1,000'", timeout=240_000
+    )
+    reader.page.wait_for_selector(".pl-zero:not(.pl-busy)", timeout=240_000)
+    mapped(reader)
+    with reader.listening() as asked:
+        times, labels = reader.page.evaluate(SCRUB)
+    assert asked == []
+    assert labels == 1000
+    assert sorted(times)[len(times) // 2] <= 17, "half of the steps, on a machine that may be busy"
+
+
+SCRUB = """async () => {
+    const tab = (await import(new URL('patchlight/stage/page.js', document.baseURI))).front();
+    const times = [];
+    for (let step = 0; step < 60; step++) {
+        await new Promise(requestAnimationFrame);
+        const start = performance.now();
+        tab.scale = Math.exp(1 + step / 15);
+        tab.paint();
+        times.push(performance.now() - start);
+    }
+    return [times, tab.answer.labels.length];
+}"""
+"""The page's own work in each frame, as in benchmarks/scrub.py."""
+
+
+def test_softmax_over_texts_and_over_pictures_sum_along_their_own_axis(reader: Reader) -> None:
+    opened(reader, panel="matrix", drawing="2")
+    reader.page.wait_for_selector(".pl-zero-matrix-sheet canvas")
+    reader.page.wait_for_function(
+        "() => document.querySelector('.pl-zero .pl-caption').textContent.includes('On the diagonal')", timeout=60_000
+    )
+    for value, axis in (("texts", 1), ("pictures", 0)):
+        reader.page.click(f".pl-zero-matrix [data-value={value}]")
+        reader.frame()
+        shares = np.array(reader.page.evaluate(MATRIX)).reshape(8, 8)
+        assert np.allclose(shares.sum(axis), 1, atol=1e-6)
+        assert not np.allclose(shares.sum(1 - axis), 1, atol=1e-3)
+    said, found = Client(reader.address, verbose=False).predict(
+        image=handle_file("assets/pictures/cat.jpg"), checkpoint="run/small", labels=LABELS, matrix="drawn", drawing=2,
+        api_name="/zero_shot",
+    )  # fmt: skip
+    with np.load(found) as arrays:
+        powers = np.exp(said["facts"]["scale"] * arrays["matrix"])
+    assert np.allclose(shares, powers / powers.sum(0), atol=1e-4)
+    reader.page.click("text=Draw others")
+    reader.page.wait_for_function(
+        "() => document.querySelector('.pl-zero .pl-caption').textContent.includes('drawn with seed 3')", timeout=60_000
+    )
+
+
+MATRIX = """async () => {
+    const { front } = await import(new URL('patchlight/stage/page.js', document.baseURI));
+    return [...front().matrix.shares];
+}"""
+
+
+def test_a_labelled_set_is_scored_live_stopped_and_says_what_the_endpoint_says(reader: Reader) -> None:
+    opened(reader, panel="set", set="held", scored="200")
+    reader.page.wait_for_function(DONE, arg=16, timeout=120_000)
+    reader.page.click(".pl-zero-choices .pl-button")
+    stopped = reader.page.inner_text(".pl-zero .pl-caption")
+    with reader.listening() as asked:
+        reader.page.wait_for_timeout(700)
+    assert len([address for address in asked if "set=held" in address]) <= 1, "the part that was under way"
+    assert "of 200: " not in stopped
+    reader.page.select_option("[aria-label='Number of pictures']", "50")
+    reader.page.wait_for_function(DONE, arg=50, timeout=120_000)
+    reader.page.wait_for_selector(".pl-zero-choices .pl-button >> text=Score again", timeout=60_000)
+    said, _ = Client(reader.address, verbose=False).predict(
+        image=handle_file("assets/pictures/cat.jpg"), checkpoint="run/small", set="held", scored=50,
+        api_name="/zero_shot",
+    )  # fmt: skip
+    told = said["facts"]["scored"]
+    caption = reader.page.inner_text(".pl-zero .pl-caption")
+    for fact in ("right", "accuracy", "low", "high", "confidence", "error"):
+        assert str(told[fact]) in caption, fact
+    with reader.listening() as asked:
+        reader.page.locator("input[aria-label='Scale of the cosine']").fill("6")
+        reader.frame()
+    assert asked == []
+    assert reader.page.inner_text(".pl-zero .pl-caption") != caption, "confidence moves with the temperature"
+
+
+DONE = """(count) => {
+    const done = document.querySelector('.pl-zero-set dd')?.textContent.match(/of ([0-9]+)/);
+    return done && Number(done[1]) >= count;
+}"""
+
+
+def test_words_templates_and_wordings_of_a_label(reader: Reader) -> None:
+    opened(reader, panel="wording")
+    reader.page.wait_for_selector(".pl-zero-word", timeout=60_000)
+    reader.page.select_option(".pl-zero-wording select", "a dog")
+    reader.page.wait_for_function(
+        "() => document.querySelector('.pl-zero-prompt').textContent.includes('dog')", timeout=60_000
+    )
+    assert len(reader.page.query_selector_all(".pl-zero-word")) == 6, "a photo of a a dog."
+    reader.page.click("text=Compare several templates")
+    reader.page.wait_for_selector("button.pl-zero-line >> nth=4", timeout=60_000)
+    reader.page.fill("[aria-label='Add synonyms or descriptions']", "hound; animal that barks")
+    reader.press("Enter")
+    reader.page.wait_for_selector(".pl-zero-wording >> text=animal that barks", timeout=60_000)
+    alone = reader.page.evaluate(ALONE)
+    assert alone == sorted(alone, reverse=True)
+    assert len(alone) == 5
+
+
+ALONE = """() => [...document.querySelectorAll('button.pl-zero-line .pl-zero-range .pl-zero-number')]
+    .map((one) => Number(one.textContent))"""
+
+
+@pytest.mark.parametrize(("label", "value", "said"), [
+    ("Add labels", "x" * 10_000, "it has 10,000 characters where 500"),
+    ("Add labels", "\n".join(f"label {number}" for number in range(5000)), "5,004 were given, but 1,000"),
+    ("Templates, one a line", "a photo", "must hold {} once"),
+])  # fmt: skip
+def test_what_cannot_be_asked_is_said_and_the_answer_stays(reader: Reader, label: str, value: str, said: str) -> None:
+    opened(reader)
+    before = reader.page.inner_text(".pl-zero-rows")
+    reader.page.fill(f"[aria-label='{label}']", value)
+    reader.page.locator(f"[aria-label='{label}']").press("Enter" if label == "Add labels" else "Tab")
+    reader.page.wait_for_function("(said) => document.body.innerText.includes(said)", arg=said, timeout=20_000)
+    assert reader.page.inner_text(".pl-zero-rows") == before
+    reader.complaints[:] = [one for one in reader.complaints if "422" not in one]
 
 
 def test_the_twins_maps_are_others(reader: Reader) -> None:

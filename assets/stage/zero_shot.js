@@ -44,7 +44,7 @@ export class Tab {
     this.views = segmented("View", VIEWS, (panel) => this.ask({ panel }));
     this.boards = make(".pl-zero-boards", {}, this.heat.element, make(".pl-zero-right", {}, this.bars.element, this.curve.element));
     this.first = make(".pl-first", {},
-      this.refused, make(".pl-zero-views", {}, this.views.element),
+      this.refused, make(".pl-zero-views", {}, this.views.element, this.bars.order.element),
       this.boards, this.wording.element, this.matrix.element, this.set.element,
       this.caption, make(".pl-progress"), this.heat.strips,
     );
@@ -93,7 +93,7 @@ export class Tab {
     const { panel: view } = this.view;
     this.views.set(view);
     for (const [name, element] of Object.entries({ scores: this.boards, wording: this.wording.element, matrix: this.matrix.element, set: this.set.element })) element.hidden = name !== view;
-    this.heat.strips.hidden = view !== "scores";
+    this.heat.strips.hidden = this.bars.order.element.hidden = view !== "scores";
     this.matrix.side.hidden = view !== "matrix";
     this.set.side.hidden = view !== "set";
     this.labels.element.hidden = view === "set" || (view === "matrix" && this.view.matrix !== "own");
@@ -103,7 +103,7 @@ export class Tab {
   draw() {
     this.frame ??= requestAnimationFrame(() => {
       this.frame = null;
-      if (this.facts && !this.facts.refused && (this.answer || this.view.panel === "set")) this.#draw();
+      if (this.facts && !this.facts.refused && (this.answer || this.view.panel === "set")) this.paint();
     });
   }
 
@@ -256,7 +256,8 @@ export class Tab {
 
   // -- one frame -------------------------------------------------------------------------------------------------------
 
-  #draw() {
+  /** All of the frame's work at once; `draw` leaves it to the browser's next frame. */
+  paint() {
     const { facts, scale, bias } = this;
     const { panel: view } = this.view;
     const outs = this.answer ? readOuts(this.answer.scores, scale, bias) : null;

@@ -13,7 +13,7 @@ export class Bars {
     this.select = select;
     this.order = segmented("Order", ORDERS, order);
     this.heads = Object.fromEntries(["softmax", "sigmoid"].map((name) => [name, make("span.pl-zero-read", { say: name === "softmax" ? "Softmax" : "Sigmoid", hint: name === "softmax" ? "Shares 100 % among the labels" : "Judges each label alone" })]));
-    this.head = make(".pl-zero-row.pl-zero-head", {}, make("span", {}, this.order.element), make("span", { say: "Cosine" }), make("span", { say: "Logit" }), this.heads.softmax, this.heads.sigmoid);
+    this.head = make(".pl-zero-row.pl-zero-head", {}, make("span", { say: "Label" }), make("span", { say: "Cosine" }), make("span", { say: "Logit" }), this.heads.softmax, this.heads.sigmoid);
     this.rows = make(".pl-zero-rows", { role: "listbox", label: "Labels by score" });
     this.more = make("p.pl-note", { hidden: true });
     this.element = make("section.pl-zero-bars", { label: "Scores" }, this.head, this.rows, this.more);

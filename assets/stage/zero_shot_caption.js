@@ -1,6 +1,6 @@
 // Sentences under a zero-shot answer, filled as explorers/zero_shot_words.py fills them.
 
-import { fixed } from "./zero_shot_read_outs.js";
+import { fixed, localised } from "./zero_shot_read_outs.js";
 import { number, say } from "./words.js";
 
 /** {facts, answer, order, outs, scale, bias, view, templates, map}: what is shown. The first sentence leads. */
@@ -27,7 +27,7 @@ export function readOutSentences({ facts, scale, bias }) {
 export function networkSentences(facts, twin, alone) {
   const words = facts.sentences;
   const said = [say(words.network, { title: facts.title, revision: facts.revision, width: String(facts.shape[1]), height: String(facts.shape[0]) })];
-  if (facts.measured && !alone) said.push(say(words.measured, facts.measured));
+  if (facts.measured && !alone) said.push(say(words.measured, localised(facts.measured)));
   if (facts.random || twin) said.push(say(words[twin ? "twin" : "random"]));
   return said;
 }

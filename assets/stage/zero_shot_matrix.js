@@ -5,7 +5,7 @@ import { card, segmented } from "./controls.js";
 import { table, themed } from "./colours.js";
 import { desk } from "./state.js";
 import { font, lines, Sheet, stamps } from "./zero_shot_sheet.js";
-import { fixed } from "./zero_shot_read_outs.js";
+import { fixed, localised } from "./zero_shot_read_outs.js";
 import { make, number, say } from "./words.js";
 
 const KINDS = { drawn: "Drawn", examples: "Examples", own: "Yours" };
@@ -81,7 +81,7 @@ export class Matrix {
   /** Sentences under it; words: the explorer's. */
   said(words) {
     if (!this.facts) return [];
-    const { facts } = this;
+    const facts = localised(this.facts);
     const told = [say(words.matrix, { ...facts, texts: number(facts.texts.length) })];
     if (READINGS[this.value]) told.push(say(READINGS[this.value]));
     if (facts.paired) told.push(say(words.diagonal, facts));

@@ -24,4 +24,8 @@ export function fixed(value, digits) {
   return formats[key].format(value);
 }
 
+/** Facts whose numbers the server has written down, "+0.402" and "25.9", in the reader's way. */
+export const localised = (facts) => Object.fromEntries(Object.entries(facts).map(([name, fact]) => [name, DECIMAL.test(fact) ? `${fact[0] === "+" ? "+" : ""}${fixed(Number(fact), fact.split(".")[1].length)}` : fact]));
+
+const DECIMAL = /^[+-]?\d+\.\d+$/;
 const formats = {};

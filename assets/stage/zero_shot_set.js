@@ -25,12 +25,13 @@ export class LabelledSet {
     this.pointed = make("p.pl-note.pl-zero-pointed");
     this.mistakes = make(".pl-zero-mistakes", { role: "list", label: "Surest mistakes" });
     this.wrong = make(".pl-zero-wrong-row", {}, make("span.pl-strip-name", { say: "Surest mistakes" }), this.mistakes);
+    this.wait = make("p.pl-zero-wait");
     this.element = make("section.pl-zero-set", { label: "Labelled set", hidden: true },
       make(".pl-zero-set-boards", {},
         make("figure.pl-zero-panel", {}, make("figcaption", { say: "Confusion: own label in rows, first label in columns" }), this.table.sheet.element, this.pointed),
         make("figure.pl-zero-panel", {}, make("figcaption", { say: "Calibration: right answers over confidence" }), this.curve.element, this.figures.element),
       ),
-      this.wrong,
+      this.wrong, this.wait,
     );
     this.side = this.#side();
   }
@@ -166,6 +167,9 @@ export class LabelledSet {
 
   #told() {
     const { running, of, at } = this;
+    const waits = !this.cosines.length;
+    this.element.classList.toggle("pl-zero-empty", waits);
+    this.wait.textContent = !waits ? "" : running ? say("The pictures are being made ready.") : say("No picture is scored; choose a set at the right.");
     this.go.textContent = say(running ? "Stop" : "Score again");
     this.track.classList.toggle("pl-zero-running", Boolean(running));
     this.track.firstElementChild.style.width = of ? `${(100 * at) / of}%` : "0";

@@ -118,9 +118,8 @@ def test_a_set_is_scored_in_parts_as_in_one(checkpoint: str, folder: Path) -> No
 
 
 def test_a_new_template_asks_texts_alone(checkpoint: str) -> None:  # noqa: F811
-    network: Any = traces.backbone(checkpoint).module
     passes = [0]
-    network.vision_model.register_forward_hook(lambda *_: passes.__setitem__(0, passes[0] + 1))
+    traces.backbone(checkpoint).blocks[0].register_forward_hook(lambda *_: passes.__setitem__(0, passes[0] + 1))
     desk = Desk(checkpoint=checkpoint, picture="cat")
     first = unpack(set_answer(desk, Asked(set="held", scored=16, templates="a {}")))[1]["cosine"]
     once = passes[0]
@@ -182,5 +181,5 @@ def test_long_lists_are_fetched() -> None:
 def test_pictures_of_others_are_never_opened(checkpoint: str, tmp_path: Path) -> None:  # noqa: F811
     secret = tmp_path / "secret.png"
     Image.new("RGB", (8, 8), RED).save(secret)
-    with pytest.raises(Fault, match=r"secret\.png is not there"):
+    with pytest.raises(Fault, match=r"secret\.png' is not there"):
         matrix_answer(Desk(checkpoint=checkpoint), Asked(matrix="own", pictures=str(secret), labels="a"))

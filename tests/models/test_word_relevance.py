@@ -1,4 +1,4 @@
-"""Relevance of words against transformers' own attention and its gradients, and against the prompt without each word."""
+"""Relevance of words against transformers' own attention and gradients, and against the prompt without each word."""
 
 from __future__ import annotations
 
