@@ -81,19 +81,20 @@ def attention(image: str | Path, checkpoint: str = DEFAULT, **values: object) ->
 
 def picture(desk: Desk) -> Mapping[str, Any]:
     """Where the page finds all attention of the desk's picture; everything else is drawn there."""
-    from explorers import attention_answers, delivery, traces
+    from explorers import attention_bundles, delivery, traces
+    from explorers.desk_facts import photograph
 
     seen = traces.trace(desk.checkpoint, desk.file, desk.side, desk.fit)
     found = partial(traces.trace, desk.checkpoint, desk.file, desk.side, desk.fit)
     addresses = {
-        "picture": delivery.place(attention_answers.photograph(seen), "image/jpeg"),
-        "rows": delivery.offer(lambda values: attention_answers.row_bundle(found(), values)),
-        "rollout": delivery.offer(lambda values: attention_answers.rollout_bundle(found(), asked_of(desk, values))),
-        "relevance": delivery.offer(lambda values: attention_answers.relevance_bundle(found(), asked_of(desk, values))),
-        "figures": delivery.offer(lambda _: attention_answers.figures_bundle(found())),
+        "picture": delivery.place(photograph(seen), "image/jpeg"),
+        "rows": delivery.offer(lambda values: attention_bundles.row_bundle(found(), values)),
+        "rollout": delivery.offer(lambda values: attention_bundles.rollout_bundle(found(), asked_of(desk, values))),
+        "relevance": delivery.offer(lambda values: attention_bundles.relevance_bundle(found(), asked_of(desk, values))),
+        "figures": delivery.offer(lambda _: attention_bundles.figures_bundle(found())),
         "numbers": delivery.offer(partial(numbers, desk), filename="patchlight-attention.npz"),
     }
-    return {"maps": delivery.place(attention_answers.maps_bundle(seen, addresses))}
+    return {"maps": delivery.place(attention_bundles.maps_bundle(seen, addresses))}
 
 
 def numbers(desk: Desk, values: Mapping[str, str]) -> bytes:

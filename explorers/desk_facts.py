@@ -1,17 +1,42 @@
-"""What the desk at the left of the page is told of the network and picture that a tab shows."""
+"""What the page is told of the network and picture that a tab shows, whatever else that tab draws."""
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING, Any
 
-from explorers.attention_answers import network_facts
+from PIL import Image, ImageOps
 
 if TYPE_CHECKING:
     from explorers.traces import Traced
 
+LARGEST_PHOTOGRAPH = 1600
+"""Pixels of the longer side of the photograph that the page draws under its maps."""
+
+
+def network_facts(seen: Traced) -> dict[str, Any]:
+    card, pixels = seen.backbone.card, seen.backbone.pixels
+    return {
+        "checkpoint": card.id,
+        "title": card.title,
+        "revision": revision(card),
+        "random": card.random,
+        "blocks": len(seen.layers),
+        "names": list(seen.layers[0].names),
+        "shape": seen.shape,
+        "picture": seen.digest,
+        "patch": pixels.patch,
+    }
+
+
+def revision(card: Any) -> str:
+    if card.sha256:
+        return f"sha256 {card.sha256[:4]}…{card.sha256[-2:]}"
+    return f"revision {card.revision[:7]}" if card.revision else card.id
+
 
 def desk_facts(seen: Traced) -> dict[str, Any]:
-    """Facts that every tab's bundle carries, whatever else it shows."""
+    """Facts that every tab's bundle carries."""
     positions = seen.backbone.positions()
     return {
         **network_facts(seen),
@@ -21,3 +46,14 @@ def desk_facts(seen: Traced) -> dict[str, Any]:
         "multiple": seen.backbone.pixels.multiple,
         "fixed": seen.backbone.pixels.fixed,
     }
+
+
+def photograph(seen: Traced) -> bytes:
+    """The picture in its own resolution and in the input's shape, as JPEG."""
+    height, width = seen.shape
+    factor = min(LARGEST_PHOTOGRAPH, max(*seen.image.size, height, width)) / max(height, width)
+    size = (round(width * factor), round(height * factor))
+    fitted = ImageOps.fit(seen.image, size) if seen.fit == "crop" else seen.image.resize(size, Image.Resampling.BICUBIC)
+    file = io.BytesIO()
+    fitted.save(file, "JPEG", quality=90)
+    return file.getvalue()

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from explorers import checkup, delivery, run_film
+from explorers import checkup, delivery, lent, run_film  # noqa: F401  lent: ZeroGPU counts its functions at the start
 from explorers.endpoint import refused_arguments, register
 from explorers.explorer import explorers
 from explorers.frame import ASSETS, Frame, examples
@@ -69,7 +69,7 @@ def warm_up() -> None:
         from explorers.training_live import tend
 
         tend()  # a run that waits begins although nobody looks
-        import explorers.attention_answers  # noqa: F401
+        import explorers.attention_bundles  # noqa: F401
         from models import loading  # noqa: F401
 
     threading.Thread(target=heavy, daemon=True, name="patchlight warm-up").start()

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from weakref import ReferenceType, ref
 
 import models
+from explorers import lent
 from explorers.cache import Cache
 from explorers.cost import Cost, held
 from explorers.forecast import cost, has_run, note
@@ -133,7 +134,7 @@ def _pass(network: Backbone, pixels: Tensor) -> tuple[tuple[Layer, ...], float]:
     """The network's layers on the CPU, and the seconds that this took."""
     with gate():
         start = time.perf_counter()
-        layers = tuple(layer.detached() for layer in _within_memory(network, pixels))
+        layers = lent.trace(network.card.id, pixels) if lent.HERE else _on_cpu(_within_memory(network, pixels))
         seconds = time.perf_counter() - start
     if not bool(layers[-1].tokens.isfinite().all()):
         raise Fault(
@@ -142,6 +143,10 @@ def _pass(network: Backbone, pixels: Tensor) -> tuple[tuple[Layer, ...], float]:
         )
     note(network, layers, seconds)
     return layers, seconds
+
+
+def _on_cpu(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
+    return tuple(layer.detached() for layer in layers)
 
 
 def _within_memory(network: Backbone, pixels: Tensor) -> tuple[Layer, ...]:

@@ -104,7 +104,12 @@ def parse(id: str) -> tuple[str, str, bool]:
 
 
 def choose_device(device: str = "auto") -> torch.device:
-    """The torch device that `device` names. Raises `Fault` where it is not there, and never takes another instead."""
+    """The torch device that `device` names. Raises `Fault` where it is not there, and never takes another instead.
+
+    "auto" is the CPU on a Space with ZeroGPU, whose accelerator is lent to single functions only.
+    """
+    if device == "auto" and os.environ.get("SPACES_ZERO_GPU"):
+        return torch.device("cpu")
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "mps" if _has_mps() else "cpu")
     try:

@@ -211,7 +211,8 @@ def test_another_network_and_its_random_twin(reader: Readers) -> None:
 
 def test_the_list_says_which_networks_the_tab_in_front_cannot_show(reader: Readers) -> None:
     one = reader()
-    page = one.open(tab="zero_shot", checkpoint="bundled/clip")
+    page = one.open(checkpoint="bundled/clip")
+    page.click("[data-tab=zero_shot]")
     page.click("text=Change…")
     reasons = """() => Object.fromEntries([...document.querySelectorAll('.pl-option')].map((card) =>
         [card.children[0].textContent + card.children[1].textContent,

@@ -13,7 +13,7 @@ import timm
 import torch
 from PIL import Image
 
-from explorers import attention_answers, attention_map, maps, traces
+from explorers import attention_bundles, attention_map, attention_relevance, maps, traces
 from explorers.attention_map import Attention, attention
 from explorers.attention_words import SENTENCES
 from explorers.bundle import coded, decoded, pack, unpack
@@ -152,12 +152,12 @@ def test_a_patch_keeps_its_place_in_coarser_grids(swin: Traced) -> None:
 
 
 def test_the_page_is_told_what_it_draws_from(vit: Traced, swin: Traced) -> None:
-    facts, arrays = unpack(attention_answers.maps_bundle(vit, {"rows": "somewhere"}))
+    facts, arrays = unpack(attention_bundles.maps_bundle(vit, {"rows": "somewhere"}))
     assert facts["whole"]
     assert facts["query"] == "prefix 0"
     assert facts["refused"] == {}
     assert arrays["mean/codes.0"].shape == (vit.layers[0].heads, vit.layers[0].length)
-    facts, _ = unpack(attention_answers.maps_bundle(swin, {}))
+    facts, _ = unpack(attention_bundles.maps_bundle(swin, {}))
     assert facts["query"] == "mean"
     assert "product of their attention means nothing" in facts["refused"]["rollout"]["template"]
 
@@ -245,7 +245,7 @@ def test_counts_start_at_one_for_people_and_at_zero_for_machines(asked: Any) -> 
 
 
 def test_a_network_without_names_of_classes_gives_their_numbers(vit: Traced) -> None:
-    _, target, best = attention_answers.relevance(vit, None, "")
+    _, target, best = attention_relevance.relevance(vit, None, "")
     assert target == best[0]["name"] == str(best[0]["index"])
     assert [one["share"] for one in best] == sorted((one["share"] for one in best), reverse=True)
 
