@@ -21,6 +21,9 @@ EXACT = 100_000
 PROBED = 16
 """One cell in so many is searched."""
 
+ROUNDS, SAMPLE = 10, 64
+"""Of k-means: how often centres move, and vectors for each centre that they are found from."""
+
 
 def best(cosines: np.ndarray, count: int, without: int | None = None) -> np.ndarray:
     """Rows (count,) of greatest cosine, best first, equal ones in their own order.
@@ -83,7 +86,8 @@ def cells(vectors: np.ndarray) -> Cells:
     count = max(1, round(math.sqrt(len(vectors))))
     channels = vectors.shape[1]
     index = library.IndexIVFFlat(library.IndexFlatIP(channels), channels, count, library.METRIC_INNER_PRODUCT)
-    index.cp.spherical, index.cp.min_points_per_centroid, index.cp.seed = True, 1, 0
+    index.cp.spherical, index.cp.seed, index.cp.niter = True, 0, ROUNDS
+    index.cp.min_points_per_centroid, index.cp.max_points_per_centroid = 1, SAMPLE
     index.train(vectors)
     index.add(vectors)
     return Cells(count, max(1, math.ceil(count / PROBED)), index, library.SearchParametersIVF)

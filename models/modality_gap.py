@@ -81,3 +81,15 @@ def principal_plane(vectors: np.ndarray) -> Plane:
     missing = 2 - len(components)
     components = np.pad(components, ((0, missing), (0, 0)))
     return Plane(centred @ components.T, np.pad(shares, (0, missing)), components, mean)
+
+
+def gap_plane(vectors: np.ndarray, direction: np.ndarray) -> Plane:
+    """The plane on which the gap is seen whole: `direction` (channels,), and what varies most at right angles to it."""
+    mean = vectors.mean(0)
+    centred = vectors - mean
+    along = direction / max(float(np.linalg.norm(direction)), np.finfo(np.float32).tiny)
+    rest = principal_plane(centred - np.outer(centred @ along, along)).components[0]
+    components = np.stack([along, rest])
+    places = centred @ components.T
+    shares = np.square(places).sum(0) / max(float(np.square(centred).sum()), np.finfo(np.float32).tiny)
+    return Plane(places, shares, components, mean)

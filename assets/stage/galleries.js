@@ -2,7 +2,7 @@
 
 import { fetchBundle } from "./bundle.js";
 import { card, factTable, select } from "./controls.js";
-import { make, number, onLanguage, say } from "./words.js";
+import { language, make, number, onLanguage, say } from "./words.js";
 
 const GALLERIES = {
   shapes: "Drawn shapes", unseen: "Drawn shapes, new combinations", twemoji: "Emoji, Twemoji (held out)",
@@ -113,7 +113,13 @@ export function pictures({ thumbnails, starts }) {
 
 export const jpeg = (bytes) => URL.createObjectURL(new Blob([bytes], { type: "image/jpeg" }));
 
+/** A caption's sentences; figures come with a point and are said in the reader's way. */
+export function sentences(said) {
+  const figure = (fact) => (language === "ru" && /^-?\d+\.\d+$/.test(fact) ? fact.replace(".", ",") : fact);
+  return said.map(({ template, facts }) => say(template, Object.fromEntries(Object.entries(facts).map(([name, fact]) => [name, figure(fact)]))));
+}
+
 /** What a picture is called, in the reader's language where the gallery knows it. */
-export const called = ({ name, russian }, language) => (language === "ru" && russian ? russian : name);
+export const called = ({ name, russian }) => (language === "ru" && russian ? russian : name);
 
 document.head.append(make("link", { rel: "stylesheet", href: new URL("galleries.css", import.meta.url).href }));

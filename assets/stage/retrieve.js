@@ -2,11 +2,11 @@
 
 import { exportBoard } from "./board.js";
 import { fetchBundle } from "./bundle.js";
-import { jpeg, pictures } from "./galleries.js";
+import { jpeg, pictures, sentences } from "./galleries.js";
 import { Hits } from "./retrieve_hits.js";
 import { Side } from "./retrieve_side.js";
 import { remember } from "./state.js";
-import { make, onLanguage, say } from "./words.js";
+import { make, onLanguage } from "./words.js";
 
 const FIRST = {
   shapes: "a cyan star in the middle", unseen: "a red heart above a purple ring", photographs: "a cup of coffee",
@@ -125,7 +125,7 @@ export class Tab {
 
   #words() {
     if (!this.answer) return;
-    this.said = this.answer.said.map(({ template, facts }) => say(template, facts));
+    this.said = sentences(this.answer.said);
     this.caption.replaceChildren(make("strong", {}, this.said[0]), ` ${this.said.slice(1).join(" ")}`);
     this.hits.words();
     this.side.draw();

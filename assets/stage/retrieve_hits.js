@@ -1,7 +1,7 @@
 // The pictures that were found, best first, as large as their room allows.
 
 import { called } from "./galleries.js";
-import { language, make, say } from "./words.js";
+import { make, say } from "./words.js";
 import { fixed } from "./zero_shot_read_outs.js";
 
 const GAP = 10;
@@ -29,7 +29,7 @@ export class Hits {
 
   words() {
     this.tiles.forEach(({ name, score, button }, rank) => {
-      const text = called(this.hits[rank], language);
+      const text = called(this.hits[rank]);
       name.textContent = text;
       score.children[1].textContent = fixed(this.hits[rank].cosine, 3);
       button.title = `${text} · ${this.hits[rank].name}\n${say("Click to look for what is like it")}`;
@@ -68,7 +68,7 @@ export class Hits {
       context.font = "18px system-ui, 'DejaVu Sans', sans-serif";
       context.fillText(`${rank + 1} · ${fixed(this.hits[rank].cosine, 3)}`, left, top + side + 18, side);
       context.font = "15px system-ui, 'DejaVu Sans', sans-serif";
-      context.fillText(called(this.hits[rank], language), left, top + side + 38, side);
+      context.fillText(called(this.hits[rank]), left, top + side + 38, side);
     });
     return sheet;
   }
