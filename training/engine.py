@@ -79,7 +79,7 @@ def train(
     """Learns, one `Progress` an update, from the beginning or from where `start` was taken."""
     accelerator = devices(settings)
     share = _share(settings, accelerator.num_processes)
-    if accelerator.device.type == "cpu":
+    if accelerator.device.type == "cpu" and settings.precision == "bf16":
         written_out(objective.module)
     learner = accelerator.prepare(_Step(objective))
     made = optimisers(objective.module, settings)
