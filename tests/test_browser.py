@@ -159,7 +159,8 @@ TOLD = """() => {
         .map((row) => [...row.children].map((part) => part.textContent)));
     new MutationObserver(() => {
         const { Size, Tokens, 'One pass': pass } = shown();
-        if (!document.body?.dataset.shown && pass?.includes('MB')) window.told ??= { Size, Tokens, pass };
+        const said = document.querySelector('.pl-welcome:not([hidden])')?.innerText;
+        if (!document.body?.dataset.shown && pass?.includes('MB')) window.told ??= { Size, Tokens, pass, said };
     }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
 }"""
 
@@ -172,6 +173,8 @@ def test_tokens_memory_and_time_are_told_before_the_first_pass_of_a_network(read
     assert told is not None, "the pass was over before anything was said of it"
     assert told["Size"] == "480 × 320"
     assert told["Tokens"] == "601", "30 × 20 patches and CLS"
+    assert "601 tokens" in told["said"], "in the middle of the page too, where nothing is shown yet"
+    assert not page.is_visible(".pl-welcome")
     seconds, megabytes = (float(number) for number in re.findall(r"[\d.]+", told["pass"]))
     assert 0 < seconds < 60
     assert 8 < megabytes < 60, "queries, keys and outputs of 12 blocks: 601 tokens · 1,536 numbers · 4 bytes each"
@@ -236,7 +239,7 @@ def test_a_picture_is_fitted_and_smoothed_as_asked(reader: Readers) -> None:
     assert "smooth=false" in page.url
     whole = one.map()
     with one.listening() as asked:
-        page.click("text=Cut to shape")
+        page.click("text=Cropped")
         page.wait_for_function("() => location.search.includes('fit=crop')")
         one.settled()
     assert asked, "another cut is another input"
@@ -265,6 +268,21 @@ def test_a_name_that_does_not_exist_is_one_sentence(reader: Readers) -> None:
     assert "vit_nonsense_patch3" in page.inner_text(".pl-notice")
     one.settled()
     assert one.map() == seen
+
+
+def test_a_page_that_could_not_open_its_network_says_what_to_do(reader: Readers) -> None:
+    one = reader()
+    one.page.goto(f"{one.address}?checkpoint=timm/vit_nonsense_patch3")
+    one.page.wait_for_selector(".pl-notice:not([hidden])", timeout=60_000)
+    assert "vit_nonsense_patch3" in one.page.inner_text(".pl-notice")
+    said = one.page.inner_text(".pl-welcome")
+    assert "Nothing is shown yet." in said
+    assert "choose or drop a picture" in said
+    one.page.click("text=Change…")
+    one.page.fill(".pl-dialog input[type=search]", "bundled/dino")
+    one.page.keyboard.press("Enter")
+    one.page.wait_for_selector("body[data-shown]", timeout=60_000)
+    assert not one.page.is_visible(".pl-welcome")
 
 
 def test_a_swin_shows_the_window_and_refuses_rollout(reader: Readers) -> None:

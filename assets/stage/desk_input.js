@@ -6,7 +6,7 @@ import { desk, setDesk } from "./state.js";
 import { make, number, say } from "./words.js";
 
 const PATCHES_A_SIDE = 60;
-const FITS = { whole: "Whole picture", crop: "Cut to shape" };
+const FITS = { whole: "Whole", crop: "Cropped" };
 const REST = 40; // milliseconds that the slider rests before a cost is asked
 
 export class InputCard {
@@ -17,7 +17,8 @@ export class InputCard {
     this.fit = segmented("Fit", FITS, (fit) => setDesk({ fit }), ".pl-fits");
     this.note = make("p.pl-note", { say: "This network takes one size only.", hidden: true });
     this.coming = make("p.pl-note", { say: "Tokens, memory and time are told here before the pass begins." });
-    this.element = card("Input", this.coming, this.sizes.element, this.side.element, this.note, this.fit.element);
+    const heading = make(".pl-heading", {}, make("h2", { say: "Input" }), this.fit.element);
+    this.element = card(heading, this.coming, this.sizes.element, this.side.element, this.note);
   }
 
   /** facts: what is known of the network and this picture, {shape, patch, multiple, fixed, cost}; null for nothing. */

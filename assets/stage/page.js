@@ -6,13 +6,12 @@ import { setTables } from "./colours.js";
 import { Desk } from "./desk.js";
 import { caught, describe } from "./export.js";
 import { Header } from "./header.js";
+import { Progress } from "./progress.js";
 import { desk, onDesk, remember, setDesk } from "./state.js";
-import { language, make, number, onLanguage, say, setLanguage, startLanguage, translate } from "./words.js";
+import { make, onLanguage, say, startLanguage } from "./words.js";
 
 /** The tab that opens first is here at once; any other is fetched as `<name>.js`, which exports its class as `Tab`. */
 const TABS = { attention: Attention };
-
-const PATIENCE = 1.5; // seconds of work before the page says a word about it
 
 const parts = {};
 const tabs = {};
@@ -43,8 +42,8 @@ async function mountDesk(part) {
   parts.header = new Header({ tabs: page.tabs, open, present, exportPicture, exportNumbers });
   parts.left = new Desk({ examples: page.examples, networks, upload, tell, local: page.local, tabs: page.tabs });
   parts.notice = make(".pl-notice", { role: "alert", hidden: true, onclick: () => (parts.notice.hidden = true) });
-  parts.status = make(".pl-status", { role: "status", hidden: true });
-  part.element.replaceChildren(parts.header.element, parts.left.element, parts.notice, parts.status);
+  parts.progress = new Progress({ stop, foresee: (facts) => parts.left.foresee(facts), title: () => parts.left.title.textContent });
+  part.element.replaceChildren(parts.header.element, parts.left.element, parts.progress.welcome, parts.notice, parts.progress.status);
   part.watch("value", () => start(part));
   onDesk(() => look(part));
   onDesk(() => live());
@@ -92,8 +91,7 @@ function look(part, again = false) {
   parts.since = performance.now();
   const own = desk.picture.includes("/");
   remember({ ...desk, picture: own ? null : desk.picture }, part.props.page.defaults);
-  parts.pass = parts.foreseen = null;
-  busy({ here: 0, whole: 0, seconds: 0 });
+  parts.progress.begin();
   part.props.value = { ...desk };
   part.trigger(`look_${desk.tab}`);
 }
@@ -101,15 +99,15 @@ function look(part, again = false) {
 /** What a tab's work has yielded: progress, a sentence, or what it made. */
 async function arrived(name, value) {
   if (!value) return;
-  if (value.busy) return busy(value.busy);
+  if (value.busy) return parts.progress.tell(value.busy);
   if (value.fault) {
-    idle();
+    parts.progress.end();
     return tell(value.fault);
   }
   if (!value.made) return;
   if (!value.made.maps) return alone(name, value.made);
   const bundle = await fetchBundle(value.made.maps).catch((wrong) => void tell(wrong.fault));
-  idle();
+  parts.progress.end(bundle && name);
   if (!bundle) return;
   parts.notice.hidden = true;
   parts.left.setFacts(bundle.facts);
@@ -121,61 +119,17 @@ async function arrived(name, value) {
 
 /** A tab that needs neither picture nor network has nothing to fetch. */
 async function alone(name, made) {
-  idle();
+  parts.progress.end(name);
   describe(made.of ?? {});
   await tabs[name].show(made);
   parts.drawn = made.of?.checkpoint;
   document.body.dataset.shown = name;
 }
 
-function busy({ here, whole, seconds, foreseen }) {
-  if (foreseen && parts.foreseen !== JSON.stringify(foreseen)) foresee(foreseen, seconds);
-  const counted = whole ? [here / whole, seconds] : expected(seconds);
-  document.body.classList.add("pl-working");
-  document.body.style.setProperty("--pl-progress", counted?.[0] ?? 0);
-  document.body.classList.toggle("pl-counted", counted !== null);
-  const words = whole ? downloading({ here, whole, seconds }) : working(seconds);
-  parts.status.hidden = !words;
-  if (words) parts.status.replaceChildren(words, " ", make("button.pl-link", { type: "button", say: "Stop", onclick: stop }));
-}
-
-/** Tokens, memory and time of the pass that begins now. */
-function foresee(foreseen, seconds) {
-  parts.foreseen = JSON.stringify(foreseen);
-  parts.pass = { begun: seconds, seconds: foreseen.cost.seconds };
-  parts.left.foresee(foreseen);
-}
-
-/** [share that is done, seconds it took] of a pass whose time was foreseen; null before, and once it is overdue. */
-function expected(seconds) {
-  const { begun, seconds: whole } = parts.pass ?? {};
-  return whole && seconds - begun < whole ? [(seconds - begun) / whole, seconds - begun] : null;
-}
-
-function working(seconds) {
-  if (seconds <= PATIENCE) return null;
-  const counted = expected(seconds);
-  if (!counted) return say("Working for {seconds} s.", { seconds: number(Math.round(seconds)) });
-  return say("Working, about {seconds} s left.", { seconds: number(Math.ceil(parts.pass.seconds - counted[1])) });
-}
-
-function downloading({ here, whole, seconds }) {
-  const share = here / whole;
-  const megabytes = (bytes) => number(Math.round(bytes / 1e6));
-  const facts = { here: megabytes(here), whole: megabytes(whole) };
-  if (share <= 0.02) return say("Downloading: {here} of {whole} MB.", facts);
-  return say("Downloading: {here} of {whole} MB, {seconds} s left.", { ...facts, seconds: number(Math.ceil((seconds * (1 - share)) / share)) });
-}
-
-function idle() {
-  document.body.classList.remove("pl-working", "pl-counted");
-  parts.status.hidden = true;
-}
-
 function stop() {
   parts.desk.trigger("stop");
   parts.wanted = null;
-  idle();
+  parts.progress.end();
 }
 
 /** One sentence where something failed; the picture stays as it was. */
