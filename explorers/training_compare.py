@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from explorers.training_evaluation import evaluation
 from explorers.training_form import TITLES
 from explorers.training_owner import owned
-from models.catalogue import runs_folder
 from models.faults import Fault
 
 MOST = 6
@@ -42,14 +41,6 @@ def difference(recipes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         for name in names
     ]
     return [row for row in rows if any(value != row["values"][0] for value in row["values"])]
-
-
-def evaluation(name: str) -> dict[str, Any] | None:
-    """What `evaluation.json` of a run holds, where it was evaluated."""
-    try:
-        return json.loads((runs_folder() / name / "evaluation.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
 
 
 def measured(found: Sequence[Mapping[str, Any] | None]) -> list[dict[str, Any]]:

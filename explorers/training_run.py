@@ -5,6 +5,7 @@ A run lives in a process of its own. Close this page and open it again: the run 
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -54,12 +55,15 @@ def explore(image: Path | None, asked: Learning) -> Finding:
 # -- build -------------------------------------------------------------------------------------------------------------
 
 
+_looks = itertools.count()
+
+
 def build(frame: Frame) -> None:
     """Form, curves and pictures, drawn by `assets/stage/training_run.js`, which asks `routes` for everything."""
     stage = frame.script("training_run", defaults=json.loads(Learning().model_dump_json()))
 
     def look(_: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        yield {"made": {"alone": True}}
+        yield {"made": {"alone": next(_looks)}}  # another value each time, or the page would not be told
 
     frame.looks("training_run", look, stage)
 

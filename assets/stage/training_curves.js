@@ -2,7 +2,7 @@
 
 import { Curve } from "./training_curve.js";
 import { card, segmented, slider } from "./controls.js";
-import { make, say } from "./words.js";
+import { make, number, say } from "./words.js";
 
 const OVER = { step: "Steps", seen: "Pictures", seconds: "Seconds" };
 const HIDDEN = ["step", "seen", "seconds", "rate", "speed", "memory"];
@@ -77,7 +77,9 @@ export class CurveSide {
     const head = make(".pl-train-over", {}, this.over.element, this.reset);
     const even = make("label.pl-inline.pl-train-smooth", {}, make("span.pl-name", { say: "Smoothing" }), this.smoothing.element);
     this.controls = make(".pl-train-controls", {}, head, even);
-    this.element = make("aside.pl-side.pl-train-side", { label: "How it goes" }, this.healthCard, this.controls, this.room);
+    this.found = make(".pl-train-found");
+    this.foundCard = card("Evaluation", this.found);
+    this.element = make("aside.pl-side.pl-train-side", { label: "How it goes" }, this.healthCard, this.controls, this.room, this.foundCard);
     new ResizeObserver(() => this.paint()).observe(this.room);
   }
 
@@ -116,6 +118,12 @@ export class CurveSide {
   say(verdicts) {
     this.healthCard.hidden = !verdicts.length;
     this.health.replaceChildren(...verdicts.map(({ template, facts, severity, source }) => make(`p.pl-train-verdict.pl-train-${severity}`, { title: source }, say(template, facts))));
+  }
+
+  /** figures: [{name, value, against, baseline}] of the run's evaluation. */
+  measured(figures) {
+    this.foundCard.hidden = !figures.length;
+    this.found.replaceChildren(...figures.map(({ name, value, against, baseline }) => make(".pl-fact", {}, make("dt", {}, say(name)), make("dd", { title: say(against) }, make("strong", {}, number(value, 3)), ` ${say("against {baseline}", { baseline: number(baseline, 3) })}`))));
   }
 
   paint() {

@@ -1,6 +1,6 @@
 // The Train tab: asks the server once a second how runs do, remembers nothing that it could not ask again.
 
-import { Told } from "./bundle.js";
+import { Told, address } from "./bundle.js";
 import { exportBoard } from "./board.js";
 import { Compare } from "./training_compare.js";
 import { Columns, CurveSide } from "./training_curves.js";
@@ -70,6 +70,11 @@ export class Tab {
     return this.view.beside.split(",").filter((name) => name && name !== this.view.run && known.includes(name));
   }
 
+  /** The address of the curves as numbers. */
+  get numbers() {
+    return address(this.address);
+  }
+
   async exportPicture() {
     const sheet = this.pictures.sheet();
     if (sheet) await exportBoard(sheet, `${this.view.run}. ${this.pictures.caption.textContent}`, null, "patchlight-training.png");
@@ -125,7 +130,9 @@ export class Tab {
     columns.take(found);
     this.#take(found.facts.runs, found.facts.off);
     this.kinds = found.facts.kinds;
+    this.address = found.facts.numbers;
     this.curves.say(found.facts.verdicts);
+    this.curves.measured(found.facts.measured);
     for (const name of this.#besides) {
       const other = this.#columnsOf(name);
       other.take(await ask("curves", { run: name, since: other.since }, AbortSignal.timeout(PATIENCE)));

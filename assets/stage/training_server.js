@@ -33,13 +33,15 @@ export async function post(name, body) {
 }
 
 async function answered(send) {
-  let answer;
   try {
-    answer = await send();
+    return await read(await send());
   } catch (wrong) {
-    if (wrong.name === "AbortError") throw wrong;
-    throw new Away();
+    if (wrong instanceof Told || wrong instanceof Away || wrong.name === "AbortError") throw wrong;
+    throw new Away(); // no connection, or one that broke off half way
   }
+}
+
+async function read(answer) {
   if (answer.ok) return answer.headers.get("content-type").startsWith("application/json") ? answer.json() : unpack(await answer.arrayBuffer());
   const told = await answer.json().catch(() => ({}));
   if (told.fault) throw new Told(told.fault);
