@@ -16,7 +16,6 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from benchmarks.masks import STROKES
 from models.masking import hidden_count, mask_of, read, written
 from tests.conftest import ROOT, free_port, wait_for
 from tests.driver import SECONDS, Reader
@@ -143,18 +142,33 @@ def test_a_stroke_hides_exactly_what_it_passes_and_asks_nothing_meanwhile(reader
 
 
 def test_painting_is_drawn_within_a_frame(reader: Callable[..., Painter]) -> None:
-    """95 of 100 squares stand on the screen within the 16.7 ms of the frame in which the pointer came to them, and
-    nothing is asked while a stroke lasts. Others work on this machine too: each square counts by its best round."""
+    """What the page's thread works for a real pointer that comes to a square, script, styles and layout, fits one frame
+    of 60 Hz for 95 of 100 squares, and nothing is asked. Processor time, since others use this machine too; what the
+    clock says on a quiet one is in benchmarks/README.md."""
     one = reader()
     page = one.open(kind="grid", ratio=0.05)
     one.answered()
-    page.wait_for_timeout(500)
-    best = np.full(88, np.inf)
-    for _ in range(6):
-        best = np.minimum(best, page.evaluate(f"() => ({STROKES})(8, 12)"))
-        if np.percentile(best, 95) <= 17:
-            return
-    pytest.fail(f"squares took {np.percentile(best, [50, 95, 100])} ms: median, 95 of 100, longest")
+    page.wait_for_selector(".pl-foreseen:has-text('MB')", state="attached")
+    session = one.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def worked() -> float:
+        """Milliseconds so far."""
+        told = {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
+        return 1e3 * sum(told[f"{part}Duration"] for part in ("Script", "RecalcStyle", "Layout"))
+
+    page.mouse.move(*one.place(3, 0))
+    times = []
+    with one.listening() as asked:
+        page.mouse.down()
+        for row, column in ((row, column) for row in (3, 4, 5, 6) for column in range(1, 12)):
+            before = worked()
+            page.mouse.move(*one.place(row, column if row % 2 else 12 - column))
+            one.frame()
+            times.append(worked() - before)
+        assert asked == [], "painting asked the server"
+        page.mouse.up()
+    assert np.percentile(times, 95) <= 17, times
 
 
 def test_a_stroke_draws_its_own_squares_alone(reader: Callable[..., Painter]) -> None:

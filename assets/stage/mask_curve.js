@@ -3,7 +3,7 @@
 import { themed } from "./colours.js";
 import { make, number, say } from "./words.js";
 
-const EDGE = { left: 62, right: 16, top: 14, bottom: 44 };
+const EDGE = { left: 62, right: 30, top: 14, bottom: 44 };
 const KINDS = { random: "Random", block: "Block", grid: "Grid", painted: "Painted" };
 const LINES = [
   { colour: "accent", dash: [], sign: "━━" },

@@ -28,6 +28,7 @@ export class Answers {
     this.rows = rows.map(({ key, title }) => {
       const clicked = this.choose && key;
       const name = clicked ? make("button", { type: "button", hint: "Show beside", onclick: () => this.choose(key) }, title) : make("span", {}, title);
+      name.title = clicked ? `${title}. ${name.title}` : title;
       const cells = [make("td"), make("td")];
       return { name, cells, row: make("tr", {}, make("th", { scope: "row" }, name), ...cells) };
     });

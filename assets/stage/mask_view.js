@@ -56,7 +56,8 @@ export class MaskView {
 
   setWords(said) {
     this.said = said;
-    const scale = this.kept?.views[this.view]?.values ? [scaleWords(this.view, this.kept.views[this.view], this.other)] : [];
+    const view = this.kept?.views[this.view];
+    const scale = view?.values ? [scaleWords(this.view, view, this.other && this.kept.beside(this.other, this.view))] : [];
     this.caption.replaceChildren(make("strong", {}, said[0] ?? ""), ` ${[...said.slice(1), ...scale].join(" ")}`);
   }
 

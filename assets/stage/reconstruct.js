@@ -28,8 +28,7 @@ export class Tab {
     this.rows = new Rows({ asks: this.asks, asked: this.asked, drawn: this.drawn });
     this.curve = new Curve();
     this.runs = new Runs({ asks: this.asks, more: this.side.more, curve: this.curve, doubted: (found) => this.#doubted(found), asked: this.asked });
-    const { masked } = this.drawn;
-    this.hand = new Hand({ brush: this.brush, asked: this.asked, asks: this.asks, canvas: masked.canvas, run: (name) => this.runs.toggle(name), remade: () => this.#rest() });
+    this.hand = new Hand({ brush: this.brush, asked: this.asked, asks: this.asks, canvas: this.drawn.masked.canvas, run: (name) => this.runs.toggle(name), remade: () => this.#rest() });
     this.refused = new Refused();
     this.element = make(".pl-tab.pl-mask-tab", {}, make("main.pl-middle", {}, this.drawn.element, this.curve.element), this.side.element);
     this.drawn.element.prepend(this.refused.element);
@@ -41,7 +40,8 @@ export class Tab {
     this.runs.stopAll();
     this.refused.show(bundle.facts);
     this.element.classList.toggle("pl-mask-none", Boolean(bundle.facts.refused));
-    if (bundle.facts.refused) return void (this.own = null);
+    this.own = null;
+    if (bundle.facts.refused) return;
     this.asks.addresses = bundle.facts.addresses;
     this.side.setNetwork(bundle.facts);
     const known = new Set(bundle.facts.able.map(({ id }) => id));
@@ -63,15 +63,13 @@ export class Tab {
     if ("mask" in changes || "statistics" in changes) this.#rest();
   }
 
+  resize = () => this.draw();
+
   draw() {
     this.frame ??= requestAnimationFrame(() => {
       this.frame = null;
       if (this.own && this.drawn.kept) this.#draw(); // another network's picture may still be on its way
     });
-  }
-
-  resize() {
-    this.draw();
   }
 
   key(event) {
@@ -199,5 +197,4 @@ export class Tab {
   }
 }
 
-const link = make("link", { rel: "stylesheet", href: new URL("mask.css", import.meta.url).href });
-document.head.append(link);
+document.head.append(make("link", { rel: "stylesheet", href: new URL("mask.css", import.meta.url).href }));
