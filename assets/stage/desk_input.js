@@ -6,7 +6,7 @@ import { desk, setDesk } from "./state.js";
 import { make, number, say } from "./words.js";
 
 const PATCHES_A_SIDE = 60;
-const FITS = { whole: "Whole", crop: "Cropped" };
+const FITS = { whole: "Uncut", crop: "Cropped" };
 const REST = 40; // milliseconds that the slider rests before a cost is asked
 
 export class InputCard {
