@@ -21,7 +21,8 @@ from training.arguments import DRAWN, parser_of
 def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        if words == ["estimate", "--recipe", "-"]:
+        if words[:3] == ["estimate", "--recipe", "-"]:
+            _step_back(int(words[3]))
             return shell.measure(sys.stdin.read())
         return _run(words)
     except Fault as fault:

@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from models.faults import Fault
 from training.ledger import plain, tasks
 from training.recipe import Recipe, dataset, plan, recipe
 from training.sentences import Sentence
-from training.tender import surroundings
+from training.tender import nice, surroundings
 
 if TYPE_CHECKING:
     from training.datasets import Dataset
@@ -149,8 +150,7 @@ def _fits(made: Recipe, built: Callable[[Recipe], tuple[Dataset, Objective]]) ->
     torch.cuda.empty_cache()
     try:
         images, objective = built(made)
-        steps = train(objective, images, made.engine)
-        next(steps), next(steps, None)
+        list(islice(train(objective, images, made.engine), 2))
     except (MemoryError, RuntimeError) as wrong:
         if not starved(wrong):
             raise
@@ -159,7 +159,7 @@ def _fits(made: Recipe, built: Callable[[Recipe], tuple[Dataset, Objective]]) ->
 
 
 def _asked(made: Recipe) -> Mapping[str, Any]:
-    words = [sys.executable, "-W", "ignore", "-m", "training", "estimate", "--recipe", "-"]
+    words = [sys.executable, "-W", "ignore", "-m", "training", "estimate", "--recipe", "-", nice()]
     try:
         child = subprocess.run(
             words, input=json.dumps(made.plain()), capture_output=True, text=True, env=surroundings(), timeout=LONGEST

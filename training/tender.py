@@ -68,7 +68,7 @@ def _start(task: Task) -> None:
         task.note(queued=None, wanted="run", begun=time.time(), process=None)
         with open(task.folder / "output.txt", "ab") as output:
             child = subprocess.Popen(
-                [sys.executable, "-m", "training", *_words(task)], env=surroundings(), start_new_session=True,
+                [sys.executable, "-m", "training", *command(task)], env=surroundings(), start_new_session=True,
                 pass_fds=(lock,), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
             )  # fmt: skip
         _children.append(child)
@@ -77,13 +77,18 @@ def _start(task: Task) -> None:
         os.close(lock)
 
 
-def _words(task: Task) -> list[str]:
-    name, back = task.folder.name, ["--nice", os.environ.get("PATCHLIGHT_TRAINING_NICE", str(NICE))]
+def command(task: Task) -> list[str]:
+    """What follows `python -m training`."""
+    name, back = task.folder.name, ["--nice", nice()]
     if task.kind == "job":
         return ["resume", name, *back]
     made = plain(task.folder / "settings.json")
     told = [f"--{word.replace('_', '-')}={made[word]}" for word in ("images", *DRAWN) if made.get(word)]
     return ["evaluate", f"run/{name}", *told, "--out", str(task.folder.resolve() / "evaluation.json"), *back]
+
+
+def nice() -> str:
+    return os.environ.get("PATCHLIGHT_TRAINING_NICE", str(NICE))
 
 
 def surroundings() -> dict[str, str]:
