@@ -48,7 +48,7 @@ PAPERS: Mapping[str, Mapping[str, Paper]] = {
     },
     "mae": {
         "ratio": Paper("0.75", "2111.06377, 4.1"),
-        "normalised": Paper("on", "2111.06377, table 1d"),
+        "normalised": Paper("✓", "2111.06377, table 1d"),
         "decoder_width": Paper("512", "2111.06377, table 1b"),
         "decoder_depth": Paper("8", "2111.06377, table 1a"),
         "rate": Paper("1.5e-4 × batch / 256", "2111.06377, table 8"),

@@ -259,7 +259,7 @@ export class Form {
     const { steps } = this.recipe.settings;
     this.cost.set({
       parameters: say("{millions} M", { millions: number(found.parameters / 1e6, 3) }),
-      step: say("{seconds} s · {pictures} pictures/s", { seconds: number(found.seconds_per_step, 2), pictures: number(found.pictures_per_second, 3) }),
+      step: say("{seconds} s", { seconds: number(found.seconds_per_step, 2) }),
       memory: say("{megabytes} MB", { megabytes: number(Math.round(found.memory / 1e6)) }),
       time: duration(found.seconds_per_step * steps),
     });

@@ -238,7 +238,7 @@ def test_the_endpoint_returns_the_curves(client: TestClient, runs: Path) -> None
     name = start(client)
     learnt(runs, name, [2.0, 1.5, 1.0])
     found = EXPLORER.run(None, f"run/{name}")
-    np.testing.assert_array_equal(found.arrays["loss"], np.float32([2.0, 1.5, 1.0]))
+    np.testing.assert_array_equal(found.arrays["loss"], np.array([2.0, 1.5, 1.0], np.float32))
     assert found.arrays["seen"].tolist() == [4, 8, 12]
     assert "After 3 of 50 steps and 12 pictures the loss is 1; it began at 2." in found.said()
     with pytest.raises(Fault, match="No run is called nobody"):
