@@ -22,7 +22,9 @@ LENGTH = 32
 """Tokens of a text, start and end included; longer texts are cut."""
 
 CAPTIONS = 8000
-"""So many captions of the dataset are read to learn the pieces."""
+"""So many captions of the dataset are read to learn the pieces, at most."""
+
+BATCH = 64
 
 
 def words(captions: Iterable[str]) -> Tokenizer:
@@ -45,9 +47,14 @@ def words(captions: Iterable[str]) -> Tokenizer:
 
 
 def captions_of(dataset: Dataset, count: int = CAPTIONS) -> Iterable[str]:
-    """Captions in the order in which training with seed 0 meets them."""
-    for step in range(-(-count // 256)):
-        yield from dataset.batch(step, seed=0, count=256, device="cpu").captions or ()
+    """Captions in the order in which training with seed 0 meets them, until a whole batch says nothing new."""
+    known: set[str] = set()
+    for step in range(-(-count // BATCH)):
+        told = dataset.batch(step, seed=0, count=BATCH, device="cpu").captions or ()
+        yield from told
+        if known.issuperset(told):
+            return
+        known.update(told)
 
 
 def encoded(tokenizer: Tokenizer, texts: Sequence[str]) -> tuple[Tensor, Tensor]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from training.words import LENGTH, SPECIAL, encoded, tower, words
+from tests.training.squares import Squares
+from training.words import BATCH, LENGTH, SPECIAL, captions_of, encoded, tower, words
 
 CAPTIONS = ["a red circle left of a blue star", "красный круг слева от синей звезды", "пицца и лиса, a fox"] * 5
 
@@ -34,3 +35,12 @@ def test_the_text_tower_knows_the_same_numbers() -> None:
     assert config["vocab_size"] > max(tokenizer.get_vocab().values())
     assert config["max_position_embeddings"] == LENGTH
     assert config["eos_token_id"] == tokenizer.token_to_id("[END]")
+
+
+def test_captions_are_read_until_a_batch_says_nothing_new() -> None:
+    """A dataset of few captions, which may come from far away, is not asked for thousands."""
+    images = Squares()
+    told = list(captions_of(images))
+    assert len(told) % BATCH == 0
+    assert set(told[-BATCH:]) <= set(told[:-BATCH])
+    assert len(told) < 8000
