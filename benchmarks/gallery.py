@@ -83,7 +83,7 @@ def indexed(checkpoint: str, folder: Path) -> list[str]:
 
 def plain(network: Backbone, files: list[Path]) -> torch.Tensor:
     shape = input_shape(network.pixels)
-    encode = network.image_features if isinstance(network, ZeroShot) else gallery_index._encoder(network)[0]
+    encode = network.image_features if isinstance(network, ZeroShot) else gallery_index.encoder(network)[0]
     vectors = []
     with torch.no_grad():
         for start in range(0, len(files), BATCH):

@@ -88,14 +88,14 @@ def picture_vector(checkpoint: str, image: Image.Image, side: int | None = None)
     network = traces.backbone(checkpoint)
     pixels = fed(network.pixels, image, input_shape(network.pixels, side))
     with gate():
-        return features(_encoder(network)[0], pixels[None])[0].numpy()
+        return features(encoder(network)[0], pixels[None])[0].numpy()
 
 
 def _seen(
     network: Backbone, pictures: Gallery, side: int | None, who: str, what: str, progress: Progress | None
 ) -> Seen:
     with gate():
-        encode, space = _encoder(network)
+        encode, space = encoder(network)
     index, fresh = gallery_store.read(who, what), 0
     if index is None:
         making = Making(network, pictures, input_shape(network.pixels, side), encode, gallery_store.earlier(who))
@@ -104,7 +104,7 @@ def _seen(
     return Seen(index, pictures.name, pictures.place, space, shape, fresh, f"{who} {what}")
 
 
-def _encoder(network: Backbone) -> tuple[Encode, Space]:
+def encoder(network: Backbone) -> tuple[Encode, Space]:
     """How the network makes one vector of a picture; inside the gate, since it may have to be tried once."""
     if isinstance(network, ZeroShot):
         return joint(network), "joint"

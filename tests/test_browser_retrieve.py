@@ -33,7 +33,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             env={**os.environ, "PATCHLIGHT_CACHE": str(log.parent / "cache")},
         )  # fmt: skip
     try:
-        wait_for(lambda: "Patchlight is at" in log.read_text() or app.poll() is not None, seconds=90)
+        wait_for(lambda: "Patchlight is at" in log.read_text() or app.poll() is not None, seconds=240)
         assert app.poll() is None, log.read_text()
         yield f"http://127.0.0.1:{port}/"
     finally:
@@ -53,7 +53,7 @@ def reader(chromium: Browser, served: str) -> Iterator[Reader]:
 def opened(reader: Reader, tab: str, **query: object) -> None:
     asked = {"tab": tab, "checkpoint": CLIP, "picture": "cat", **query}
     reader.page.goto(f"{reader.address}?" + "&".join(f"{name}={value}" for name, value in asked.items()))
-    reader.page.wait_for_selector(f"{TABS[tab]}[data-shown]", timeout=SECONDS)
+    reader.page.wait_for_selector(f"{TABS[tab]}[data-shown]", timeout=2 * SECONDS)  # indexes 400 pictures first
     reader.frame()
 
 
@@ -134,7 +134,7 @@ def test_a_folder_is_read_and_what_is_wrong_with_it_said(reader: Reader, tmp_pat
     for colour in ("red", "green", "blue"):
         Image.new("RGB", (64, 64), colour).save(tmp_path / f"{colour}.png")
     (tmp_path / "words.png").write_text("not a picture")
-    shown(reader, "retrieve", lambda: reader.page.click(".pl-get >> text=Read"))
+    shown(reader, "retrieve", lambda: reader.page.click(".pl-get .pl-texts .pl-button"))
     assert len(hits(reader)) == 3
     assert "cannot be read: 1, such as words.png" in caption(reader)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -12,9 +13,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image, ImageDraw
 
-from explorers import gallery_index, gallery_making, gallery_page
+from explorers import gallery_index, gallery_making, gallery_page, retrieve_answers, traces
 from explorers.__main__ import main
 from explorers.bundle import unpack
 from explorers.embedding_map import embedding_map
@@ -23,7 +25,12 @@ from explorers.gallery_index import index_of, picture_vector
 from explorers.gallery_page import Wanted, state
 from explorers.retrieve import Question, retrieve
 from explorers.retrieve_page import found
+from models.card import Card
+from models.create import create
 from models.faults import Fault
+from models.pixels import Pixels
+from models.weights import save
+from training.words import tower, words
 
 CLIP = "bundled/clip"
 COLOURS = ("red", "green", "blue", "yellow", "purple", "orange", "cyan", "pink")
@@ -103,6 +110,38 @@ def test_faiss_finds_the_same_and_says_that_it_may_not(folder: Path) -> None:
     assert exact.facts["hits"][0]["item"] == quick.facts["hits"][0]["item"]
     assert "would be missed" in quick.said()
     assert "would be missed" not in exact.said()
+
+
+def test_beyond_the_limit_of_exact_search_faiss_is_asked_by_itself(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("faiss")
+    monkeypatch.setattr(retrieve_answers, "EXACT", 4)
+    assert asked(folder, text="a red square").facts["search"] == "faiss"
+    restart()
+    monkeypatch.setitem(sys.modules, "faiss", None)
+    with pytest.raises(Fault, match="install the package faiss-cpu, or ask for exact search"):
+        asked(folder, text="a red square")
+    assert asked(folder, text="a red square", search="exact").facts["search"] == "exact"
+
+
+def test_a_siglip_ranks_as_its_own_scores_do(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network that nobody trained: what it finds is arbitrary, but it is what its own logits say."""
+    torch.manual_seed(7)
+    tokenizer, half = words(["a red square", "a green circle"]), (0.5, 0.5, 0.5)
+    size = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
+    text = {**size, **tower(tokenizer, 32, 2), "projection_size": 32}
+    config = {"text_config": text, "vision_config": {**size, "image_size": 32, "patch_size": 8}}
+    described = {"library": "transformers", "class": "SiglipModel", "config": config}
+    card, pixels = Card("run/small", "Small", "SigLIP"), Pixels((32, 32), 8, 8, half, half)
+    save(tmp_path / "runs" / "small", create(described), described, card, pixels, tokenizer.to_str())
+    monkeypatch.setenv("PATCHLIGHT_RUNS", str(tmp_path / "runs"))
+    finding = retrieve(None, "run/small", gallery="folder", folder=str(folder), text="a green circle")
+    network: Any = traces.backbone("run/small")
+    vectors = index_of("run/small", "folder", str(folder)).index.vectors
+    scores = network.text_scores(torch.from_numpy(vectors), network.text_features(["a green circle"]))
+    assert scores.logits[:, 0].argsort(descending=True).tolist() == finding.arrays["items"].tolist()
+    assert finding.facts["space"] == "joint"
 
 
 # -- the index ---------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -223,13 +224,18 @@ def test_along_the_gap_the_whole_gap_is_seen() -> None:
 # -- layouts -----------------------------------------------------------------------------------------------------------
 
 
-def test_tsne_keeps_groups_together_and_is_repeatable() -> None:
-    pytest.importorskip("sklearn")
+@pytest.mark.parametrize(("method", "library", "setting"), [
+    ("tsne", "sklearn", ("perplexity", 89 / 3)),
+    pytest.param("umap", "umap", ("neighbours", 15), marks=pytest.mark.slow),
+])  # fmt: skip
+def test_layouts_keep_groups_together_and_are_repeatable(method: Any, library: str, setting: tuple) -> None:
+    """UMAP's first layout is slow: it compiles itself."""
+    pytest.importorskip(library)
     groups = np.arange(90) % 3
     vectors = np.eye(24, dtype=np.float32)[groups] + 0.05 * unit(90)
-    places, settings = laid_out(vectors, "tsne")
-    assert np.array_equal(places, laid_out(vectors, "tsne")[0])
-    assert settings["perplexity"] == pytest.approx(89 / 3)
+    places, settings = laid_out(vectors, method)
+    assert np.array_equal(places, laid_out(vectors, method)[0])
+    assert settings[setting[0]] == pytest.approx(setting[1])
     far = np.linalg.norm(places[:, None] - places[None], axis=-1) + 1e9 * np.eye(90)
     assert (groups[far.argmin(1)] == groups).mean() > 0.95
 
