@@ -1,7 +1,7 @@
 """What does the network lose when patches are told other places?
 
-Take positions away, shuffle, mirror or blur them, or swap two patches, and see attention, features and answers before
-and after. One pass for one viewer: the network itself is never touched.
+Take positions away, shuffle, mirror or blur them, swap two patches, or feed the picture at another size, and see
+attention, features and answers before and after. One pass for one viewer: the network itself is never touched.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from explorers.explorer import Explorer, Finding
 from explorers.parameters import Parameters, checked, parameter, shown, within
 from explorers.surgery_words import SENTENCES, caption
 from models.faults import Fault
+from models.label_lists import presets
 
 if TYPE_CHECKING:
     from explorers.frame import Desk, Frame
+    from explorers.surgery_effects import Side
     from explorers.traces import Traced
-    from models.surgery import Change
+    from models.change import Change
 
 DEFAULT = "registry/dinov2-small"
 
@@ -30,8 +32,8 @@ class Surgery(Parameters):
     checkpoint: str = parameter(DEFAULT, title="Network", help="Id of a checkpoint, source/name.", longest=400)
     side: int | None = parameter(None, title="Input size", help="Longer side; the network's own if empty.", unit="px")
     fit: Literal["whole", "crop"] = parameter("whole", title="Fit", help="The whole picture, or cut to shape.")
-    change: Literal["identity", "zero", "shuffle", "transpose", "mirror", "swap", "noise"] = parameter(
-        "shuffle", title="Change"
+    change: Literal["identity", "zero", "shuffle", "transpose", "mirror", "swap", "noise", "resize"] = parameter(
+        "shuffle", title="Change", help="Or resize: the size of its training before, another one after."
     )
     strength: float = parameter(
         0.5, title="Strength", help="Of noise, in deviations of the table; of rotary, in patches.", least=0, most=10
@@ -39,46 +41,76 @@ class Surgery(Parameters):
     seed: int = parameter(0, title="Seed", help="Of shuffle and noise.", least=0, most=2**31 - 1)
     first: str = parameter("0,0", title="First patch", help="ROW,COLUMN from 0, to be swapped.", longest=20)
     second: str = parameter("0,1", title="Second patch", help="ROW,COLUMN from 0, to be swapped.", longest=20)
-    texts: list[str] = parameter([], title="Texts", help="To be scored by a network that reads text.", longest=32)
+    height: int | None = parameter(
+        None, title="Height", help="Of the input after resizing; the desk's if empty.", unit="px", least=1, most=4096
+    )
+    width: int | None = parameter(
+        None, title="Width", help="Of the input after resizing; the desk's if empty.", unit="px", least=1, most=4096
+    )
+    query: str = parameter(
+        "auto", title="Query", help="auto, prefix 0, patch ROW,COLUMN, or mean over patches.", longest=40
+    )
+    labels: list[str] = parameter(
+        list(presets()["photographs"]), title="Labels", help="Scored by a network that reads text.", longest=200
+    )
+    templates: list[str] = parameter(
+        ["a photo of a {}."],
+        title="Templates",
+        help="Sentences with a pair of braces where the label goes.",
+        longest=20,
+    )
 
 
 # -- compute -----------------------------------------------------------------------------------------------------------
 
 
 def explore(image: Path | None, asked: Surgery) -> Finding:
-    """One change and what it does; the arrays are those of `surgery_effects.arrays`."""
-    from explorers import surgery_effects, traces
+    """One comparison; arrays are those of `surgery_figures.arrays` and `surgery_figures.table`, and for resizing
 
-    seen = traces.trace(asked.checkpoint, Path(image or ""), asked.side, asked.fit)
-    before = {}
-    if surgery_effects.answers(seen.backbone, asked.texts):
-        with traces.gate():
-            before = surgery_effects.shares(seen.backbone, seen.pixels, asked.texts)
-    return finding(seen, asked, before, surgery_effects.resizing(seen))
-
-
-def finding(
-    seen: Traced, asked: Surgery, before: Mapping[str, float], resizing: tuple[Mapping[str, Any], Mapping[str, Any]]
-) -> Finding:
-    """before: probabilities without a change, empty where the network answers with none
-    resizing: arrays and facts of the table, which no change touches"""
-    from explorers import surgery_effects
+    before.rgb, after.rgb:  uint8 (height, width, 3) as fed
+    distances:              (2, blocks, heads) mean attention distance before and after, in pixels of the picture
+    """
+    from explorers import surgery_effects, surgery_figures, traces
     from explorers.attention_answers import network_facts
 
-    found = surgery_effects.effect(seen, change_of(asked, seen.layers[0].grid), asked.texts)
-    arrays, told = surgery_effects.arrays(seen, found, surgery_effects.read_out(seen))
-    told["query"] = "CLS" if told["query"].startswith("prefix") else "mean"
-    changed = asked.model_dump(include={"change", "strength", "seed", "first", "second"})
-    shares = surgery_effects.told_shares(dict(before), found.shares) if before else []
-    facts = {**network_facts(seen), **told, **changed, **resizing[1], "shares": shares}
-    return Finding({**arrays, **resizing[0]}, caption(facts), facts)
+    seen = traces.trace(asked.checkpoint, Path(image or ""), asked.side, asked.fit)
+    before, after = sides(seen, asked)
+    found, told = surgery_figures.arrays(seen, before, after, surgery_figures.query(seen, asked.query))
+    pictures, resized = surgery_figures.table(seen, after)
+    if asked.change == "resize":
+        found |= surgery_figures.sizes(seen, before, after)
+    facts = {
+        **network_facts(seen), **told, "resized": resized, "kinds": kinds(seen),
+        **asked.model_dump(include={"change", "strength", "seed", "first", "second"}),
+        "shapes": [list(side.pixels.shape[1:]) for side in (before, after)], "grids": [before.grid, after.grid],
+        "heads": [layer.heads for layer in seen.layers],
+        "shares": surgery_effects.answers(seen.backbone, before, after, asked.labels, asked.templates),
+        "distances": surgery_figures.told_distances(found),
+    }  # fmt: skip
+    return Finding({**found, **pictures}, caption(facts), facts)
+
+
+def sides(seen: Traced, asked: Surgery) -> tuple[Side, Side]:
+    """Before and after. Raises `Fault`."""
+    from explorers import surgery_effects
+
+    if asked.change != "resize":
+        change = change_of(asked, seen.layers[0].grid)
+        return surgery_effects.as_it_is(seen), surgery_effects.changed(seen, change)
+    shape = (asked.height or seen.shape[0], asked.width or seen.shape[1])
+    return surgery_effects.at_size(seen, seen.backbone.pixels.size), surgery_effects.at_size(seen, shape)
+
+
+def kinds(seen: Traced) -> list[str]:
+    return list(dict.fromkeys(part.kind for part in seen.backbone.positions()))
 
 
 def change_of(asked: Surgery, grid: tuple[int, int]) -> Change:
     """Raises `Fault` where the picture has no such patch."""
-    from models.surgery import Change
+    from models.change import Change
 
     if asked.change != "swap":
+        assert asked.change != "resize"
         return Change(asked.change, asked.strength, asked.seed)
     first, second = (_patch(name, getattr(asked, name), grid) for name in ("first", "second"))
     return Change(asked.change, first=first, second=second)
@@ -101,31 +133,21 @@ def surgery(image: str | Path, checkpoint: str = DEFAULT, **values: object) -> F
 
 def picture(desk: Desk) -> Mapping[str, Any]:
     """Where the page asks for a change; each is one pass."""
-    from functools import cache, partial
-
-    from explorers import delivery, surgery_effects, traces
+    from explorers import delivery, traces
     from explorers.attention_answers import photograph
     from explorers.bundle import pack
     from explorers.desk_facts import desk_facts
     from models.backbone import ZeroShot
 
-    found = partial(traces.trace, desk.checkpoint, desk.file, desk.side, desk.fit)
-    seen = found()
-    resizing = surgery_effects.resizing(seen)
-
-    @cache
-    def before(texts: tuple[str, ...]) -> dict[str, float]:
-        with traces.gate():
-            return surgery_effects.shares(found().backbone, found().pixels, texts)
+    seen = traces.trace(desk.checkpoint, desk.file, desk.side, desk.fit)
 
     def operate(values: Mapping[str, str]) -> bytes:
-        asked, now = asked_of(desk, values), found()
-        answers = surgery_effects.answers(now.backbone, asked.texts)
-        done = finding(now, asked, before(tuple(asked.texts)) if answers else {}, resizing)
+        done = explore(desk.file, asked_of(desk, values))
         return pack(dict(done.facts), done.arrays)
 
     facts = {
         **desk_facts(seen), "sentences": dict(SENTENCES), "reads_text": isinstance(seen.backbone, ZeroShot),
+        "presets": {name: list(labels) for name, labels in presets().items()}, "trained": seen.backbone.pixels.size,
         "photograph": delivery.place(photograph(seen), "image/jpeg"), "operate": delivery.offer(operate),
         "numbers": delivery.offer(lambda values: numbers(desk, values), filename="patchlight-surgery.npz"),
     }  # fmt: skip
@@ -140,11 +162,12 @@ def numbers(desk: Desk, values: Mapping[str, str]) -> bytes:
 
 
 def asked_of(desk: Desk, values: Mapping[str, str]) -> Surgery:
-    """Named texts of an address, checked, with the desk's network and picture."""
-    from explorers.permalink import from_query
+    """Named texts of the page's script, checked, with the desk's network and picture. Lists travel as one text, a line
+    for each."""
+    from explorers.permalink import read
 
-    plain = {name: text for name, text in values.items() if name not in ("checkpoint", "side", "fit")}
-    asked = from_query(Surgery, plain).model_dump()
+    lists = {name: values[name].splitlines() for name in ("labels", "templates") if name in values}
+    asked = read(Surgery, {**values, **lists})
     return checked(Surgery, {**asked, "checkpoint": desk.checkpoint, "side": desk.side, "fit": desk.fit})
 
 

@@ -15,13 +15,23 @@ SENTENCES: Mapping[str, str] = {
     "mirror": "Places are mirrored, left and right.",
     "swap": "Patches {first} and {second} are told each other's place.",
     "noise": "Noise of strength {strength} is added to positions (seed {seed}).",
-    "looks": "Left where the read-out ({query}) looks in block {block} of {blocks} before, right after, mean of heads.",
+    "resize": "Left the picture as the network's training fed it, {before} pixels, right at {after}.",
+    "looks": "Left where {query} looks in block {block} of {blocks} before, right after.",
+    "looks mean": "Left where patches look on average in block {block} of {blocks} before, right after.",
+    "looks patch": "Left where the patch in row {row}, column {column} looks in block {block} of {blocks} before, "
+    "right after.",
+    "mean of heads": "The map is the mean of {heads} heads.",
+    "one head": "The map is head {head} of {heads}.",
+    "common": "Compared cell by cell on {grid}, the coarser grid of both.",
+    "far": "The mean attention distance of this block goes from {before} to {after} pixels of the picture.",
     "moved": "{moved} % of its attention has moved.",
     "features": "Last features of patches keep a cosine of {patches} with those before, on average.",
     "cls": "CLS keeps a cosine of {cls}.",
     "scale": "Colours run from 0 to {peak} in both, their greatest value.",
     "resized": "The table of {from} was resized to {to} by the network's own code; its offset R² went from {before} to "
     "{after}.",
+    "anew": "Rotary angles are made anew for each grid; no table is resized.",
+    "within": "Biases are known for each offset of a window, whatever the size of the input; nothing is resized.",
     "as trained": "The table fits the picture's grid of {to} as trained; nothing was resized.",
     "network": "{title}, {revision}, input {width} × {height} pixels.",
     "random": "The weights are random: this network was never trained.",
@@ -29,30 +39,50 @@ SENTENCES: Mapping[str, str] = {
 
 
 def caption(facts: Mapping[str, Any]) -> tuple[Sentence, ...]:
-    """The caption of one finding, by the facts of `position_surgery.explore`; surgery.js does the same in the page."""
+    """The caption of one finding, by the facts of `position_surgery.explore`; surgery_words.js does so in the page."""
     last = facts["blocks"] - 1
     said = [
         Sentence(SENTENCES[facts["change"]], _change(facts)),
-        Sentence(SENTENCES["looks"], {"query": facts["query"], "block": last + 1, "blocks": last + 1}),
+        _looks(facts, last),
+        Sentence(SENTENCES["mean of heads"], {"heads": facts["heads"][last]}),
         Sentence(SENTENCES["moved"], {"moved": f"{100 * facts['moved'][last]:.3g}"}),
-        Sentence(SENTENCES["features"], {"patches": f"{facts['patches']:.3f}"}),
     ]
+    if facts["change"] == "resize":
+        grid = " × ".join(str(min(pair)) for pair in zip(*facts["grids"], strict=True))
+        far = {name: f"{facts['distances'][side][last]:.3g}" for side, name in enumerate(("before", "after"))}
+        said += [Sentence(SENTENCES["common"], {"grid": grid}), Sentence(SENTENCES["far"], far)]
+    said.append(Sentence(SENTENCES["features"], {"patches": f"{facts['patches']:.3f}"}))
     if facts["cls"] is not None:
         said.append(Sentence(SENTENCES["cls"], {"cls": f"{facts['cls']:.3f}"}))
-    said += _resized(facts["resized"])
-    height, width = facts["shape"]
+    said += _resized(facts)
+    height, width = facts["shapes"][1]
     network = {"title": facts["title"], "revision": facts["revision"], "width": width, "height": height}
     said.append(Sentence(SENTENCES["network"], network))
     return (*said, *([Sentence(SENTENCES["random"])] if facts["random"] else []))
 
 
+def _looks(facts: Mapping[str, Any], block: int) -> Sentence:
+    kind, _, place = facts["query"].partition(" ")
+    where = {"block": block + 1, "blocks": facts["blocks"]}
+    if kind == "mean":
+        return Sentence(SENTENCES["looks mean"], where)
+    if kind == "patch":
+        row, column = (int(at) + 1 for at in place.split(","))
+        return Sentence(SENTENCES["looks patch"], where | {"row": row, "column": column})
+    return Sentence(SENTENCES["looks"], where | {"query": facts["names"][int(place)]})
+
+
 def _change(facts: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: facts[name] for name in ("seed", "first", "second")} | {"strength": f"{facts['strength']:g}"}
+    sizes = {name: f"{shape[1]} × {shape[0]}" for name, shape in zip(("before", "after"), facts["shapes"], strict=True)}
+    return {name: facts[name] for name in ("seed", "first", "second")} | {"strength": f"{facts['strength']:g}"} | sizes
 
 
-def _resized(found: Mapping[str, Any] | None) -> list[Sentence]:
+def _resized(facts: Mapping[str, Any]) -> list[Sentence]:
+    found = facts["resized"]
     if found is None:
-        return []
+        if facts["change"] != "resize":
+            return []
+        return [Sentence(SENTENCES["anew" if "rotary" in facts["kinds"] else "within"])]
     grids = {name: " × ".join(map(str, found[name])) for name in ("from", "to")}
     if found["from"] == found["to"]:
         return [Sentence(SENTENCES["as trained"], {"to": grids["to"]})]

@@ -82,16 +82,18 @@ def entropy(rows: Tensor) -> Tensor:
     return torch.special.entr(rows.float()).sum(-1) / torch.log(rows.new_tensor(2.0, dtype=torch.float32))
 
 
-def distance(layer: Layer, patch: float) -> Tensor:
+def distance(layer: Layer, patch: float | tuple[float, float]) -> Tensor:
     """Mean attention distance of each head: (heads,) in pixels.
 
     Dosovitskiy et al. 2020 (arXiv 2010.11929), figure 7 right: mean over patch queries of Σ weight · distance, the
     distance being that between patch centres. Prefix tokens have no place in the image: the weights over patches are
     divided by their sum, so that a head which looks at CLS is not taken for a local one.
 
-    patch: side in pixels of one cell of this block's grid (in a Swin: the patch times the merging so far)
+    patch: side in pixels of one cell of this block's grid (in a Swin: the patch times the merging so far), or its
+           height and width
     """
     places = _places(layer)
+    places = places * torch.tensor(patch, dtype=places.dtype, device=places.device)
     total = layer.tokens.new_zeros(layer.heads, dtype=torch.float32)
     for window in range(layer.windows):
         members = layer.members[window]
@@ -103,7 +105,7 @@ def distance(layer: Layer, patch: float) -> Tensor:
             travelled = torch.einsum("hqk,qk->hq", rows.to(far), far)
             mass = (rows.to(far) @ there).clamp_min(torch.finfo(torch.float32).tiny)
             total += (travelled / mass) @ there[here]
-    return total * patch / (layer.grid[0] * layer.grid[1])
+    return total / (layer.grid[0] * layer.grid[1])
 
 
 def mass_mask(row: Tensor, share: float = MASS_SHARE) -> Tensor:

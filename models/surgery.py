@@ -25,7 +25,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from models.backbone import Backbone, Layer
+from models.backbone import Backbone
 from models.change import Change, Grid
 from models.faults import Refusal
 from models.focus import focused
@@ -124,8 +124,3 @@ def _last_weight(module: nn.Module) -> Tensor:
         if isinstance(part, nn.Sequential) and isinstance(part[-1], nn.Linear):
             return cast("Tensor", part[-1].weight)
     raise Refusal("A bias between patches was to be changed, but its numbers were not found; choose another network.")
-
-
-def feature_cosine(before: Layer, after: Layer) -> Tensor:
-    """Cosine of each token of a block's output with the same token after the change: (tokens,) in [-1, 1]."""
-    return torch.nn.functional.cosine_similarity(before.tokens.float(), after.tokens.float(), dim=-1)

@@ -1,57 +1,54 @@
-// The surgery tab: the same picture before and after its patches were told other places. Each change is one pass.
+// The surgery tab: the same picture before and after its patches were told other places, or fed at another size.
 
-import { coloured, painted, stamp } from "./board.js";
+import { coloured, stamp } from "./board.js";
 import { Told, fetchBundle } from "./bundle.js";
 import { Stage } from "./canvas.js";
 import { gradient } from "./colours.js";
-import { card, factTable, labelled, slider } from "./controls.js";
 import { remember } from "./state.js";
 import { Strip } from "./strips.js";
-import { make, number, onLanguage, say } from "./words.js";
+import { Side } from "./surgery_side.js";
+import { sentences } from "./surgery_words.js";
+import { make, number, onLanguage } from "./words.js";
 
-const CHANGES = { identity: "As it is", zero: "Take away", shuffle: "Shuffle", transpose: "Transpose", mirror: "Mirror", swap: "Swap two", noise: "Noise" };
-const TEXTS = "a photo of a cat\na photo of a dog\na cup of coffee";
+const PART = "|"; // between labels in the page's address, as the zero-shot tab writes them
 
 export class Tab {
   constructor({ defaults, asked, tell }) {
-    this.defaults = defaults;
-    this.tell = tell;
+    Object.assign(this, { defaults, tell, pick: "first", pointed: null, head: null });
     this.view = { ...defaults, ...asked };
-    this.pick = "first";
-    this.pointed = null;
+    this.view.labels = split(this.view.labels);
+    this.side = new Side({ ask: (changes) => this.ask(changes), choose: (block, head) => this.#choose(block, head), tell });
     this.#build();
     onLanguage(() => this.#words());
   }
 
   async show(bundle) {
     this.facts = bundle.facts;
-    const image = new Image();
-    image.src = new URL(this.facts.photograph, document.baseURI).href;
-    await image.decode();
-    const aspect = this.facts.shape[1] / this.facts.shape[0];
-    for (const stage of [this.before, this.after]) stage.setPicture(image, aspect);
-    this.done = null;
-    this.block = null;
+    this.photograph = new Image();
+    this.photograph.src = new URL(this.facts.photograph, document.baseURI).href;
+    await this.photograph.decode();
+    Object.assign(this, { done: null, block: null, head: null });
+    const shared = new URLSearchParams(location.search).get("labels");
+    if (shared !== null) this.view.labels = split([shared]);
     this.element.classList.add("pl-filled");
-    this.textBox.hidden = !this.facts.reads_text;
-    await this.ask(this.view);
+    this.side.show(this.facts, this.view);
+    await this.ask({});
   }
 
-  /** A change of positions; asks for one pass and keeps the old pictures, dimmed, meanwhile. */
+  /** A change of the question; asks for one pass and keeps the old pictures, dimmed, meanwhile. */
   async ask(changes) {
+    if (changes.labels) changes.labels = split(changes.labels);
     Object.assign(this.view, changes);
-    this.#drawControls();
     if (!this.facts) return;
-    remember({ ...this.view, checkpoint: null, side: null, fit: null, texts: null }, this.defaults);
+    this.side.controls(this.view, this.pick);
+    this.#remember();
     const turn = (this.turn = (this.turn ?? 0) + 1);
     this.element.classList.add("pl-busy");
     const started = performance.now();
     try {
       const done = await fetchBundle(this.facts.operate, this.#values());
       if (turn !== this.turn) return;
-      this.done = done;
-      this.seconds = (performance.now() - started) / 1000;
-      this.block ??= done.facts.moved.length - 1;
+      this.#take(done, (performance.now() - started) / 1000);
     } catch (wrong) {
       if (!(wrong instanceof Told)) throw wrong;
       if (turn !== this.turn) return;
@@ -80,17 +77,19 @@ export class Tab {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (!this.done || !step || event.ctrlKey || event.metaKey || event.target.matches("input, select, textarea, button[role=radio], dialog *")) return;
     event.preventDefault();
-    this.#choose(Math.min(this.done.facts.moved.length - 1, Math.max(0, this.block + step)));
+    this.#choose(Math.min(this.done.facts.moved.length - 1, Math.max(0, this.block + step)), this.head);
   }
 
   async exportPicture() {
     if (!this.done) return;
     const { exportBoard } = await import("./board.js");
     const sheet = document.createElement("canvas");
-    const { width, height } = this.before.picture;
-    [sheet.width, sheet.height] = [2 * width + 20, height];
+    const sides = [this.before, this.after].map(({ picture }) => picture);
+    [sheet.width, sheet.height] = [sides[0].width + sides[1].width + 20, Math.max(...sides.map(({ height }) => height))];
     const context = sheet.getContext("2d");
-    [this.before, this.after].forEach((stage, side) => [stage.picture, stage.map, stage.marks].forEach((canvas) => context.drawImage(canvas, side * (width + 20), 0)));
+    context.fillStyle = "#ffffff";
+    context.fillRect(0, 0, sheet.width, sheet.height);
+    [this.before, this.after].forEach((stage, side) => [stage.picture, stage.map, stage.marks].forEach((canvas) => context.drawImage(canvas, side * (sides[0].width + 20), 0)));
     await exportBoard(sheet, this.said.join(" "), { low: "0", high: number(this.peak, 2), colours: "magma" }, "patchlight-surgery.png");
   }
 
@@ -101,180 +100,153 @@ export class Tab {
   }
 
   #values() {
-    const { change, strength, seed, first, second, texts } = this.view;
-    return { change, strength, seed, first, second, ...(this.facts.reads_text && texts.length ? { texts } : {}) };
+    const { change, strength, seed, first, second, height, width, query, labels, templates } = this.view;
+    const texts = this.facts.reads_text ? { labels: labels.join("\n"), templates: templates.join("\n") } : {};
+    const size = change === "resize" ? Object.fromEntries(Object.entries({ height, width }).filter(([, value]) => value)) : {};
+    return { change, strength, seed, first, second, query, ...size, ...texts };
+  }
+
+  #remember() {
+    const { checkpoint, side, fit, templates, labels, ...view } = this.view; // those are the desk's, and the zero-shot tab's
+    remember({ ...view, ...(this.facts.reads_text ? { labels: labels.join(PART) } : {}) }, { ...this.defaults, labels: this.defaults.labels.join(PART) });
+  }
+
+  /** What came back; pictures as each side was fed, where sizes differ. */
+  #take(done, seconds) {
+    Object.assign(this, { done, seconds });
+    const blocks = done.facts.moved.length;
+    this.block = Math.min(this.block ?? blocks - 1, blocks - 1);
+    if (this.head !== null && this.head >= done.facts.heads[this.block]) this.head = null;
+    [this.before, this.after].forEach((stage, side) => {
+      const [height, width] = done.facts.shapes[side];
+      const fed = done.arrays[`${["before", "after"][side]}.rgb`];
+      const key = fed ? `${this.facts.picture} ${height} ${width}` : this.facts.photograph;
+      if (stage.key === key) return;
+      stage.key = key;
+      stage.setPicture(fed ? canvasOf(fed) : this.photograph, width / height);
+    });
   }
 
   // -- one frame -------------------------------------------------------------------------------------------------------
 
   #draw() {
     const { arrays, facts } = this.done;
-    const [before, after] = [arrays[`before.${this.block}`], arrays[`after.${this.block}`]];
-    const grid = before.shape;
-    this.peak = Math.max(...before, ...after);
-    const drawn = { scale: this.peak, table: "magma", opacity: 0.85, smooth: true, mask: null };
-    this.before.drawMap(before, grid, drawn);
-    this.after.drawMap(after, grid, drawn);
-    const first = this.facts.layers[0].grid;
-    const cells = facts.change === "swap" ? [facts.first, facts.second].map((text) => text.split(",").map(Number)) : [];
-    for (const stage of [this.before, this.after]) stage.drawMarks(first, { query: cells[0], pointer: this.pointed ?? cells[1] });
-    const strip = (name, scale) => facts.moved.map((_, block) => {
-      const values = arrays[`${name}.${block}`];
-      return { values, grid: values.shape, scale: scale ?? Math.max(...values), table: "magma", aspect: this.before.aspect };
+    const maps = ["before", "after"].map((name) => this.#map(name, this.block));
+    this.peak = Math.max(...maps.map(({ values }) => values.reduce((most, value) => Math.max(most, value), 0)));
+    const query = this.#query();
+    const swapped = facts.change === "swap" ? [facts.first, facts.second].map((text) => text.split(",").map(Number)) : [];
+    [this.before, this.after].forEach((stage, side) => {
+      stage.drawMap(maps[side].values, maps[side].grid, { scale: this.peak, table: "magma", opacity: 0.85, smooth: true, mask: null });
+      stage.drawMarks(facts.grids[side], { query: swapped[0] ?? (query && onto(query, this.#own, facts.grids[side])), pointer: this.pointed?.side === side ? this.pointed.cell : swapped[1] });
     });
-    this.beforeStrip.draw(strip("before"), this.block);
-    this.afterStrip.draw(strip("after"), this.block);
-    stamp(this.cosine, this.#cosine());
-    this.cosine.style.aspectRatio = `${this.before.aspect}`;
-    this.#drawFacts();
-    this.#drawTables();
-    this.#drawWords();
-  }
-
-  /** 1 − cosine of each patch's features: black where they stayed, bright where nothing is left. */
-  #cosine() {
-    const { cosine } = this.done.arrays;
-    return painted(cosine.map((value) => 1 - value), cosine.shape, { low: 0, high: 1, colours: "magma" });
-  }
-
-  #drawFacts() {
-    const { facts } = this.done;
-    const percent = (share) => `${number(100 * share, 3)} %`;
-    this.figures.set({
-      moved: percent(facts.moved[this.block]),
-      cls: facts.cls === null ? null : number(facts.cls, 3),
-      patches: number(facts.patches, 3),
-      lowest: number(facts.lowest, 3),
-      seconds: say("{seconds} s", { seconds: number(this.seconds, 2) }),
-    });
-    this.shareCard.hidden = !facts.shares.length;
-    const head = make("tr", {}, make("td"), make("th", { say: "before" }), make("th", { say: "after" }));
-    this.shares.replaceChildren(head, ...facts.shares.map(({ name, before, after }) => make("tr", {}, make("th", {}, name), make("td", {}, percent(before)), make("td.pl-own", {}, percent(after)))));
-  }
-
-  #drawWords() {
-    const { facts } = this.done;
-    const words = this.facts.sentences;
-    const patch = (text) => text.split(",").map((at) => Number(at) + 1).join(", ");
-    const resized = facts.resized && { from: facts.resized.from.join(" × "), to: facts.resized.to.join(" × "), before: facts.resized["offset before"].toFixed(3), after: facts.resized["offset after"].toFixed(3) };
-    const blocks = facts.moved.length;
-    this.said = [
-      say(words[facts.change], { seed: String(facts.seed), strength: facts.strength, first: patch(facts.first), second: patch(facts.second) }),
-      say(words.looks, { query: facts.query === "mean" ? say("mean over patches") : say(facts.query), block: this.block + 1, blocks }),
-      say(words.moved, { moved: number(100 * facts.moved[this.block], 3) }),
-      say(words.features, { patches: facts.patches.toFixed(3) }),
-      ...(facts.cls === null ? [] : [say(words.cls, { cls: facts.cls.toFixed(3) })]),
-      say(words.scale, { peak: number(this.peak, 2) }),
-      ...(resized ? [say(words[resized.from === resized.to ? "as trained" : "resized"], resized)] : []),
-      say(words.network, { title: facts.title, revision: facts.revision, width: String(facts.shape[1]), height: String(facts.shape[0]) }),
-      ...(facts.random ? [say(words.random)] : []),
-    ];
+    [this.beforeStrip, this.afterStrip].forEach((strip, side) => strip.draw(facts.moved.map((_, block) => this.#frame(side, block)), this.block));
+    this.side.draw(this);
+    this.said = sentences(this);
     this.caption.replaceChildren(make("strong", {}, this.said[0]), ` ${this.said.slice(1).join(" ")}`);
     this.bar.style.background = gradient("magma", "to top");
     this.scale.style.height = this.before.element.style.height;
     this.top.textContent = number(this.peak, 2);
   }
 
-  #drawTables() {
-    const { table, resized } = this.done.arrays;
-    this.tableCard.hidden = !table;
-    if (!table) return;
-    for (const [canvas, bytes] of [[this.tables[0], table], [this.tables[1], resized]]) stamp(canvas, coloured(bytes, bytes.shape));
-    this.grids.forEach((grid, index) => (grid.textContent = [table, resized][index].shape.slice(0, 2).join(" × ")));
+  #frame(side, block) {
+    const { values, grid } = this.#map(["before", "after"][side], block);
+    const scale = values.reduce((most, value) => Math.max(most, value), 0);
+    return { values, grid, scale, table: "magma", aspect: [this.before, this.after][side].aspect };
   }
 
-  #drawControls() {
-    const { view } = this;
-    this.changes.forEach((button) => button.setAttribute("aria-checked", button.dataset.value === view.change));
-    this.strength.set(view.strength);
-    this.strengthBox.hidden = view.change !== "noise";
-    this.again.hidden = view.change !== "noise" && view.change !== "shuffle";
-    this.strengthWords.textContent = say("Strength {strength}", { strength: view.strength });
-    this.swapNote.hidden = view.change !== "swap";
-    this.swapNote.textContent = say(this.pick === "first" ? "Click the first of two patches." : "Now click the second patch.");
+  /** One head, or the mean of all: {values: (cells), grid}. A block with fewer heads shows its mean. */
+  #map(name, block) {
+    const heads = this.done.arrays[`${name}.${block}`];
+    const [count, rows, columns] = heads.shape;
+    const cells = rows * columns;
+    if (this.head !== null && this.head < count) return { values: heads.subarray(this.head * cells, (this.head + 1) * cells), grid: [rows, columns] };
+    const values = new Float32Array(cells);
+    heads.forEach((value, at) => (values[at % cells] += value / count));
+    return { values, grid: [rows, columns] };
+  }
+
+  get #own() {
+    return this.facts.layers[0].grid;
+  }
+
+  /** [row, column] of the asked patch on the desk's grid, or null. */
+  #query() {
+    const { query } = this.done.facts;
+    return query.startsWith("patch ") ? query.slice(6).split(",").map(Number) : null;
   }
 
   // -- smaller things --------------------------------------------------------------------------------------------------
 
-  #choose(block) {
-    this.block = block;
+  #choose(block, head) {
+    Object.assign(this, { block, head });
     this.draw();
   }
 
-  #click(stage, event) {
-    const cell = this.facts && stage.cell(event, this.facts.layers[0].grid);
-    if (!cell || this.view.change !== "swap") return;
+  /** A patch becomes the query, or one of the two to be swapped. */
+  #click(side, event) {
+    const cell = this.done && this.#stages[side].cell(event, this.done.facts.grids[side]);
+    if (!cell) return;
+    if (this.view.change === "swap") return this.#swap(cell);
+    const query = `patch ${onto(cell, this.done.facts.grids[side], this.#own).join(",")}`;
+    this.ask({ query: query === this.view.query ? "auto" : query });
+  }
+
+  #swap(cell) {
     const picked = this.pick;
     this.pick = picked === "first" ? "second" : "first";
     if (picked === "second") return this.ask({ second: cell.join(",") });
     this.view.first = cell.join(",");
-    this.#drawControls();
+    this.side.controls(this.view, this.pick);
   }
 
-  #point(stage, event) {
-    const cell = event && this.facts ? stage.cell(event, this.facts.layers[0].grid) : null;
-    if (String(cell) === String(this.pointed)) return;
-    this.pointed = this.view.change === "swap" ? cell : null;
+  #point(side, event) {
+    const cell = event && this.done ? this.#stages[side].cell(event, this.done.facts.grids[side]) : null;
+    if (String(cell) === String(this.pointed?.cell)) return;
+    this.pointed = cell && { side, cell };
     this.draw();
+  }
+
+  get #stages() {
+    return [this.before, this.after];
   }
 
   #words() {
     this.beforeStrip.words();
     this.afterStrip.words();
-    this.#drawControls();
+    if (this.facts) this.side.controls(this.view, this.pick);
     this.draw();
   }
 
   #build() {
     [this.before, this.after] = ["Before", "After"].map((label) => new Stage(label));
-    for (const stage of [this.before, this.after]) {
-      stage.element.addEventListener("click", (event) => this.#click(stage, event));
-      stage.element.addEventListener("pointermove", (event) => this.#point(stage, event));
-      stage.element.addEventListener("pointerleave", () => this.#point(stage, null));
-    }
-    this.beforeStrip = new Strip("Before", "Before, block {number}", (block) => this.#choose(block));
-    this.afterStrip = new Strip("After", "After, block {number}", (block) => this.#choose(block));
+    this.#stages.forEach((stage, side) => {
+      stage.element.addEventListener("click", (event) => this.#click(side, event));
+      stage.element.addEventListener("pointermove", (event) => this.#point(side, event));
+      stage.element.addEventListener("pointerleave", () => this.#point(side, null));
+    });
+    this.beforeStrip = new Strip("Before", "Before, block {number}", (block) => this.#choose(block, this.head));
+    this.afterStrip = new Strip("After", "After, block {number}", (block) => this.#choose(block, this.head));
     this.caption = make("figcaption.pl-caption", { "aria-live": "polite" });
     [this.bar, this.top] = [make("span.pl-bar"), make("span")];
     this.scale = make(".pl-scale", { "aria-hidden": "true" }, this.top, this.bar, make("span", {}, "0"));
-    const side = (stage, name) => make("figure.pl-half", {}, make("figcaption", { say: name }), make(".pl-board-room.pl-half-room", {}, stage.element));
-    const pair = make(".pl-pair", {}, side(this.before, "Before"), side(this.after, "After"), this.scale);
+    const half = (stage, name) => make("figure.pl-half", {}, make(".pl-board-room.pl-half-room", {}, stage.element), make("figcaption", { say: name }));
+    const pair = make(".pl-pair", {}, half(this.before, "Before"), half(this.after, "After"), this.scale);
     const strips = make(".pl-strips", {}, this.beforeStrip.element, this.afterStrip.element);
     const first = make(".pl-first", {}, pair, make(".pl-progress"), this.caption, strips);
-    this.element = make(".pl-tab.pl-surgery", {}, make("main.pl-middle", {}, first), this.#side());
+    this.element = make(".pl-tab.pl-surgery", {}, make("main.pl-middle", {}, first), this.side.element);
     new ResizeObserver(() => this.resize()).observe(pair);
-  }
-
-  #side() {
-    this.changes = Object.entries(CHANGES).map(([value, text]) => make("button", { type: "button", role: "radio", say: text, "data-value": value, onclick: () => this.ask({ change: value }) }));
-    this.again = make("button.pl-button", { type: "button", say: "Draw again", onclick: () => this.ask({ seed: this.view.seed + 1 }) });
-    this.strengthWords = make("h3");
-    this.strength = slider("Strength", { min: 0, max: 3, step: 0.05 }, (strength) => ((this.view.strength = strength), this.#drawControls()), (strength) => this.ask({ strength }));
-    this.strengthBox = labelled(this.strengthWords, this.strength);
-    this.swapNote = make("p.pl-note");
-    this.figures = factTable({ moved: "Attention moved", cls: "Cosine of CLS", patches: "Cosine of patches", lowest: "Least alike patch", seconds: "This pass" });
-    this.cosine = make("canvas.pl-pointer-map", { role: "img", label: "Features changed, 1 − cosine, 0 to 1" });
-    this.shares = make("table.pl-table", { label: "Answers" });
-    this.texts = make("textarea.pl-text", { rows: 3, label: "Texts", onchange: () => this.ask({ texts: this.#lines() }) });
-    this.texts.value = TEXTS;
-    this.textBox = make("div", { hidden: true }, this.texts, make("button.pl-button", { type: "button", say: "Score texts", onclick: () => this.ask({ texts: this.#lines() }) }));
-    this.shareCard = card("Answers", this.shares);
-    this.tables = [make("canvas"), make("canvas")];
-    this.grids = [make("span"), make("span")];
-    this.tableCard = card("Table, as trained and as fed", make(".pl-tables", {}, ...this.tables.map((canvas, index) => make("figure", {}, canvas, make("figcaption", {}, this.grids[index])))), make("p.pl-note", { say: "First three components as RGB, resized by the network's own code." }));
-    const note = make("p.pl-note", { say: "The network never saw such pictures of places: what breaks shows what it had come to rely on, not what it could learn to do without." });
-    return make("aside.pl-side", { label: "Question" },
-      card("Change of positions", make(".pl-changes", { role: "radiogroup", label: "Change of positions" }, ...this.changes), this.strengthBox, this.again, this.swapNote),
-      card("What it does", this.figures.element, make("h2", { say: "Features changed, 1 − cosine, 0 to 1" }), this.cosine),
-      this.shareCard, this.textBox,
-      this.tableCard,
-      make("section.pl-card.pl-caution", {}, make("h2", { say: "May mislead" }), note),
-    );
-  }
-
-  #lines() {
-    return this.texts.value.split("\n").map((line) => line.trim()).filter(Boolean);
   }
 }
 
-document.head.append(make("link", { rel: "stylesheet", href: new URL("positions.css", import.meta.url).href }));
+const split = (labels) => labels.flatMap((label) => label.split(PART)).map((label) => label.trim()).filter(Boolean);
+
+/** A cell of one grid as the cell of another over the same picture that holds its middle. */
+const onto = (cell, from, to) => cell.map((at, axis) => Math.min(to[axis] - 1, Math.floor(((at + 0.5) * to[axis]) / from[axis])));
+
+function canvasOf(rgb) {
+  const canvas = document.createElement("canvas");
+  stamp(canvas, coloured(rgb, rgb.shape));
+  return canvas;
+}
+
+for (const name of ["positions.css", "zero_shot.css"]) document.head.append(make("link", { rel: "stylesheet", href: new URL(name, import.meta.url).href }));

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 import timm
 
-from explorers import position_parts, surgery_effects, traces
+from explorers import position_parts, surgery_effects, surgery_figures, traces
+from explorers.attention_answers import written
 from explorers.position_similarity import positions
 from explorers.position_surgery import Surgery, change_of, surgery
+from explorers.zero_shot import zero_shot
 from models.card import Card
 from models.faults import Fault, Refusal
 from models.loading import open_network
@@ -19,6 +21,7 @@ from tests.conftest import HUB
 
 COFFEE = Path(__file__).resolve().parent.parent.parent / "assets" / "pictures" / "coffee.jpg"
 DINO = "timm/vit_small_patch14_dinov2.lvd142m"
+CLIP = "bundled/clip"
 EVA = "timm/eva02_tiny_patch14_224?random"
 SWIN = "timm/swin_tiny_patch4_window7_224?random"
 VIT = "timm/vit_tiny_patch16_224?random"
@@ -83,10 +86,49 @@ def test_surgery_tells_before_and_after():
     assert same.facts["moved"] == [0] * 12
     assert same.facts["lowest"] == pytest.approx(1, abs=1e-6)
     assert all(0 < moved < 1 for moved in changed.facts["moved"])
+    assert changed.arrays["moved"].shape == (12, 3)
     assert changed.facts["lowest"] < 1
     assert [one["before"] for one in same.facts["shares"]] == [one["after"] for one in same.facts["shares"]]
     assert "14 × 14 was resized to 9 × 14" in same.said("en")
     assert changed.arrays["resized"].shape == (9, 14, 3)
+
+
+def test_two_sizes_stand_side_by_side():
+    """The same size twice is the same twice; the size of the training stands before, whatever the desk feeds."""
+    two = surgery(COFFEE, VIT, change="resize", query="patch 4,6")
+    assert [two.arrays[f"{name}.0"].shape for name in ("before", "after")] == [(3, 14, 14), (3, 9, 14)]
+    assert [two.arrays[f"{name}.rgb"].shape[:2] for name in ("before", "after")] == [(224, 224), (144, 224)]
+    assert two.arrays["distances"].shape == (2, 12, 3)
+    assert two.facts["grids"] == [(14, 14), (9, 14)]
+    assert all(0 < moved < 1 for moved in two.facts["moved"])
+    assert "compared cell by cell on 9 × 14".casefold() in two.said("en").casefold()
+    assert "row 5, column 7" in two.said("en")
+    one = surgery(COFFEE, VIT, change="resize", height=224, width=224)
+    assert one.facts["moved"] == [0] * 12
+    np.testing.assert_array_equal(*one.arrays["distances"])
+    with pytest.raises(Fault, match="multiples of 16"):
+        surgery(COFFEE, VIT, change="resize", height=200)
+
+
+@pytest.mark.parametrize(("checkpoint", "kind"), [(EVA, "learned table"), (SWIN, "relative bias")])
+def test_what_has_no_table_says_so(checkpoint: str, kind: str):
+    found = surgery(COFFEE, checkpoint, change="resize", side=112)
+    assert kind in found.facts["kinds"]
+    assert ("nothing is resized" in found.said("en")) == (checkpoint == SWIN)
+
+
+def test_labels_are_scored_by_the_same_network_before_and_after():
+    """In the zero-shot tab the same labels have the same shares; the text tower's own positions stay as they are."""
+    labels = ["cat", "cup of coffee", "red circle"]
+    before = zero_shot(COFFEE, CLIP, labels=labels).arrays["softmax"]
+    same, zero = (
+        surgery(COFFEE, CLIP, change=change, labels=labels).facts["shares"] for change in ("identity", "zero")
+    )
+    told = {one["name"]: one for one in same}
+    np.testing.assert_allclose([told[label]["before"] for label in labels], before, atol=1e-6)
+    assert all(one["before"] == one["after"] for one in same)
+    assert sum(one["after"] for one in zero) == pytest.approx(1, abs=1e-5)
+    assert all(one["before"] != one["after"] for one in zero)
 
 
 @real
@@ -102,8 +144,10 @@ def test_a_read_out_exists_in_every_block():
     """The attention pool stands behind the last block only, so SigLIP is followed by its mean over patches."""
     for checkpoint, query in [(VIT, "prefix 0"), (SWIN, "mean"), ("timm/vit_base_patch16_siglip_224?random", "mean")]:
         seen = traces.trace(checkpoint, COFFEE, 64 if "siglip" not in checkpoint else None)
-        assert surgery_effects.read_out(seen) == query
-        assert len(surgery_effects.rows(seen, seen.layers, query)) == len(seen.layers)
+        asked = surgery_figures.query(seen, "auto")
+        assert written(asked, seen.layers) == query
+        side = surgery_effects.Side(seen.pixels, seen.layers, None)
+        assert len(surgery_figures.arrays(seen, side, side, asked)[1]["moved"]) == len(seen.layers)
 
 
 def test_patches_to_swap_are_checked():
