@@ -72,7 +72,8 @@ def watch(values: Values, owner: str) -> bytes:
     found = _curves(job.name, values)
     said = verdicts.verdicts(newest(runs_folder() / job.name), job.recipe)
     more = {
-        "run": told(job), "kinds": kinds(job), "verdicts": [_verdict(one) for one in said],
+        "run": told(job), "kinds": kinds(job), "shown": _shown(runs_folder() / job.name),
+        "verdicts": [_verdict(one) for one in said],
         "measured": (evaluation(job.name) or {}).get("figures", []), "numbers": _numbers(job.name),
     }  # fmt: skip
     return pack({**runs(values, owner), **more, **axes(found)}, columns(found))
@@ -126,6 +127,11 @@ def kinds(job: Job) -> tuple[str, ...]:
     made = ("reconstruction",) if first == "reconstruction" else ()
     found = (*made, "attention", *_written(runs_folder() / job.name), "positions", "views")
     return tuple(sorted(found, key=lambda kind: kind != first))
+
+
+def _shown(folder: Path) -> list[int]:
+    """Steps at which the objective itself wrote something; checkpoints in between hold weights only."""
+    return sorted(int(file.parent.name[5:]) for file in folder.glob("snapshots/step-*/shown.safetensors"))
 
 
 def _written(folder: Path) -> tuple[str, ...]:

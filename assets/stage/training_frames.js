@@ -9,13 +9,13 @@ const AGAIN = 1500; // after the server was away
 export class Frames {
   /** arrived(step, kind) when a frame is here; refused(kind, fault) where this run has no such pictures. */
   constructor({ arrived, refused }) {
-    Object.assign(this, { arrived, refused, kept: new Map(), none: new Map(), queue: [], run: null });
+    Object.assign(this, { arrived, refused, kept: new Map(), none: new Map(), gone: new Set(), queue: [], run: null });
   }
 
   /** Another run: nothing of the old one stays. */
   open(run) {
     this.stop();
-    Object.assign(this, { run, kept: new Map(), none: new Map() });
+    Object.assign(this, { run, kept: new Map(), none: new Map(), gone: new Set() });
   }
 
   get(step, kind) {
@@ -29,7 +29,7 @@ export class Frames {
 
   /** What is wanted now, in this order; anything else that waited is dropped. */
   want(steps, kind) {
-    this.queue = this.none.has(kind) ? [] : steps.filter((step) => !this.get(step, kind)).map((step) => [step, kind]);
+    this.queue = this.none.has(kind) ? [] : steps.filter((step) => !this.get(step, kind) && !this.gone.has(`${kind} ${step}`)).map((step) => [step, kind]);
     if (!this.running) this.#run();
   }
 
@@ -58,14 +58,15 @@ export class Frames {
       this.arrived(step, kind);
     } catch (wrong) {
       if (wrong instanceof Away) return AGAIN;
-      if (wrong instanceof Told && run === this.run) this.#refuse(kind, wrong.fault);
+      if (wrong instanceof Told && run === this.run) this.#refuse(step, kind, wrong.fault);
       else if (wrong.name !== "AbortError" && !(wrong instanceof Told)) throw wrong;
     }
     return REST;
   }
 
   /** One frame may be missing, such as of a snapshot that was dropped; only where none came, none will. */
-  #refuse(kind, fault) {
+  #refuse(step, kind, fault) {
+    this.gone.add(`${kind} ${step}`);
     if ([...this.kept.keys()].some((name) => name.startsWith(`${kind} `))) return;
     this.none.set(kind, fault);
     this.queue = this.queue.filter(([, other]) => other !== kind);

@@ -18,6 +18,7 @@ const SAID = {
   positions: "Every position's likeness to all others, each in its own place, before any picture ({kind}).",
   views: "The fixed pictures, and what the network is shown of them while it learns.",
 };
+const WRITTEN = ["similarity", "teacher"]; // by the objective itself, beside its snapshots
 const FEWEST = 4; // pictures that are shown at least
 const GAIN = 1.12; // so much larger must tiles become for fewer pictures to be worth it
 const GAP = 6;
@@ -42,19 +43,19 @@ export class Pictures {
     onLanguage(() => this.#again());
   }
 
-  /** job: as the server tells it. kinds: what it can show. drawn: the kind asked for or "". step: or null. */
-  show({ job, kinds, drawn, step }) {
+  /** job: as the server tells it. kinds: what it can show. shown: steps with what the objective writes. drawn: the kind asked for or "". step: or null. */
+  show({ job, kinds, shown, drawn, step }) {
     if (job.name !== this.run) this.#begin(job.name);
     this.job = job;
     this.available = kinds;
     this.kind = kinds.includes(drawn) ? drawn : kinds[0];
     this.filmKind = this.kind === "views" ? kinds.find((kind) => kind !== "views") : this.kind;
-    this.following = step === null || !job.kept.includes(step);
-    this.step = this.following ? (job.kept.at(-1) ?? null) : step;
+    this.steps = WRITTEN.includes(this.filmKind) ? shown : job.kept;
+    this.step = this.steps.includes(step) ? step : (this.steps.at(-1) ?? null);
     if (!this.views && job.kept.length) this.#fetchViews();
     this.element.hidden = !job.kept.length;
-    const rest = [...job.kept].reverse().filter((one) => one !== this.step && one !== 0);
-    this.frames.want([this.step, 0, ...rest].filter((one) => one !== null && job.kept.includes(one)), this.filmKind);
+    const rest = [...this.steps].reverse().filter((one) => one !== this.step && one !== 0);
+    this.frames.want([this.step, 0, ...rest].filter((one, place, all) => this.steps.includes(one) && all.indexOf(one) === place), this.filmKind);
     this.draw();
   }
 
@@ -71,10 +72,10 @@ export class Pictures {
 
   /** Step by step through the strip; at its end the newest is followed again. */
   walk(by) {
-    const { kept } = this.job ?? { kept: [] };
-    if (!kept.length) return;
-    const next = Math.min(kept.length - 1, Math.max(0, kept.indexOf(this.step) + by));
-    this.choose(next === kept.length - 1 ? null : kept[next]);
+    const steps = this.steps ?? [];
+    if (!steps.length) return;
+    const next = Math.min(steps.length - 1, Math.max(0, steps.indexOf(this.step) + by));
+    this.choose(next === steps.length - 1 ? null : steps[next]);
   }
 
   /** What is drawn large, on one canvas, for export; null where there is nothing. */
@@ -249,8 +250,7 @@ export class Pictures {
   // -- strip -----------------------------------------------------------------------------------------------------------
 
   #drawFilm() {
-    const { kept } = this.job;
-    if (kept.join() !== [...this.strip.keys()].join()) this.#cut(kept);
+    if (this.steps.join() !== [...this.strip.keys()].join()) this.#cut(this.steps);
     for (const [step, one] of this.strip) {
       one.frame.setAttribute("aria-checked", step === this.step);
       one.frame.tabIndex = step === this.step ? 0 : -1;
@@ -271,11 +271,11 @@ export class Pictures {
     return this.filmKind === "positions" ? mosaic(frame.arrays.map, frame.facts.grid, RELATIONS) : matrix(frame.arrays.map, RELATIONS);
   }
 
-  #cut(kept) {
+  #cut(steps) {
     const before = this.strip;
-    this.strip = new Map(kept.map((step) => [step, before.get(step) ?? this.#frame(step)]));
+    this.strip = new Map(steps.map((step) => [step, before.get(step) ?? this.#frame(step)]));
     this.film.replaceChildren(...[...this.strip.values()].map(({ frame }) => frame));
-    const last = kept.at(-1);
+    const last = steps.at(-1);
     for (const [step, { frame }] of this.strip) frame.onclick = () => this.choose(step === last ? null : step);
   }
 

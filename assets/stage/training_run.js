@@ -129,7 +129,7 @@ export class Tab {
     if (run !== this.view.run) return;
     columns.take(found);
     this.#take(found.facts.runs, found.facts.off);
-    this.kinds = found.facts.kinds;
+    [this.kinds, this.shown] = [found.facts.kinds, found.facts.shown];
     this.address = found.facts.numbers;
     this.curves.say(found.facts.verdicts);
     this.curves.measured(found.facts.measured);
@@ -162,7 +162,7 @@ export class Tab {
   // -- acting ----------------------------------------------------------------------------------------------------------
 
   #open(name) {
-    this.step = null;
+    this.step = this.kinds = null;
     this.lost = false;
     this.curves.zoom(null);
     this.ask({ run: name, beside: this.#besides.filter((other) => other !== name).join(",") });
@@ -197,10 +197,10 @@ export class Tab {
 
   /** The snapshot that is nearest to a place of the curves. */
   #go(value) {
-    const kept = this.job?.kept ?? [];
-    if (!kept.length) return;
-    const at = nearest(kept, this.#columnsOf(this.view.run).step(value, this.view.over));
-    this.#choose(at === kept.length - 1 ? null : kept[at]);
+    const steps = this.pictures.steps ?? [];
+    if (!steps.length) return;
+    const at = nearest(steps, this.#columnsOf(this.view.run).step(value, this.view.over));
+    this.#choose(at === steps.length - 1 ? null : steps[at]);
   }
 
   /** Every explorer on this network: the newest from minute to minute, or the one that is held. */
@@ -229,7 +229,7 @@ export class Tab {
     this.compare.element.hidden = !besides.length;
     this.element.classList.toggle("pl-train-beside", besides.length > 0);
     const runs = job ? [view.run, ...besides].map((title) => ({ title, columns: this.#columnsOf(title) })) : [];
-    if (job && !besides.length) this.pictures.show({ job, kinds: this.kinds ?? ["attention"], drawn: view.drawn, step: this.step });
+    if (job && this.kinds && !besides.length) this.pictures.show({ job, kinds: this.kinds, shown: this.shown, drawn: view.drawn, step: this.step });
     else this.pictures.element.hidden = true;
     this.curves.element.classList.toggle("pl-train-only", besides.length > 0);
     this.curves.lend(besides.length ? this.compare.element : null);
