@@ -105,6 +105,10 @@ def _falls(row: int, cut: str) -> bool:
     return (side_of(f"row {row}") == "validation") == (cut == "validation")
 
 
+ROW = "row of the dataset"
+"""A column of its own for a stream, whose rows have no number once they are shuffled."""
+
+
 class Streamed:
     """A dataset that is read as it comes: going on is cheap, also over the batches of other processes; going back reads
     everything again from the start."""
@@ -145,13 +149,15 @@ class Streamed:
         """The set over and over, each round in an order of its own."""
         turn = 0
         while True:
-            rows = self._rows.filter(lambda _, row: self._cut is None or _falls(row, self._cut), with_indices=True)
+            rows = self._rows.map(lambda row, place: {**row, ROW: place}, with_indices=True)
+            if (cut := self._cut) is not None:
+                rows = rows.filter(lambda row: _falls(row[ROW], cut))
             if seed is not None:
                 rows = rows.shuffle(seed=stream(seed, turn) % 2**32, buffer_size=WINDOW)
             empty = True
-            for number, row in enumerate(rows):
+            for row in rows:
                 empty = False
-                yield self._columns.stored(row, f"{self.source.name}, round {turn}, picture {number}")
+                yield self._columns.stored(row, f"{self.source.name}, row {row[ROW]}")
             if empty:
                 raise Fault(
                     "Pictures were asked from {name}, but it has none; choose another dataset.", name=self.source.name
