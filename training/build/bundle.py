@@ -55,10 +55,7 @@ BUNDLED = {
         "Swin, supervised", "Learnt to name the largest shape of drawn pictures, with labels.",
     ),
     "dino": Bundled(
-        _recipe(
-            "dino", 2, 1000, local=2, drop=0.5, scores=1024, hue=0.5,
-            settings={"rate": 1e-3, "ema": 0.0, "keep_every": 50},
-        ),
+        _recipe("dino", 2, 500, local=2, drop=0.5, scores=1024, settings={"rate": 1e-3, "ema": 0.0, "keep_every": 50}),
         "DINO", "Learnt without labels from crops of drawn shapes.",
     ),
     "mae": Bundled(
