@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,11 +38,19 @@ CHROMIUM += ("--disable-background-networking", "--disable-component-update")
 @pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where `python app.py` serves, as a user starts it."""
+    with served(tmp_path_factory.mktemp("page") / "app.log") as found:
+        yield found
+
+
+@contextmanager
+def served(log: Path, **environment: str) -> Iterator[str]:
+    """The page in a process of its own, as a user starts it; its address. What it says goes into `log`."""
     port = free_port()
-    log = tmp_path_factory.mktemp("page") / "app.log"
     command = [sys.executable, "app.py", "--port", str(port)]
     with log.open("w") as stream:
-        app = subprocess.Popen(command, cwd=ROOT, stdout=stream, stderr=subprocess.STDOUT)
+        app = subprocess.Popen(
+            command, cwd=ROOT, stdout=stream, stderr=subprocess.STDOUT, env={**os.environ, **environment}
+        )
     try:
         wait_for(lambda: "Patchlight is at" in log.read_text() or app.poll() is not None, seconds=90)
         assert app.poll() is None, log.read_text()

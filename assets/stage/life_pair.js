@@ -42,7 +42,8 @@ export class Pair {
   /** Both halves to a network each. */
   go(one, other) {
     this.wanted = [one, other];
-    this.frames.forEach((frame, place) => frame.contentWindow?.patchlight?.open(this.wanted[place]));
+    this.telling ??= this.shown().finally(() => (this.telling = null));
+    this.telling.catch(() => {}); // whoever waits for the halves hears of it
   }
 
   /** Resolves when both halves show what they were told; a half that has only now arrived is told again. */

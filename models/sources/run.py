@@ -25,7 +25,7 @@ def open_parts(name: str, request: Request) -> Parts:
     folder, place = runs_folder() / run, f"step-{step:0>8}"
     kept = folder / "snapshots" if (folder / "snapshots" / place / "config.json").exists() else folder / "checkpoints"
     parts = open_named(kept, place, request)
-    return parts if request.random else replace(parts, card=replace(parts.card, revision=f"step {int(step)}"))
+    return parts if request.random else _at(parts, run, step)
 
 
 def _live(folder: Path, request: Request) -> Parts:
@@ -38,4 +38,9 @@ def _live(folder: Path, request: Request) -> Parts:
                 shutil.copyfile(folder / file, copy / file)
         parts = read(copy, request)
         step = None if request.random else weights.metadata(copy / "model.safetensors").get("step")
-    return parts if step is None else replace(parts, card=replace(parts.card, revision=f"step {step}"))
+    return parts if step is None else _at(parts, folder.name, step)
+
+
+def _at(parts: Parts, run: str, step: str) -> Parts:
+    """Every caption names run and step: the id alone would not say which weights of a live run were looked at."""
+    return replace(parts, card=replace(parts.card, title=f"{run}@{int(step)}", revision=f"step {int(step)}"))

@@ -1,0 +1,139 @@
+"""The bar under every tab when the network is a run's: drag, play, film, two runs side by side, for real."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlencode
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page
+
+from tests.conftest import served
+from tests.driver import SECONDS, Reader
+
+pytestmark = pytest.mark.browser
+
+STEPS = 6
+"""Updates of each run; snapshots stand at 0, 1, 2, 3, 4 and 6."""
+
+KEPT = 6
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two short runs of the engine itself, from other seeds."""
+    from training.recipe import Recipe
+    from training.run import open_run
+
+    folder = tmp_path_factory.mktemp("runs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(os.environ, "PATCHLIGHT_RUNS", str(folder))
+        for seed, name in enumerate(("first", "second")):
+            settings = {"steps": STEPS, "batch": 8, "seed": seed, "device": "cpu"}
+            made = Recipe("mae", images="shapes", size="nano", side=32, patch=4, settings=settings)
+            list(open_run(name, made).learn())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page_of_runs(runs: Path) -> Iterator[str]:
+    with served(runs / "app.log", PATCHLIGHT_RUNS=str(runs)) as address:
+        yield address
+
+
+@pytest.fixture
+def reader(chromium: Browser, page_of_runs: str) -> Iterator[Reader]:
+    made = Reader(chromium, page_of_runs)
+    yield made
+    assert made.complaints == []
+    made.close()
+
+
+def opened(reader: Reader, **query: object) -> Page:
+    values = {"checkpoint": "run/first", "side": 32, "language": "en", **query}
+    reader.page.goto(f"{reader.address}?{urlencode(values)}")
+    reader.page.wait_for_selector("body[data-shown]:not(.pl-working)", timeout=SECONDS)
+    reader.page.wait_for_selector(".pl-life:not([hidden])", timeout=SECONDS)
+    return reader.page
+
+
+def drag(page: Page, place: int) -> None:
+    page.locator(".pl-life input[type=range]").evaluate(
+        "(bar, place) => { bar.value = place; bar.dispatchEvent(new Event('input')); }", place
+    )
+
+
+def saved(page: Page, choose: Callable[[], object]) -> bytes:
+    with page.expect_download(timeout=SECONDS) as download:
+        choose()
+    return Path(download.value.path()).read_bytes()
+
+
+def frames(data: bytes) -> list[np.ndarray]:
+    film = Image.open(io.BytesIO(data))
+    found = []
+    for place in range(getattr(film, "n_frames", 1)):
+        film.seek(place)
+        found.append(np.asarray(film.convert("RGB")))
+    return found
+
+
+def test_dragging_shows_the_network_of_that_step(reader: Reader) -> None:
+    """Wrong if the picture stayed, or if the bar named a step whose network is not the one that is drawn."""
+    page = opened(reader)
+    maps = {}
+    for place, words in ((0, "Untrained"), (2, "Step 2 of 6"), (KEPT - 1, "Step 6 of 6")):
+        reader.changed(lambda place=place: drag(page, place))
+        assert page.inner_text(".pl-life-step") == words
+        maps[place] = reader.map()
+    assert len(set(maps.values())) == 3
+    assert (page.get_attribute("body", "data-shown") or "").startswith("run/first@6 ")
+    assert "first@6" in reader.caption()
+
+
+def test_any_tab_plays_over_the_steps(reader: Reader) -> None:
+    """Wrong if the bar served the attention tab only, or if playing stopped short of the last step."""
+    page = opened(reader, tab="positions")
+    page.click(".pl-life-play")
+    page.wait_for_function(f"document.body.dataset.shown.startsWith('run/first@{STEPS} ')", timeout=SECONDS)
+    page.wait_for_function("document.querySelector('.pl-life-play').textContent === 'Play'", timeout=SECONDS)
+
+
+def test_a_film_has_a_frame_for_every_step(reader: Reader) -> None:
+    """Wrong if frames were missing or all the same, or if the MP4 were no film."""
+    import av
+
+    page = opened(reader)
+    chooser = ".pl-life select[aria-label=Film]"
+    shots = frames(saved(page, lambda: page.select_option(chooser, "gif")))
+    assert len(shots) == KEPT
+    assert len({shot.tobytes() for shot in shots}) == KEPT
+    with av.open(io.BytesIO(saved(page, lambda: page.select_option(chooser, "mp4")))) as film:
+        video = [frame.to_image() for frame in film.decode(video=0)]
+    assert len(video) > KEPT
+    assert "first" in film.metadata["comment"]
+
+
+def test_two_runs_stand_side_by_side_on_one_bar(reader: Reader) -> None:
+    """Wrong if a half showed the other's run, or did not follow the bar."""
+    page = opened(reader)
+    page.select_option(".pl-life select[aria-label=Beside]", "second")
+    drag(page, 3)
+    for place, name in enumerate(("first", "second")):
+        half = page.frame_locator(".pl-half").nth(place)
+        half.locator(f"body[data-shown^='run/{name}@3 ']").wait_for(timeout=SECONDS)
+        assert f"{name}@3" in half.locator(".pl-caption").inner_text()
+    page.select_option(".pl-life select[aria-label=Beside]", "")
+    assert page.locator(".pl-pair").is_hidden()
+
+
+def test_other_networks_have_no_bar(reader: Reader) -> None:
+    """Wrong if a network without steps got a bar that leads nowhere."""
+    page = opened(reader)
+    page.evaluate("patchlight.open('bundled/vit')")
+    page.wait_for_selector(".pl-life", state="hidden", timeout=SECONDS)
