@@ -252,20 +252,20 @@ def starve(name: str, megabytes: int) -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="limits memory as Linux does")
 def test_out_of_memory_names_a_batch_that_fits() -> None:
-    open_run("large", small(batch=8192, steps=2))
-    process = PROCESSES.Process(target=starve, args=("large", 500))
+    open_run("large", replace(small(batch=1024, steps=2), patch=4))
+    process = PROCESSES.Process(target=starve, args=("large", 300))
     process.start()
-    process.join(300)
+    process.join()
     seen = job("large")
     assert seen.state == "failed"
     assert seen.sentence is not None
     assert seen.sentence.template.startswith("Memory was out")
     fits = int(str(seen.sentence.facts["fits"]))
-    assert 4 <= fits < 8192
+    assert 4 <= fits < 1024
     duplicate("large", "smaller", {"settings": {"batch": fits}})
-    again = PROCESSES.Process(target=starve, args=("smaller", 500))
+    again = PROCESSES.Process(target=starve, args=("smaller", 300))
     again.start()
-    again.join(300)
+    again.join()
     assert open_run("smaller").status["state"] == "finished"
 
 
