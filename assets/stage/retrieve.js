@@ -40,7 +40,7 @@ export class Tab {
   /** The view's changes, from any control. */
   ask(changes) {
     const other = ["gallery", "folder"].some((name) => name in changes && changes[name] !== this.view[name]);
-    if ("by" in changes || "text" in changes) this.#keep();
+    if (this.answer && ("by" in changes || "text" in changes)) this.#keep();
     if (other) Object.assign(this.view, { item: null, k: null, by: this.view.by === "item" ? "auto" : this.view.by });
     if (other && this.view.text === FIRST[this.view.gallery]) this.view.text = "";
     Object.assign(this.view, changes);
