@@ -21,7 +21,7 @@ from explorers.frame import examples
 from explorers.gate import gate
 from explorers.zero_shot_answers import able
 from explorers.zero_shot_score import features, texts
-from explorers.zero_shot_sets import kept
+from explorers.zero_shot_sets import in_bytes, kept
 from models.backbone import Backbone
 from models.faults import Fault
 from models.image import open_image
@@ -100,7 +100,7 @@ def _drawn(side: int, seed: int, language: str) -> Pairs:
             "shapes", side=side, split="test", language="ru" if language == "ru" else "en", objects=(objects, objects)
         )
         batch = open_dataset(source).batch(seed, seed=1, count=4 * DRAWN, device="cpu")
-        image, enough = kept(batch.images), len(chosen) + DRAWN // 2
+        image, enough = kept([in_bytes(batch.images)]), len(chosen) + DRAWN // 2
         for number, caption in enumerate(batch.captions or ()):
             if len(chosen) < enough:
                 chosen.setdefault(caption, image(number))

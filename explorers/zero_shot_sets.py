@@ -32,6 +32,9 @@ from training.datasets.shapes import combinations
 from training.shapes import PLACES, phrase, placed
 
 SEED = 0
+DRAWN = 50
+"""Pictures drawn at once, so that a smaller set is the beginning of a larger one."""
+
 MOST_LABELS = 1000
 COMBINATIONS = 64
 
@@ -59,26 +62,30 @@ def labelled_set(name: str, count: int, side: int, language: str = "en") -> Labe
     return _folder(name, count, side)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def _shapes(whole: bool, count: int, side: int, language: str) -> LabelledSet:
     source = Source("shapes", side=side, split="test", language="ru" if language == "ru" else "en", objects=(1, 1))
-    batch = open_dataset(source).batch(0, seed=SEED, count=count, device="cpu")
+    dataset, captions, pictures = open_dataset(source), [], []
+    for step in range(-(-count // DRAWN)):
+        batch = dataset.batch(step, seed=SEED, count=DRAWN, device="cpu")
+        captions += batch.captions or ()
+        pictures.append(in_bytes(batch.images))
     kind_of = {placed(kind, place, language): kind for kind in range(COMBINATIONS) for place in range(len(PLACES))}
-    kinds = [kind_of[caption] for caption in batch.captions or ()]
+    kinds = [kind_of[caption] for caption in captions[:count]]
     asked = range(COMBINATIONS) if whole else combinations("test")
     number = {kind: place for place, kind in enumerate(asked)}
     labels = tuple(_bare(phrase(kind, language), language) for kind in asked)
-    return LabelledSet(labels, tuple(number[kind] for kind in kinds), kept(batch.images), f"shapes {count} {language}")
+    return LabelledSet(labels, tuple(number[kind] for kind in kinds), kept(pictures), f"shapes {count} {language}")
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def _emoji(split: str, count: int, side: int, language: str) -> LabelledSet:
     source = Source("emoji", side=side, split="test" if split == "test" else "validation", language="en")
     dataset, known = open_dataset(source), drawings(source.split)
     mixed = torch.randperm(len(known.styles), generator=torch.Generator().manual_seed(SEED)).tolist()
     chosen = list({known.name(drawing, language): drawing for drawing in reversed(mixed[:count])}.values())[::-1]
     names = tuple(_bare(known.name(drawing, language), language) for drawing in chosen)
-    pictures = torch.cat([dataset.batch(one, seed=None, count=1, device="cpu").images for one in chosen])
+    pictures = [in_bytes(dataset.batch(one, seed=None, count=1, device="cpu").images) for one in chosen]
     return LabelledSet(names, tuple(range(len(names))), kept(pictures), f"emoji {split} {count} {language}")
 
 
@@ -123,7 +130,12 @@ def _bare(text: str, language: str) -> str:
     return rest if language == "en" and first in ("a", "an") and rest else text
 
 
-def kept(images: Tensor) -> Callable[[int], Image.Image]:
-    """Pictures (pictures, 3, rows, columns) in [0, 1], held as bytes."""
-    rgb = (images * 255).round().byte().permute(0, 2, 3, 1).numpy()
-    return lambda number: Image.fromarray(np.ascontiguousarray(rgb[number]))
+def in_bytes(images: Tensor) -> np.ndarray:
+    """Pictures (pictures, 3, rows, columns) in [0, 1] as uint8 (pictures, rows, columns, 3)."""
+    return np.ascontiguousarray((images * 255).round().byte().permute(0, 2, 3, 1).numpy())
+
+
+def kept(pictures: Sequence[np.ndarray]) -> Callable[[int], Image.Image]:
+    """A picture by its number, out of several batches of bytes."""
+    rgb = np.concatenate(pictures)
+    return lambda number: Image.fromarray(rgb[number])

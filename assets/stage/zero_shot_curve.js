@@ -2,7 +2,7 @@
 
 import { themed } from "./colours.js";
 import { font, Sheet } from "./zero_shot_sheet.js";
-import { fixed } from "./zero_shot_read_outs.js";
+import { fixed, none } from "./zero_shot_read_outs.js";
 import { make, number, say } from "./words.js";
 
 const EDGE = { left: 42, right: 12, top: 8, bottom: 30 };
@@ -79,7 +79,9 @@ export class Curve {
     const words = order.length ? say("At a cosine of 0 the bias alone says {plain} %. “{label}” has {share} %: {times} times as much.", {
       plain: number(100 * plain, 2), label: labels[at], share: number(100 * sigmoid[at], 3), times: number(sigmoid[at] / plain, 2),
     }) : "";
-    if (this.note.textContent !== words) this.note.textContent = words;
+    const nothing = say("None of these: {share} %, the product of 1 − sigmoid over all labels, as if pairs were independent.", { share: fixed(100 * none(sigmoid), 1) });
+    const said = `${words} ${nothing}`;
+    if (this.note.textContent !== said) this.note.textContent = said;
   }
 }
 

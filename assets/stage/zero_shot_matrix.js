@@ -16,6 +16,7 @@ const READINGS = {
   sigmoid: "Sigmoid judges every pair alone, so that nothing sums to 100 %.",
 };
 const SHARES = { texts: "Picture {picture}, “{text}”: {share} % of the texts, cosine {cosine}.", pictures: "Picture {picture}, “{text}”: {share} % of the pictures, cosine {cosine}.", sigmoid: "Picture {picture}, “{text}”: {share} % by sigmoid, cosine {cosine}.", cosine: "Picture {picture}, “{text}”: cosine {cosine}." };
+const TEXTS = 40; // labels that are shown at once
 const LARGEST = 92; // pixels of a cell
 
 export class Matrix {
@@ -43,14 +44,15 @@ export class Matrix {
     this.again.hidden = asked.matrix !== "drawn";
     this.add.hidden = this.clear.hidden = asked.matrix !== "own";
     if (asked.matrix === "own" && !this.added.length) this.added = [desk.picture];
-    const query = { matrix: asked.matrix, drawing: asked.drawing, labels: asked.labels.slice(0, 40).join("\n"), templates: asked.templates.join("\n"), ensemble: asked.ensemble, pictures: this.added.join("\n") };
+    const query = { matrix: asked.matrix, drawing: asked.drawing, labels: asked.labels.slice(0, TEXTS).join("\n"), templates: asked.templates.join("\n"), ensemble: asked.ensemble, pictures: this.added.join("\n") };
     const key = JSON.stringify([address, query]);
     if (key === this.key) return this.draw();
     const turn = ++this.turn;
     const found = await fetchBundle(address, query).catch((wrong) => void this.tell(wrong.fault));
     if (turn !== this.turn || !found) return;
     Object.assign(this, { key, facts: found.facts, cosine: found.arrays.cosine, small: stamps(found.arrays.small), at: null });
-    this.count.textContent = say("Pictures: {pictures}, texts: {texts}.", { pictures: number(found.facts.pictures), texts: number(found.facts.texts.length) });
+    const cut = asked.matrix === "own" && asked.labels.length > TEXTS;
+    this.count.textContent = cut ? say("Pictures: {pictures}, texts: the first {texts} of {labels}.", { pictures: number(found.facts.pictures), texts: number(TEXTS), labels: number(asked.labels.length) }) : say("Pictures: {pictures}, texts: {texts}.", { pictures: number(found.facts.pictures), texts: number(found.facts.texts.length) });
     this.#point(null, true);
     this.draw();
   }

@@ -2,7 +2,7 @@
 
 import { card, factTable, labelled, slider } from "./controls.js";
 import { make, number, say } from "./words.js";
-import { fixed, none } from "./zero_shot_read_outs.js";
+import { fixed } from "./zero_shot_read_outs.js";
 
 const SETS = { photo: "Photo", bare: "Bare", imagenet: "The 80 of ImageNet" };
 const PHOTO = "a photo of a {}.";
@@ -23,9 +23,8 @@ export class Side {
     this.scale = slider("Scale of the cosine", { min: 0, max: 7, step: 0.005 }, (value) => scale(Math.exp(value)));
     this.bias = slider("Bias", { min: -30, max: 30, step: 0.05 }, bias);
     this.reset = make("button.pl-link", { type: "button", say: "As learned", onclick: reset });
-    this.facts = factTable({ gap: "First before second", none: "None of these" });
+    this.facts = factTable({ gap: "First before second" });
     this.caution = { softmax: make("p.pl-note", { say: CAUTIONS.softmax }), sigmoid: make("p.pl-note", { say: CAUTIONS.sigmoid }) };
-    this.facts.rows.none.title = say("The product of 1 − sigmoid over all labels, as if pairs were independent");
     this.elements = [
       card("Templates", this.text, make(".pl-zero-sets", {}, ...this.sets), this.wrong),
       card(make(".pl-heading", {}, make("h2", { say: "Temperature and bias" }), this.reset), labelled(this.scaleWords, this.scale), labelled(this.biasWords, this.bias), this.facts.element),
@@ -51,7 +50,7 @@ export class Side {
     this.facts.element.hidden = view !== "scores" || !shares;
     if (this.facts.element.hidden) return;
     const gap = order.length > 1 ? `${fixed(100 * (shares[order[0]] - shares[order[1]]), 1)} %` : null;
-    this.facts.set({ gap, none: `${fixed(100 * none(sigmoid), 1)} %` });
+    this.facts.set({ gap });
   }
 
   #typed() {
