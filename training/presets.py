@@ -91,9 +91,9 @@ LAB: dict[str, dict[str, Any]] = {
 }
 """What is taken away from DINO. Without sharpening the teacher is as warm as the student, τ_t = τ_s = 0.1.
 
-Seen with seed 0: with each, 169 answers at step 200. Without centring 3 answers are left at step 56, while the loss has
-fallen from 4.5 to 0.5 and goes on falling. Without sharpening entropy is past 97 % at step 87; the loss, 5.45, is within
-3 % of where it began. Without EMA KL is 0.003 at step 40 and the loss 0.24, its best.
+Seen with seed 0: with each, 169 answers at step 200. Without centring 3 answers are left at step 56, while the loss
+has fallen from 4.5 to 0.5 and goes on falling. Without sharpening entropy is past 97 % at step 87; the loss, 5.45, is
+within 3 % of where it began. Without EMA KL is 0.003 at step 40 and the loss 0.24, its best.
 """
 
 
@@ -119,8 +119,8 @@ def timed(chosen: Preset) -> Recipe:
 
 
 def diagonal() -> Preset:
-    """Seen with seed 0, seconds of one core, means of 50 batches: 30 % of pairs after 3,200 pictures and 9 s, 41 % after
-    6,400 and 18 s, 52 % after 12,800 and 38 s, 55 % after 16,000 and 49 s."""
+    """Seen with seed 0, seconds of one core, means of 50 batches: 30 % of pairs after 3,200 pictures and 9 s, 41 %
+    after 6,400 and 18 s, 52 % after 12,800 and 38 s, 55 % after 16,000 and 49 s."""
     return Preset(
         "clip-diagonal", "diagonal",
         Sentence("CLIP's diagonal: pairs find each other"),
