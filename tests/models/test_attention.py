@@ -51,7 +51,7 @@ def test_rollout_is_the_product_of_normalised_matrices(blocks: list[Layer], fusi
 
 
 def test_one_row_of_the_rollout_needs_no_matrix(blocks: list[Layer], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("models.backbone.CHUNK_ENTRIES", 3 * 14 * 5)  # slices of 5 queries, the last one short
+    monkeypatch.setattr("models.layer.CHUNK_ENTRIES", 3 * 14 * 5)  # slices of 5 queries, the last one short
     whole = attention.rollout(blocks, "max", 0.5)
     for token in range(14):
         torch.testing.assert_close(attention.rollout_from(blocks, token, "max", 0.5), whole[token])
@@ -130,7 +130,7 @@ def test_distance_of_known_attention() -> None:
 
 
 def test_distance_of_uniform_attention_is_the_mean_over_all_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("models.backbone.CHUNK_ENTRIES", 40)
+    monkeypatch.setattr("models.layer.CHUNK_ENTRIES", 40)
     layer = layer_of(torch.full((2, 13, 13), 1 / 13), (3, 4), prefix=1)
     places = [(row, column) for row in range(3) for column in range(4)]
     expected = 14 * sum(math.dist(a, b) for a in places for b in places) / len(places) ** 2

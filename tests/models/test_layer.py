@@ -111,7 +111,7 @@ def test_rows_columns_mean_and_matrix_are_one_softmax(windowed: Layer) -> None:
 def test_slices_change_nothing(windowed: Layer, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = layer_of(seeded(1, 2, TOKENS, 5), seeded(1, 2, TOKENS, 5, seed=3))
     whole = [(layer.attention_mean(), layer.attention_to(3)) for layer in (plain, windowed)]
-    monkeypatch.setattr("models.backbone.CHUNK_ENTRIES", 60)
+    monkeypatch.setattr("models.layer.CHUNK_ENTRIES", 60)
     for layer, (mean, column) in zip((plain, windowed), whole, strict=True):
         torch.testing.assert_close(layer.attention_mean(), mean, **EXACT)
         torch.testing.assert_close(layer.attention_to(3), column, **EXACT)
@@ -151,7 +151,7 @@ def test_half_precision_is_softened_in_single() -> None:
 
 
 def test_a_whole_matrix_is_refused_when_large(windowed: Layer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("models.backbone.MATRIX_ENTRIES", 3 * 12 * 12 - 1)
+    monkeypatch.setattr("models.layer.MATRIX_ENTRIES", 3 * 12 * 12 - 1)
     with pytest.raises(Refusal, match="432 numbers"):
         windowed.matrix()
 
