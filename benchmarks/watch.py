@@ -1,8 +1,8 @@
 """What it costs to be looked at: snapshots, the newest network and meters, beside the steps of the same default run.
 
-Processor time, which other processes do not disturb. Steps with and without meters (what an objective computes beside
-its loss) take turns in one run; snapshots and writes of the newest network are timed where the run makes them. The last
-columns are shares of a whole run of 2,000 steps: its 24 snapshots, and a write as often as `training.snapshots` allows.
+Processor time, which other processes disturb least, of what one run does: its steps, and within and between them the
+meters (what an objective computes beside its loss), snapshots and writes of the newest network. The last columns are
+shares of a whole run of 2,000 steps: its 24 snapshots, and a write as often as `training.snapshots` allows.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-import torch
+from torch import Tensor
 
 import training.objectives.clip as clip
 import training.objectives.dino as dino
+import training.objectives.mae as mae
 import training.objectives.simclr as simclr
 from benchmarks.measure import table
 from training.recipe import Recipe
@@ -26,9 +27,11 @@ from training.run import open_run
 from training.settings import Settings
 from training.snapshots import OFTEN, SHARE, Snapshots, due
 
-STEPS = 12
+STEPS = 8
 FIRST = 2
 """Steps that are not counted: they open files and allocate."""
+
+ROOMS = (clip, dino, mae, simclr)
 
 OBJECTIVES = ("mae", "clip", "simclr", "dino")
 
@@ -42,26 +45,25 @@ def measure() -> str:
 def _row(objective: str) -> list[str]:
     made = Recipe(objective, images="shapes", settings={"device": "cpu", "keep_every": 10**6})
     looks: list[tuple[bool, float]] = []
-    steps: dict[bool, list[float]] = {True: [], False: []}
-    with tempfile.TemporaryDirectory() as folder, _runs(folder), _timed(looks):
+    meters: list[float] = []
+    steps: list[tuple[float, float]] = []
+    with tempfile.TemporaryDirectory() as folder, _runs(folder), _timed(looks), _metered(meters):
         learning = open_run(objective, made).learn()
-        for step in range(STEPS):
-            blind, before = bool(step % 2), sum(seconds for _, seconds in looks)
-            with _blind() if blind else contextlib.nullcontext():
-                start = time.process_time()
-                next(learning)
-                spent = time.process_time() - start - (sum(seconds for _, seconds in looks) - before)
-            if step >= FIRST:
-                steps[blind].append(spent)
+        for _ in range(STEPS):
+            looks_before, meters_before = sum(seconds for _, seconds in looks), sum(meters)
+            start = time.process_time()
+            next(learning)
+            spent = time.process_time() - start - (sum(seconds for _, seconds in looks) - looks_before)
+            steps.append((spent, sum(meters) - meters_before))
         learning.close()
-    step, without = (statistics.median(steps[blind]) for blind in (False, True))
+    step, metered = (statistics.median(column) for column in zip(*steps[FIRST:], strict=True))
     snapshot, newest = (statistics.median([seconds for kind, seconds in looks if kind is way]) for way in (True, False))
     planned = Settings().steps
     kept = sum(due(number) for number in range(planned + 1)) + 1
     looked = kept * snapshot / (planned * step) + newest / max(OFTEN, newest / SHARE)
-    meters = step / without - 1
+    share = metered / (step - metered)
     times = [f"{1000 * seconds:.0f}" for seconds in (step, snapshot, newest)]
-    return [objective, *times, *(f"{100 * share:.1f} %" for share in (looked, meters, looked + meters))]
+    return [objective, *times, *(f"{100 * part:.1f} %" for part in (looked, share, looked + share))]
 
 
 @contextlib.contextmanager
@@ -75,7 +77,7 @@ def _timed(looks: list[tuple[bool, float]]) -> Iterator[None]:
         whole(self, step, *writes)
         looks.append((due(step), time.process_time() - start))
 
-    Snapshots.look = look
+    Snapshots.look = look  # pyright: ignore[reportAttributeAccessIssue]
     try:
         yield
     finally:
@@ -83,13 +85,22 @@ def _timed(looks: list[tuple[bool, float]]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _blind() -> Iterator[None]:
-    """Meters that cost nothing."""
-    nothing: Any = lambda *tensors: torch.zeros(())  # noqa: E731
-    rooms = [(room, name) for room in (clip, dino, simclr) for name in ("spread", "rank", "entropy", "divergence")]
-    kept = [(room, name, getattr(room, name)) for room, name in rooms if hasattr(room, name)]
-    for room, name, _ in kept:
-        setattr(room, name, nothing)
+def _metered(spent: list[float]) -> Iterator[None]:
+    """Notes what every meter costs."""
+
+    def noted(meter: Callable[..., Tensor]) -> Callable[..., Tensor]:
+        def timed(*tensors: Tensor) -> Tensor:
+            start = time.process_time()
+            value = meter(*tensors)
+            spent.append(time.process_time() - start)
+            return value
+
+        return timed
+
+    names = ("spread", "rank", "entropy", "divergence", "matched", "nearest_visible", "hidden_error")
+    kept = [(room, name, getattr(room, name)) for room in ROOMS for name in names if hasattr(room, name)]
+    for room, name, meter in kept:
+        setattr(room, name, noted(meter))
     try:
         yield
     finally:
