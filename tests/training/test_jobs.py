@@ -241,8 +241,10 @@ def test_pictures_that_vanish_are_one_sentence(tmp_path: Path) -> None:
 
 
 def starve(name: str, megabytes: int) -> None:
-    """Learns in a process that may have so much more memory than it has now."""
+    """Learns in a process that may have so much more memory than it has now, when every library is loaded: some wait
+    for ever where they find no memory to begin with."""
     torch.set_num_threads(1)
+    list(open_run(f"{name}-warm", replace(small(steps=1), patch=4)).learn())
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     limit = pages * resource.getpagesize() + (megabytes << 20)
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))

@@ -20,6 +20,7 @@ from training.recipe import Recipe, recipe
 def _runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATCHLIGHT_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv("PATCHLIGHT_TRAINING_NICE", "0")
 
 
 def test_names_are_unique_and_recipes_are_whole() -> None:
