@@ -27,8 +27,8 @@ PATIENCE = 3 * SECONDS
 KILLED = r"net::ERR_(CONNECTION|CONTENT_LENGTH|INCOMPLETE|EMPTY)"
 """What a browser says of a server that was killed half way through an answer."""
 
-STEPS = 240
-"""Of a network that makes some thirty of them a second on a quiet core."""
+STEPS = 100_000
+"""More than any test waits for: what is watched here is stopped, not finished."""
 
 HERO = """() => {
     let sum = 0;
@@ -112,6 +112,7 @@ def reader(chromium: Browser) -> Iterator[Readers]:
 
 
 def opened(one: Reader, query: str = "") -> Page:
+    one.context.set_default_timeout(PATIENCE)
     one.page.goto(f"{one.address}?tab=training_run{query}")
     one.page.wait_for_selector("body[data-shown=training_run]", timeout=PATIENCE)
     return one.page
@@ -180,18 +181,17 @@ def test_a_run_is_watched_through_a_reload_and_a_killed_server_to_its_end(served
     page.click(".pl-train-frame[data-step='0']")
     page.wait_for_selector(".pl-train-hero[data-step='0']", timeout=PATIENCE)
     assert page.inner_text(".pl-train-when") == "Untrained"
-    untrained, kept = page.evaluate(HERO), page.locator(".pl-train-frame").count()
+    untrained = page.evaluate(HERO)
 
     reach(page, 12)
-    curve = page.evaluate(CURVE)
+    curve, kept = page.evaluate(CURVE), page.locator(".pl-train-frame").count()
     page.reload()
     page.wait_for_selector("body[data-shown=training_run]", timeout=PATIENCE)
     attached_within(served, page, f"document.querySelector('.pl-train').dataset.run === '{name}'")
-    reach(page, 20)
+    page.wait_for_function(f"document.querySelectorAll('.pl-train-frame').length > {kept}", timeout=PATIENCE)
     painted(page, 11)
     assert page.evaluate(HERO) != untrained, "the pictures change while it learns"
     assert page.evaluate(CURVE) != curve, "the curves move"
-    assert page.locator(".pl-train-frame").count() > kept
 
     before = step_of(page)
     served.kill()
@@ -200,33 +200,30 @@ def test_a_run_is_watched_through_a_reload_and_a_killed_server_to_its_end(served
     seconds_until(lambda: answering(served))
     attached_within(served, page, "document.querySelector('.pl-train-away').hidden")
     reach(page, before + 1)
-    assert page.get_attribute(".pl-train", "data-state") in ("running", "finished"), "the run outlived its server"
+    assert page.get_attribute(".pl-train", "data-state") == "running", "the run outlived its server"
 
-    if page.get_attribute(".pl-train", "data-state") == "running":
-        page.click("[data-act=stop]")
-        page.wait_for_selector(".pl-train[data-state=stopped]", timeout=PATIENCE)
-        stopped = step_of(page)
-        page.click("[data-act=resume]")
-        reach(page, stopped + 1)
-    page.wait_for_selector(".pl-train[data-state=finished]", timeout=PATIENCE)
-    assert step_of(page) == STEPS
-    painted(page, STEPS)
-    assert "better than by copying" in page.inner_text(".pl-train-verdicts") or "worse" in page.inner_text(
-        ".pl-train-verdicts"
-    )
+    page.click("[data-act=stop]")
+    page.wait_for_selector(".pl-train[data-state=stopped]", timeout=PATIENCE)
+    stopped = step_of(page)
+    page.click("[data-act=resume]")
+    reach(page, stopped + 1)
+    assert "by copying a neighbour" in page.inner_text(".pl-train-verdicts")
+    page.click("[data-act=pause]")
+    page.wait_for_selector(".pl-train[data-state=paused]", timeout=PATIENCE)
 
 
-def test_a_finished_run_can_be_walked_zoomed_compared_and_opened(served: Served, reader: Readers) -> None:
+def test_a_run_can_be_walked_zoomed_compared_and_opened(served: Served, reader: Readers) -> None:
     """Uses the run of the test before, which any page of this server lists."""
     one = reader(served)
     page = opened(one, "&run=painter&drawn=attention")
-    painted(page, STEPS)
+    page.wait_for_selector(".pl-train-hero[data-kind=attention]", timeout=PATIENCE)
+    newest = int(page.get_attribute(".pl-train-hero", "data-step") or 0)
     last, curve = page.evaluate(HERO), page.evaluate(CURVE)
     page.keyboard.press("ArrowLeft")
-    page.wait_for_function(f"+document.querySelector('.pl-train-hero').dataset.step < {STEPS}", timeout=PATIENCE)
+    page.wait_for_function(f"+document.querySelector('.pl-train-hero').dataset.step < {newest}", timeout=PATIENCE)
     assert page.evaluate(HERO) != last
     page.keyboard.press("ArrowRight")
-    painted(page, STEPS)
+    painted(page, newest)
     assert page.evaluate(HERO) == last, "the same step, the same pixels"
     page.hover(".pl-train-curve canvas")
     page.mouse.wheel(0, -400)
@@ -248,7 +245,7 @@ def test_a_finished_run_can_be_walked_zoomed_compared_and_opened(served: Served,
     page.wait_for_selector(".pl-train-compare table", timeout=PATIENCE)
     differing = page.inner_text(".pl-train-table >> nth=0")
     assert "Steps" in differing
-    assert str(STEPS) in differing
+    assert f"{STEPS:,}" in differing
     assert "Batch" not in differing, "what is the same is not listed"
     page.uncheck(".pl-train-run-row[data-run=painter] input")
 
@@ -256,7 +253,7 @@ def test_a_finished_run_can_be_walked_zoomed_compared_and_opened(served: Served,
     page.wait_for_function("document.body.dataset.shown?.startsWith('run/second ')", timeout=PATIENCE)
     page.click("text=Change…")
     page.wait_for_selector(".pl-option:has-text('painter')", timeout=PATIENCE)
-    assert f"step {STEPS} of {STEPS}" in page.inner_text(".pl-option:has-text('painter')")
+    assert re.search(rf"step [\d,]+ of {STEPS:,}", page.inner_text(".pl-option:has-text('painter')"))
 
 
 def test_two_visitors_of_a_shared_host(tmp_path: Path, reader: Readers) -> None:

@@ -99,6 +99,7 @@ export class Form {
     this.about.textContent = preset ? say(preset.about.template, preset.about.facts) : "";
     if (!preset) return;
     this.recipe = structuredClone(preset.recipe);
+    this.recipe.settings.steps = this.#allowed(this.recipe.settings.steps);
     this.name.value = preset.name;
     this.#draw();
     this.preset.set(name);
@@ -250,9 +251,14 @@ export class Form {
 
   /** As many steps as fit the preset's time on this machine. */
   #fit(steps) {
-    this.recipe.settings.steps = steps;
+    this.recipe.settings.steps = this.#allowed(steps);
     const input = this.fields.querySelector("[data-setting=steps]");
-    if (input) input.value = steps;
+    if (input) input.value = this.recipe.settings.steps;
+  }
+
+  /** What a shared host allows of so many steps. */
+  #allowed(steps) {
+    return Math.min(steps, this.declared.limits.steps ?? steps);
   }
 
   #drawCost(found) {
