@@ -85,7 +85,7 @@ def painters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         environment = {**os.environ, "PATCHLIGHT_RUNS": str(runs)}
         app = subprocess.Popen(command, cwd=ROOT, stdout=stream, stderr=subprocess.STDOUT, env=environment)
     try:
-        wait_for(lambda: "Patchlight is at" in log.read_text() or app.poll() is not None, seconds=90)
+        wait_for(lambda: "Patchlight is at" in log.read_text() or app.poll() is not None, seconds=240)
         assert app.poll() is None, log.read_text()
         yield f"http://127.0.0.1:{port}/"
     finally:
