@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from explorers.explorer import Explorer, Finding
-from explorers.parameters import Parameters, checked, parameter, shown, within
+from explorers.parameters import Parameters, checked, parameter
 from explorers.patch_words import SENTENCES, caption
-from models.faults import Fault
+from explorers.places import place_of
 
 if TYPE_CHECKING:
     from explorers.frame import Desk, Frame
@@ -36,7 +36,7 @@ class Patches(Parameters):
     patch: int | None = parameter(
         None, title="Patch side", help="1 makes every pixel a token.", unit="px", least=1, most=4096
     )
-    prefix: int | None = parameter(None, title="Prefix tokens", least=0, most=1024)
+    prefix: int | None = parameter(None, title="Prefix", least=0, most=1024)
     channels: int | None = parameter(None, title="Channels", least=1, most=65536)
     heads: int | None = parameter(None, title="Heads", least=1, most=1024)
     layers: int | None = parameter(None, title="Layers", least=1, most=1024)
@@ -61,7 +61,7 @@ def explore(image: Path | None, asked: Patches) -> Finding:
     from explorers.attention_answers import network_facts
 
     seen = traces.trace(asked.checkpoint, Path(image or ""), asked.side, asked.fit)
-    place = place_of(asked.patch_at, seen.layers[0].grid)
+    place = place_of("patch_at", asked.patch_at, seen.layers[0].grid)
     filters, told = patch_parts.projection(seen.backbone)
     facts = {
         **network_facts(seen), **patch_parts.sequence(seen), **patch_parts.measured(seen, asked.kernel),
@@ -78,16 +78,6 @@ def size_of(seen: Traced, asked: Patches) -> Attention:
 
     other = {name: value for name in SIZES if (value := getattr(asked, name)) is not None}
     return replace(patch_parts.own(seen), **other)
-
-
-def place_of(text: str, grid: tuple[int, int]) -> tuple[int, int]:
-    """A patch as the permalink writes it. Raises `Fault`."""
-    if not text:
-        return grid[0] // 2, grid[1] // 2
-    row, comma, column = text.partition(",")
-    if not (comma and row.isdecimal() and column.isdecimal()):
-        raise Fault("The patch {place} was asked for; give ROW,COLUMN counted from 0.", place=shown(text))
-    return within("patch_at", int(row), 0, grid[0] - 1), within("patch_at", int(column), 0, grid[1] - 1)
 
 
 def patches(image: str | Path, checkpoint: str = DEFAULT, **values: object) -> Finding:

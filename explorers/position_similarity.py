@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from explorers.explorer import Explorer, Finding
-from explorers.parameters import Parameters, parameter, shown, within
+from explorers.parameters import Parameters, parameter, within
+from explorers.places import place_of
 from explorers.position_words import SENTENCES, TITLES, caption
-from models.faults import Fault
 
 if TYPE_CHECKING:
     from explorers.frame import Desk, Frame
@@ -58,7 +58,7 @@ def explore(_: Path | None, asked: Positions) -> Finding:
     backbone = traces.backbone(asked.checkpoint)
     parts = position_parts.affinities(backbone)
     part = parts[within("part", asked.part, 0, len(parts) - 1)]
-    place, told = place_of(asked.place, part.grid), position_parts.facts(part)
+    place, told = place_of("place", asked.place, part.grid), position_parts.facts(part)
     if asked.component is not None:
         within("component", asked.component, 0, len(told["heads"]) - 1)
     span = told["spans"][asked.measure if told["table"] else "mean" if asked.component is None else "each"]
@@ -72,16 +72,6 @@ def explore(_: Path | None, asked: Positions) -> Finding:
     prefix = position_parts.prefix_cosines(part)
     arrays |= position_parts.arrays(part) | ({} if prefix is None else {"prefix": prefix.numpy()})
     return Finding(arrays, caption(facts), facts)
-
-
-def place_of(text: str, grid: tuple[int, int]) -> tuple[int, int]:
-    """A position as the permalink writes it. Raises `Fault`."""
-    if not text:
-        return grid[0] // 2, grid[1] // 2
-    row, comma, column = text.partition(",")
-    if not (comma and row.isdecimal() and column.isdecimal()):
-        raise Fault("The position {place} was asked for; give ROW,COLUMN counted from 0.", place=shown(text))
-    return within("place", int(row), 0, grid[0] - 1), within("place", int(column), 0, grid[1] - 1)
 
 
 def positions(checkpoint: str = DEFAULT, **values: object) -> Finding:

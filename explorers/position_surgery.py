@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from explorers.explorer import Explorer, Finding
-from explorers.parameters import Parameters, checked, parameter, shown, within
+from explorers.parameters import Parameters, checked, parameter
+from explorers.places import place_of
 from explorers.surgery_words import SENTENCES, caption
-from models.faults import Fault
 from models.label_lists import presets
 
 if TYPE_CHECKING:
@@ -117,10 +117,8 @@ def change_of(asked: Surgery, grid: tuple[int, int]) -> Change:
 
 
 def _patch(name: str, text: str, grid: tuple[int, int]) -> int:
-    row, comma, column = text.partition(",")
-    if not (comma and row.isdecimal() and column.isdecimal()):
-        raise Fault("The patch {place} was asked for; give ROW,COLUMN counted from 0.", place=shown(text))
-    return within(name, int(row), 0, grid[0] - 1) * grid[1] + within(name, int(column), 0, grid[1] - 1)
+    row, column = place_of(name, text, grid)
+    return row * grid[1] + column
 
 
 def surgery(image: str | Path, checkpoint: str = DEFAULT, **values: object) -> Finding:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from explorers.explorer import Explorer, Finding
-from explorers.parameters import Parameters, parameter, shown, within
+from explorers.parameters import Parameters, parameter, within
+from explorers.places import place_of
 from explorers.window_words import SENTENCES, caption
-from models.faults import Fault
 
 if TYPE_CHECKING:
     from explorers.frame import Desk, Frame
@@ -52,7 +52,7 @@ def explore(image: Path | None, asked: Windows) -> Finding:
     last = len(seen.layers) - 1
     block = within("block", asked.block if asked.block >= 0 else last, 0, last)
     layer = seen.layers[block]
-    place = place_of(asked.token, layer.grid)
+    place = place_of("token", asked.token, layer.grid)
     fields = receptive_field(seen.layers[: block + 1], place[0] * layer.grid[1] + place[1])
     arrays = window_parts.arrays(seen) | {f"field.{at}": field.numpy() for at, field in enumerate(fields)}
     region = arrays[f"regions.{block}"]
@@ -61,16 +61,6 @@ def explore(image: Path | None, asked: Windows) -> Finding:
         "seen": int((region == region[place]).sum()),
     }  # fmt: skip
     return Finding(arrays, caption(facts), facts)
-
-
-def place_of(text: str, grid: tuple[int, int]) -> tuple[int, int]:
-    """A token as the permalink writes it. Raises `Fault`."""
-    if not text:
-        return grid[0] // 2, grid[1] // 2
-    row, comma, column = text.partition(",")
-    if not (comma and row.isdecimal() and column.isdecimal()):
-        raise Fault("The token {place} was asked for; give ROW,COLUMN counted from 0.", place=shown(text))
-    return within("token", int(row), 0, grid[0] - 1), within("token", int(column), 0, grid[1] - 1)
 
 
 def windows(image: str | Path, checkpoint: str = DEFAULT, **values: object) -> Finding:

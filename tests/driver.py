@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlencode
 
 from playwright.sync_api import Browser, Page, Request
+
+R = TypeVar("R", bound="Reader")
 
 SMALL = {"side": 224}
 """A grid of at most 16 × 16 patches, which travels whole."""
@@ -23,6 +26,23 @@ MAP = """() => {
         sum = (sum * 31 + bytes[place] + 7 * bytes[place + 3]) % 1000000007;
     return sum;
 }"""
+
+
+@contextmanager
+def readers(kind: Callable[..., R]) -> Iterator[Callable[..., R]]:
+    """Makes readers of a kind; afterwards none of them may have met an error."""
+    made: list[R] = []
+
+    def make(**context: object) -> R:
+        made.append(kind(**context))
+        return made[-1]
+
+    try:
+        yield make
+        assert [complaint for one in made for complaint in one.complaints] == []
+    finally:
+        for one in made:
+            one.close()
 
 
 class Reader:

@@ -6,6 +6,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from gradio_client import Client, handle_file
 from PIL import Image
 from playwright.sync_api import Browser
 
-from tests.driver import SMALL, Reader
+from tests.driver import SMALL, Reader, readers
 
 pytestmark = pytest.mark.browser
 COFFEE = Path("assets/pictures/coffee.jpg")
@@ -26,18 +27,8 @@ Readers = Callable[..., Reader]
 
 @pytest.fixture
 def reader(chromium: Browser, address: str) -> Iterator[Readers]:
-    """Makes readers; afterwards none of them may have met an error."""
-    made: list[Reader] = []
-
-    def make(**context: object) -> Reader:
-        made.append(Reader(chromium, address, **context))  # pyright: ignore
-        return made[-1]
-
-    yield make
-    complaints = [complaint for one in made for complaint in one.complaints]
-    for one in made:
-        one.close()
-    assert complaints == []
+    with readers(partial(Reader, chromium, address)) as make:
+        yield make
 
 
 def test_scrubbing_changes_the_picture_and_asks_the_server_nothing(reader: Readers) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ from playwright.sync_api import Browser, Page
 
 from explorers.patches import patches
 from explorers.position_similarity import positions
+from explorers.position_surgery import surgery
 from explorers.swin_windows import windows
 from models.attention_cost import Attention
-from tests.driver import SECONDS, Reader
+from tests.driver import SECONDS, Reader, readers
 
 pytestmark = pytest.mark.browser
 COFFEE = Path("assets/pictures/coffee.jpg")
@@ -31,7 +33,6 @@ INK = """(canvas) => {
         sum = (sum * 31 + byte) % 1000000007;
     return sum;
 }"""
-COST = "(await import(new URL('patchlight/stage/patches.js', document.baseURI))).cost(tab.configuration)"
 
 
 class Visitor(Reader):
@@ -80,17 +81,8 @@ def _query(values: dict[str, object]) -> str:
 
 @pytest.fixture
 def visitor(chromium: Browser, address: str) -> Iterator[Callable[..., Visitor]]:
-    made: list[Visitor] = []
-
-    def make(**context: object) -> Visitor:
-        made.append(Visitor(chromium, address, **context))  # pyright: ignore
-        return made[-1]
-
-    yield make
-    complaints = [complaint for one in made for complaint in one.complaints]
-    for one in made:
-        one.close()
-    assert complaints == []
+    with readers(partial(Visitor, chromium, address)) as make:
+        yield make
 
 
 @pytest.mark.parametrize(
@@ -188,6 +180,46 @@ def test_two_clicks_swap_two_patches(visitor: Callable[..., Visitor]) -> None:
     one.says("1, 1 and 9, 14")
     assert "first=0%2C0" not in page.url, "a default is not written"
     assert "second=8,13" in page.url
+
+
+def test_labels_and_classes_are_answered_on_the_page(visitor: Callable[..., Visitor]) -> None:
+    one = visitor()
+    page = one.tab("surgery", "bundled/clip", change="zero", labels="cat|cup of coffee")
+    assert page.locator(".pl-shares bdi").all_inner_texts() != []
+    page.fill(".pl-surgery textarea", "red circle")
+    with one.listening() as asked:
+        page.press(".pl-surgery textarea", "Enter")
+        one.still()
+    assert len(asked) == 1
+    labels = ["cat", "cup of coffee", "red circle"]
+    expected = surgery(COFFEE, "bundled/clip", change="zero", labels=labels).facts["shares"]
+    assert one.tells("tab.done.facts.shares") == expected
+    assert sorted(page.locator(".pl-shares bdi").all_inner_texts()) == labels
+    one.tab("surgery", "bundled/vit", change="mirror")
+    assert "ring" in page.locator(".pl-shares bdi").all_inner_texts()
+
+
+def test_two_sizes_and_a_followed_patch(visitor: Callable[..., Visitor]) -> None:
+    one = visitor()
+    page = one.tab("surgery", VIT, change="resize")
+    sizes = "[tab.before, tab.after].map(({ aspect }) => aspect)"
+    assert one.tells(sizes) == pytest.approx([1, 224 / 144])
+    one.says("9 × 14, the coarser grid")
+    page.mouse.click(*one.middle(".pl-canvas", 0.5, 0.5))
+    one.says("row 5, column 8")
+    expected = surgery(COFFEE, VIT, change="resize", query="patch 4,7")
+    assert one.tells("tab.done.facts.moved") == pytest.approx(expected.facts["moved"])
+    before = one.ink(".pl-canvas canvas", 1)
+    with one.listening() as asked:
+        box = page.locator(".pl-matrix").bounding_box()
+        assert box is not None
+        page.mouse.click(box["x"] + box["width"] * 2.5 / 12, box["y"] + box["height"] / 2)
+        one.says("The map is head 2 of 3.")
+    assert asked == [], "heads and blocks are here already"
+    assert one.ink(".pl-canvas canvas", 1) != before
+    page.select_option("select[aria-label='Shape after']", "square")
+    one.still()
+    assert one.tells("tab.done.facts.shapes") == [[224, 224], [224, 224]]
 
 
 @pytest.mark.parametrize(("block", "token"), [(1, (0, 0)), (2, (9, 9)), (4, (4, 11))])

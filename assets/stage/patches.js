@@ -3,31 +3,13 @@
 import { coloured, stamp } from "./board.js";
 import { fetchBundle } from "./bundle.js";
 import { Stage } from "./canvas.js";
-import { card, factTable, select } from "./controls.js";
+import { factTable } from "./controls.js";
+import { Calculator, cost } from "./patches_calculator.js";
+import { large } from "./quantities.js";
 import { remember } from "./state.js";
-import { large } from "./windows.js";
 import { make, number, onLanguage, say } from "./words.js";
 
-const FIELDS = { height: "Height", width: "Width", patch: "Patch side", prefix: "Prefix tokens", channels: "Channels", heads: "Heads", layers: "Layers" };
-const PRECISIONS = { fp32: "fp32", fp16: "fp16", bf16: "bf16", int8: "int8" };
-const KERNELS = { materialised: "Materialised", fused: "Fused" };
-const NUMBER_BYTES = { fp32: 4, fp16: 2, bf16: 2, int8: 1 };
-
-/** Configurations that a lecture asks about. */
-const PRESETS = {
-  own: ["This network", null],
-  large: ["Lecture, 512 × 512 pixels", { height: 512, width: 512, patch: 1, prefix: 0, channels: 1024, heads: 16, layers: 48 }],
-  small: ["Lecture, 32 × 32 pixels", { height: 32, width: 32, patch: 1, prefix: 0, channels: 1024, heads: 16, layers: 48 }],
-};
-
-/** What models/attention_cost.py says of a configuration. */
-export function cost({ height, width, patch, prefix, channels, heads, layers, window, precision, kernel }) {
-  const tokens = prefix + Math.floor(height / patch) * Math.floor(width / patch);
-  const reach = window ? Math.min(window * window, tokens) : tokens;
-  const entries = heads * tokens * reach;
-  const layer = kernel === "materialised" ? entries * NUMBER_BYTES[precision] : heads * tokens * NUMBER_BYTES.fp32;
-  return { tokens, reach, entries, layer, bytes: layers * layer, multiplications: layers * 2 * tokens * reach * channels, projections: layers * 4 * tokens * channels ** 2 };
-}
+export { cost };
 
 export class Tab {
   constructor({ defaults, asked, tell }) {
@@ -35,6 +17,7 @@ export class Tab {
     this.tell = tell;
     this.view = { ...defaults, ...asked };
     this.pointed = null;
+    this.calculator = new Calculator({ ask: (changes) => this.ask(changes), measure: () => this.#measure() });
     this.#build();
     onLanguage(() => this.draw());
   }
@@ -96,10 +79,8 @@ export class Tab {
     return url.href;
   }
 
-  /** The calculator's configuration: the network's own, with what was asked otherwise. */
   get configuration() {
-    const asked = Object.fromEntries(Object.keys(FIELDS).filter((name) => this.view[name] !== null && this.view[name] !== "").map((name) => [name, this.view[name]]));
-    return { ...this.facts.own, ...asked, precision: this.view.precision, kernel: this.view.kernel };
+    return this.calculator.configure(this.facts.own, this.view);
   }
 
   // -- one frame -------------------------------------------------------------------------------------------------------
@@ -110,7 +91,8 @@ export class Tab {
     this.stage.drawMarks(grid, { query: this.place, pointer: this.pointed });
     this.#drawGrid();
     this.#drawPatch();
-    this.#drawCost();
+    this.calculator.configure(this.facts.own, this.view);
+    this.calculator.draw(this.measured);
     this.#drawWords();
   }
 
@@ -161,35 +143,6 @@ export class Tab {
     }));
   }
 
-  #drawCost() {
-    const asked = this.configuration;
-    const found = cost(asked);
-    for (const [name, input] of Object.entries(this.inputs)) if (document.activeElement !== input) input.value = asked[name];
-    this.precision.set(asked.precision);
-    this.kernel.set(asked.kernel);
-    const formulas = [
-      ["Tokens n", `⌊H/P⌋⌊W/P⌋ + ${asked.prefix}`, number(found.tokens)],
-      ["Numbers", asked.window ? `h·n·${asked.window}²` : "h·n²", large(found.entries)],
-      ["One layer", asked.kernel === "fused" ? "h·n·4 B" : `× ${NUMBER_BYTES[asked.precision]} B`, bytes(found.layer)],
-      ["All layers", "× L", bytes(found.bytes)],
-      ["Scores, sum", asked.window ? `2Ln·${asked.window}²·C` : "2Ln²C", large(found.multiplications)],
-      ["Projections", "4LnC²", large(found.projections)],
-    ];
-    const rows = formulas.map(([name, formula, value]) => make("tr", {}, make("th", { colspan: 2 }, make("span", { say: name }), " ", make("span.pl-formula", {}, formula)), make("td.pl-own", {}, value)));
-    if (this.measured) rows.push(...this.#measuredRows());
-    this.costs.replaceChildren(...rows);
-  }
-
-  #measuredRows() {
-    const { predicted, counted, kernel } = this.measured;
-    return [
-      make("tr", {}, make("th", { say: "This network" }), make("th", { say: "predicted" }), make("th", { say: "counted" })),
-      make("tr", {}, make("th", { say: "Scores, sum" }), make("td", {}, large(predicted.attention)), make("td.pl-own", {}, large(counted.attention))),
-      make("tr", {}, make("th", {}, say(KERNELS[kernel])), make("td", {}, bytes(predicted.matrices)), make("td.pl-own", {}, bytes(counted.matrices))),
-      make("tr", {}, make("th", { say: "With weights" }), make("td", {}, large(predicted.weights)), make("td.pl-own", {}, large(counted.weights))),
-    ];
-  }
-
   #drawWords() {
     const { facts, place } = this;
     const words = facts.sentences;
@@ -221,20 +174,15 @@ export class Tab {
     this.draw();
   }
 
-  #preset(values) {
-    const none = Object.fromEntries(Object.keys(FIELDS).map((name) => [name, null]));
-    this.ask({ ...none, ...values });
-  }
-
   async #measure() {
-    this.count.disabled = true;
+    this.calculator.count.disabled = true;
     try {
       this.measured = (await fetchBundle(this.facts.measure, { kernel: this.view.kernel })).facts;
     } catch (wrong) {
       if (wrong.gone) return this.onGone?.();
       this.tell(wrong.fault);
     } finally {
-      this.count.disabled = false;
+      this.calculator.count.disabled = false;
     }
     this.draw();
   }
@@ -260,31 +208,10 @@ export class Tab {
     this.patchHead = make("h2");
     this.patch = make("canvas.pl-patch", { role: "img", label: "Pixels of the patch" });
     this.figures = factTable({ token: "Token", pixels: "Numbers", channels: "Channels", tokens: "Tokens" });
-    this.inputs = Object.fromEntries(Object.entries(FIELDS).map(([name, text]) => [name, make("input.pl-number-input", { type: "number", min: name === "prefix" ? 0 : 1, max: 65536, label: text, oninput: (event) => this.#typed(name, event.target) })]));
-    this.precision = select("Precision", PRECISIONS, (precision) => this.ask({ precision }));
-    this.kernel = select("Kernel", KERNELS, (kernel) => this.ask({ kernel }));
-    const fields = Object.entries(FIELDS).map(([name, text]) => make("label.pl-field", {}, make("span", { say: text }), this.inputs[name]));
-    const presets = Object.values(PRESETS).map(([text, values]) => make("button.pl-link", { type: "button", say: text, onclick: () => this.#preset(values) }));
-    this.costs = make("table.pl-table.pl-costs", { label: "Cost" });
-    this.count = make("button.pl-button", { type: "button", say: "Count in one pass", onclick: () => this.#measure() });
     return make("aside.pl-side", { label: "Question" },
       make("section.pl-card", {}, this.patchHead, make(".pl-patch-box", {}, this.patch, this.figures.element)),
-      card("What attention costs", make(".pl-presets", {}, ...presets), make(".pl-fields", {}, ...fields, make("label.pl-field", {}, make("span", { say: "Precision" }), this.precision.element), make("label.pl-field", {}, make("span", { say: "Kernel" }), this.kernel.element)), this.costs, this.count),
+      this.calculator.element,
       make("section.pl-card.pl-caution", {}, make("h2", { say: "May mislead" }), make("p.pl-note", { say: "A fused kernel multiplies as often as one that writes its matrices; it saves memory and the time to move it." })),
     );
   }
-
-  /** A number as it is typed; what cannot be calculated is left until it can. */
-  #typed(name, input) {
-    const value = Number(input.value);
-    if (input.value === "") return this.ask({ [name]: null });
-    const asked = { ...this.configuration, [name]: value };
-    if (input.checkValidity() && Number.isInteger(value) && Math.min(asked.height, asked.width) >= asked.patch) this.ask({ [name]: value });
-  }
-}
-
-/** Bytes as people read them: 192 TiB. */
-function bytes(value) {
-  const [factor, unit] = [[2 ** 40, "TiB"], [2 ** 30, "GiB"], [2 ** 20, "MiB"], [2 ** 10, "KiB"], [1, "B"]].find(([size]) => value >= size) ?? [1, "B"];
-  return `${number(value / factor, 3)} ${unit}`;
 }

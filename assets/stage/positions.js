@@ -3,22 +3,14 @@
 import { Part } from "./affinity.js";
 import { Board, coloured, exportBoard, painted, stamp } from "./board.js";
 import { gradient } from "./colours.js";
-import { card, factTable, segmented, select } from "./controls.js";
+import { Side } from "./positions_side.js";
+import { sentences } from "./positions_words.js";
 import { remember } from "./state.js";
 import { Strip } from "./strips.js";
 import { make, number, onLanguage, say } from "./words.js";
 
 const FIGURES = { similarity: "Similarity", components: "PCA as RGB", norms: "Norms", spectrum: "Spectrum" };
-const MEASURES = { cosine: "Cosine", dot: "Dot", distance: "Distance" };
-const COLOURS = { viridis: "Viridis", magma: "Magma", diverging: "Diverging" };
-const EXPLAINED = { offset: "Offset", distance: "Distance", row: "Row", column: "Column" };
 const MOST_TILES = 12;
-
-const CAUTIONS = {
-  table: "A table is added once, before the first block. How much of it later blocks still use, this picture does not say. Surgery does.",
-  rotary: "The kernel holds for equal queries and keys. Real ones weight the bands as the picture asks.",
-  bias: "A bias is added to logits of the picture's own making. Alone it is no attention.",
-};
 
 export class Tab {
   constructor({ defaults, asked }) {
@@ -26,6 +18,7 @@ export class Tab {
     this.view = { ...defaults, ...asked };
     this.pointed = null;
     this.token = 0;
+    this.side = new Side((changes) => this.ask(changes));
     this.#build();
     onLanguage(() => this.#words());
   }
@@ -34,7 +27,7 @@ export class Tab {
     this.facts = bundle.facts;
     this.parts = bundle.facts.parts.map((_, index) => new Part(bundle, index));
     this.element.classList.add("pl-filled");
-    this.#kinds();
+    this.side.kinds(this);
     this.ask(this.view);
   }
 
@@ -101,7 +94,7 @@ export class Tab {
     this.#drawFilm();
     this.#drawTiles();
     this.#drawStrips();
-    this.#drawSide();
+    this.side.draw(this);
     this.#drawWords();
   }
 
@@ -196,96 +189,16 @@ export class Tab {
     return { values, grid: part.grid, scale: high - low, table: this.scale?.colours ?? this.view.colours, aspect: part.grid[1] / part.grid[0] };
   }
 
-  #drawSide() {
-    const { part, view, facts } = this;
-    this.measures.element.hidden = !part.table;
-    this.measures.set(view.measure);
-    this.colours.set(view.colours);
-    this.kind.textContent = say(facts.titles[part.kind]);
-    const kinds = [...new Set(this.parts.map(({ kind }) => kind))];
-    this.kindButtons.forEach((button) => button.setAttribute("aria-checked", kinds[button.dataset.kind] === part.kind));
-    this.about.set({
-      grid: part.scope === "window" ? say("{rows} × {columns}, one window", { rows: part.grid[0], columns: part.grid[1] }) : part.grid.join(" × "),
-      where: part.table ? say("before block 1") : part.block === null ? say("in every block") : say("in block {block}", { block: part.block + 1 }),
-      channels: part.table ? number(part.tableValues.shape[1]) : null,
-    });
-    this.structure.replaceChildren(...this.#structure());
-    this.#drawPlace();
-    this.caution.textContent = say(CAUTIONS[part.table ? "table" : part.kind === "rotary" ? "rotary" : "bias"]);
-  }
-
-  /** Rows of R²: this network's, then what other tables of the shape have. */
-  #structure() {
-    const { part } = this;
-    const others = Object.entries(part.rivals ?? {});
-    const head = make("tr", {}, make("td"), make("th", { say: "here" }), ...others.map(([name]) => make("th", {}, say(name))));
-    const rows = Object.entries(EXPLAINED).map(([name, text]) =>
-      make("tr", {}, make("th", { say: text }), make("td.pl-own", {}, part.structure[name].toFixed(3)), ...others.map(([, other]) => make("td", {}, other[name].toFixed(3)))),
-    );
-    return [head, ...rows];
-  }
-
-  #drawPlace() {
-    const { part, place, pointed, view } = this;
-    const cell = pointed ?? place;
-    const at = cell[0] * part.grid[1] + cell[1];
-    this.placeHead.textContent = say(pointed ? "Pointer: row {row}, column {column}" : "Position: row {row}, column {column}", { row: cell[0] + 1, column: cell[1] + 1 });
-    const value = view.figure === "similarity" && this.values ? this.values[at] : null;
-    this.here.set({
-      value: value === null ? null : number(value, 3),
-      norm: part.table ? number(part.normsValues[at], 3) : null,
-      prefix: part.prefixValues ? part.prefixCosines(cell).map((cosine) => number(cosine, 2)).slice(0, 5).join(", ") : null,
-    });
-    this.preview.hidden = !pointed;
-    if (pointed) {
-      stamp(this.preview, painted(part.map(pointed, view.measure, view.component), part.grid, { ...this.scale, ...this.#pairs() }));
-      this.preview.style.aspectRatio = `${part.grid[1] / part.grid[0]}`;
-    }
-    this.hint.hidden = Boolean(pointed);
-  }
-
-  #pairs() {
-    const [low, high] = this.part.span(this.view.measure, this.view.component);
-    const edge = Math.max(-low, high);
-    return this.view.colours === "diverging" ? { low: -edge, high: edge } : { low, high };
-  }
-
   #drawWords() {
-    const { part, view, facts, place } = this;
-    const words = facts.sentences;
-    const [rows, columns] = part.grid;
-    const at = { row: place[0] + 1, column: place[1] + 1, block: (part.block ?? 0) + 1 };
-    const percents = (part.explained ?? []).map((share) => number(100 * share, 3));
-    const ends = { low: number(this.scale.low, 3), high: number(this.scale.high, 3) };
-    const token = facts.names[this.token];
-    const first = view.figure === "similarity" ? say(words[part.table ? view.measure : part.relation], at)
-      : say(words[view.figure], { first: percents[0], second: percents[1], third: percents[2], token: token && say(token) });
-    const said = [first, say(words[part.kind], { rows, columns })];
-    if (part.heads.length > 1) said.push(say(words[`${view.component === null ? "mean" : "one"} ${part.word}`], { head: (view.component ?? 0) + 1, heads: part.heads.length }));
-    if (view.figure !== "components") said.push(say(words[view.figure !== "similarity" ? "own scale" : view.colours === "diverging" ? "even scale" : "scale"], ends));
-    said.push(say(words.structure, { offset: part.structure.offset.toFixed(3), distance: part.structure.distance.toFixed(3) }));
-    said.push(this.step > 1 ? say(words.thinned, { step: this.step }) : say(words["all tiles"]));
-    said.push(say(words.network, { title: facts.title, revision: facts.revision }));
-    if (facts.random) said.push(say(words.random));
-    this.said = said;
-    this.caption.replaceChildren(make("strong", {}, said[0]), ` ${said.slice(1).join(" ")}`);
+    this.said = sentences(this);
+    this.caption.replaceChildren(make("strong", {}, this.said[0]), ` ${this.said.slice(1).join(" ")}`);
     this.bar.style.background = gradient(this.scale.colours, "to top");
     this.barBox.style.height = this.large.canvas.style.height;
-    this.barBox.style.visibility = view.figure === "components" ? "hidden" : "";
-    [this.top.textContent, this.bottom.textContent] = [ends.high, ends.low];
+    this.barBox.style.visibility = this.view.figure === "components" ? "hidden" : "";
+    [this.top.textContent, this.bottom.textContent] = [this.scale.high, this.scale.low].map((end) => number(end, 3));
   }
 
   // -- smaller things --------------------------------------------------------------------------------------------------
-
-  /** One button for each kind of position that the network has. */
-  #kinds() {
-    const kinds = [...new Set(this.parts.map(({ kind }) => kind))];
-    this.kindButtons = kinds.map((kind, index) =>
-      make("button", { type: "button", role: "radio", "data-kind": index, onclick: () => this.ask({ part: this.parts.findIndex((part) => part.kind === kind), component: null }) }, say(this.facts.titles[kind])),
-    );
-    this.kindBox.replaceChildren(...this.kindButtons);
-    this.kindBox.hidden = kinds.length < 2;
-  }
 
   #show(figure, token) {
     this.token = token;
@@ -306,7 +219,7 @@ export class Tab {
   #words() {
     this.blocks.words();
     this.heads.words();
-    if (this.parts) this.#kinds();
+    if (this.parts) this.side.kinds(this);
     this.draw();
   }
 
@@ -326,29 +239,10 @@ export class Tab {
     this.filmRow = make(".pl-strip", { hidden: true }, make("span.pl-strip-name", { say: "Table" }), this.film);
     const strips = make(".pl-strips", {}, this.filmRow, this.blocks.element, this.heads.element);
     const first = make(".pl-first", {}, boards, make(".pl-progress"), this.caption, strips);
-    this.element = make(".pl-tab.pl-positions", {}, make("main.pl-middle", {}, first), this.#side());
+    this.element = make(".pl-tab.pl-positions", {}, make("main.pl-middle", {}, first), this.side.element);
     new ResizeObserver(() => this.draw()).observe(boards);
   }
 
-  #side() {
-    this.kind = make("p.pl-kind");
-    this.kindBox = make(".pl-segmented.pl-kinds", { role: "radiogroup", label: "Kind of position" });
-    this.about = factTable({ grid: "Places", where: "Acts", channels: "Channels" });
-    this.measures = segmented("Measure", MEASURES, (measure) => this.ask({ measure }));
-    this.colours = select("Colour table", COLOURS, (colours) => this.ask({ colours }));
-    this.structure = make("table.pl-table", { label: "Structure" });
-    this.placeHead = make("h2");
-    this.here = factTable({ value: "Value", norm: "Norm", prefix: "Prefix tokens" });
-    this.preview = make("canvas.pl-pointer-map", { "aria-hidden": "true", hidden: true });
-    this.hint = make("p.pl-note", { say: "Point at a position to see its own map; click to keep it." });
-    this.caution = make("p.pl-note");
-    return make("aside.pl-side", { label: "Question" },
-      card("How it knows where", this.kind, this.kindBox, this.about.element, make(".pl-line", {}, this.measures.element, this.colours.element)),
-      card("Similarity explained, R²", this.structure),
-      make("section.pl-card.pl-pointer", {}, this.placeHead, this.here.element, this.hint, this.preview),
-      make("section.pl-card.pl-caution", {}, make("h2", { say: "May mislead" }), this.caution),
-    );
-  }
 }
 
 const link = make("link", { rel: "stylesheet", href: new URL("positions.css", import.meta.url).href });
