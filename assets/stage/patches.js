@@ -215,3 +215,5 @@ export class Tab {
     );
   }
 }
+
+document.head.append(make("link", { rel: "stylesheet", href: new URL("positions.css", import.meta.url).href }));

@@ -123,7 +123,7 @@ export class Side {
   /** tab: see `sentences` in surgery_words.js; `seconds` of the pass besides. */
   draw({ done, block, head, seconds, after }) {
     const { facts, arrays } = done;
-    const percent = (share) => `${fixed(100 * share, 1)} %`;
+    const percent = (share) => `${fixed(100 * share, 1)}\u00a0%`;
     this.figures.set({
       moved: percent(facts.moved[block]),
       far: facts.distances && say("{before} → {after} px", { before: number(facts.distances[0][block], 3), after: number(facts.distances[1][block], 3) }),
