@@ -39,6 +39,12 @@ PATIENCE = 20.0
 LONGEST = 300.0
 """Seconds after which a measurement is given up: a set that is still downloading, a network far too large."""
 
+OUT = (
+    "allocate memory", "not enough memory", "out of memory", "bad_alloc", "could not create a memory",
+    "could not create a primitive",
+)  # fmt: skip
+"""How torch says on the CPU that memory was out; the last two are oneDNN's, whose kernels need some of their own."""
+
 FREE = ("steps", "seed", "warmup", "final", "rate", "decay", "keep_every", "keep_last", "keep_steps", "hours", "disk")
 """Settings that a step's cost does not depend on."""
 
@@ -110,9 +116,7 @@ def starved(wrong: BaseException) -> bool:
     import torch
 
     told = str(wrong).lower()
-    return isinstance(wrong, (MemoryError, torch.OutOfMemoryError)) or any(
-        words in told for words in ("allocate memory", "not enough memory", "out of memory", "bad_alloc")
-    )
+    return isinstance(wrong, (MemoryError, torch.OutOfMemoryError)) or any(words in told for words in OUT)
 
 
 def fitting(made: Recipe, built: Callable[[Recipe], tuple[Dataset, Objective]] | None = None) -> int | None:
