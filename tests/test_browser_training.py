@@ -24,7 +24,7 @@ pytestmark = pytest.mark.browser
 PATIENCE = 3 * SECONDS
 """Milliseconds: a process that learns steps back for all others, so on a busy machine it is slow to begin."""
 
-KILLED = r"net::ERR_(CONNECTION|CONTENT_LENGTH|INCOMPLETE|EMPTY)"
+KILLED = r"net::ERR_(CONNECTION|CONTENT_LENGTH|INCOMPLETE|EMPTY|NETWORK)|Failed to fetch|[Cc]onnection"
 """What a browser says of a server that was killed half way through an answer."""
 
 STEPS = 100_000
