@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from explorers.explorer import Sentence
-from explorers.gallery_index import Seen
+
+if TYPE_CHECKING:
+    from explorers.gallery_index import Seen
 
 SENTENCES: Mapping[str, str] = {
     "shapes": "Gallery: {count} drawn shapes in combinations of colour and shape from which the bundled networks "
