@@ -169,7 +169,7 @@ def written_out(module: nn.Module) -> None:
     """
     for part in module.modules():
         if isinstance(getattr(part, "fused_attn", None), bool):
-            part.fused_attn = False  # pyright: ignore[reportAttributeAccessIssue]
+            part.fused_attn = False  # pyright: ignore[reportArgumentType, reportAttributeAccessIssue]
         if hasattr(part, "set_attn_implementation"):
             part.set_attn_implementation("eager")  # pyright: ignore[reportCallIssue]
 

@@ -45,7 +45,7 @@ def optimisers(module: nn.Module, settings: Settings) -> tuple[Optimizer, ...]:
     return tuple(made)
 
 
-def _muon() -> type[Optimizer]:
+def _muon() -> type[torch.optim.Muon]:
     if not hasattr(torch.optim, "Muon"):
         raise Fault(
             "The optimiser Muon was asked for, but torch {version} has none; install torch 2.9 or later, or choose "

@@ -101,7 +101,7 @@ def open_hub(source: Source) -> Dataset:
     return Pictures(source, len(rows), read, columns.classes, columns.caption is not None)
 
 
-def _falls(row: int, cut: str) -> bool:
+def _falls(row: int, cut: str | None) -> bool:
     return (side_of(f"row {row}") == "validation") == (cut == "validation")
 
 
@@ -150,8 +150,8 @@ class Streamed:
         turn = 0
         while True:
             rows = self._rows.map(lambda row, place: {**row, ROW: place}, with_indices=True)
-            if (cut := self._cut) is not None:
-                rows = rows.filter(lambda row: _falls(row[ROW], cut))
+            if self._cut is not None:
+                rows = rows.filter(lambda row: _falls(row[ROW], self._cut))
             if seed is not None:
                 rows = rows.shuffle(seed=stream(seed, turn) % 2**32, buffer_size=WINDOW)
             empty = True
