@@ -10,7 +10,7 @@ import { fixed } from "./zero_shot_read_outs.js";
 const CHANGES = { identity: "As it is", zero: "Take away", shuffle: "Shuffle", transpose: "Transpose", mirror: "Mirror", swap: "Swap two", noise: "Noise", resize: "Resize" };
 const SHAPES = { own: "As the desk's", square: "Square", wide: "2 : 1", tall: "1 : 2" };
 const HINTS = {
-  query: "Click a patch to follow it; click it again for the read-out.",
+  query: "Click a patch to follow it, and again for the read-out.",
   first: "Click the first of two patches.",
   second: "Now click the second patch.",
 };
