@@ -93,14 +93,18 @@ def curves(values: Values, owner: str) -> bytes:
     return pack(axes(found), columns(found))
 
 
-def frame(values: Values, owner: str) -> bytes:
-    """One frame of the strip; see `training_strip`."""
+def frame(values: Values, owner: str) -> bytes | dict[str, Any]:
+    """One frame of the strip; see `training_strip`. Nothing of a checkpoint that made room since it was listed."""
     from explorers import training_strip
+    from training.snapshots import place
 
     step = str(values.get("step", ""))
     if not step.isdecimal() or len(step) > 12:
         raise Fault("A frame was asked for without a step; give a whole number.")
-    return training_strip.frame(owned(values.get("run"), owner).name, int(step), str(values.get("kind")))
+    name = owned(values.get("run"), owner).name
+    if place(runs_folder() / name, int(step)) is None:
+        return {}
+    return training_strip.frame(name, int(step), str(values.get("kind")))
 
 
 def views(values: Values, owner: str) -> bytes | dict[str, Any]:

@@ -54,6 +54,7 @@ export class Frames {
     try {
       const found = await ask("frame", { run, step, kind }, this.stopper.signal);
       if (run !== this.run) return 0;
+      if (!found.arrays) return void this.gone.add(`${kind} ${step}`) ?? REST;
       this.kept.set(`${kind} ${step}`, found);
       this.arrived(step, kind);
     } catch (wrong) {
