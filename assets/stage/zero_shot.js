@@ -98,6 +98,7 @@ export class Tab {
     this.set.side.hidden = view !== "set";
     this.labels.element.hidden = view === "set" || (view === "matrix" && this.view.matrix !== "own");
     this.element.dataset.view = view;
+    if (view === "scores") this.heat.fit(); // it had no room while it was hidden
   }
 
   draw() {
@@ -290,6 +291,7 @@ export class Tab {
     if (this.facts) this.#refuse(this.facts);
     if (this.facts && !this.answer && !this.facts.refused && this.view.panel !== "set") this.#empty();
     this.bars.words();
+    this.heat.shown = null;
     this.draw();
   }
 

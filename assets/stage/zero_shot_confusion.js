@@ -16,7 +16,7 @@ export function confusionBoard(told) {
     const own = all.filter((row) => counts.subarray(row * labels.length, (row + 1) * labels.length).some(Boolean));
     const said = all.filter((column) => own.includes(column) || own.some((row) => counts[row * labels.length + column]));
     Object.assign(board, { counts, labels, own, said });
-    board.sheet.draw();
+    board.sheet.show();
   };
   board.sheet.canvas.addEventListener("pointermove", (event) => told(cell(board, event)));
   board.sheet.canvas.addEventListener("pointerleave", () => told(""));

@@ -5,6 +5,7 @@ import { font, Sheet } from "./zero_shot_sheet.js";
 import { fixed, none } from "./zero_shot_read_outs.js";
 import { make, number, say } from "./words.js";
 
+const DOTS = 200; // labels that are drawn
 const EDGE = { left: 42, right: 12, top: 8, bottom: 30 };
 
 export class Curve {
@@ -18,7 +19,7 @@ export class Curve {
   draw(shown) {
     this.shown = shown;
     this.element.hidden = false;
-    this.sheet.draw();
+    this.sheet.show();
     this.#explain();
   }
 
@@ -39,15 +40,18 @@ export class Curve {
     }
     [context.strokeStyle, context.lineWidth] = [themed("muted"), 1.6];
     context.stroke();
-    cosines.slice(0, 200).forEach((cosine, at) => {
-      const own = labels[at] === selected;
-      context.beginPath();
-      context.arc(x(cosine), y(share(cosine)), own ? 5.5 : 3.4, 0, 2 * Math.PI);
-      context.fillStyle = themed(own ? "accent" : "pointer");
-      context.globalAlpha = own ? 1 : 0.75;
-      context.fill();
-      context.globalAlpha = 1;
-    });
+    const dot = (cosine, size) => {
+      context.moveTo(x(cosine) + size, y(share(cosine)));
+      context.arc(x(cosine), y(share(cosine)), size, 0, 2 * Math.PI);
+    };
+    [context.fillStyle, context.globalAlpha] = [themed("pointer"), 0.75];
+    context.beginPath();
+    cosines.slice(0, DOTS).forEach((cosine) => dot(cosine, 3.4));
+    context.fill();
+    [context.fillStyle, context.globalAlpha] = [themed("accent"), 1];
+    context.beginPath();
+    dot(cosines[Math.max(0, labels.indexOf(selected))], 5.5);
+    context.fill();
   }
 
   #axes(context, { width, height, first, last, x, y }) {

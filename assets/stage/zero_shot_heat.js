@@ -42,6 +42,7 @@ export class Heat {
     this.button.hidden = !facts.twin;
     if (!facts.twin) this.twin = false;
     this.rows[1].hidden = !this.twin;
+    this.shown = null;
     this.stage.setPicture(this.image, width / height);
     for (const { canvas, way } of this.frames.flat()) {
       [canvas.width, canvas.height] = [this.grid[1], this.grid[0]];
@@ -50,6 +51,7 @@ export class Heat {
   }
 
   fit() {
+    this.shown = null;
     if (this.image) this.stage.fit();
   }
 
@@ -70,12 +72,11 @@ export class Heat {
 
   draw() {
     if (!this.image) return;
-    if (!this.stage.picture.width || this.stage.picture.width < 4) this.stage.fit();
+    if (!this.stage.picture.width || this.stage.picture.width < 4) this.fit();
     const { map } = this;
-    this.stage.drawMap(map && raised(map), this.grid, { scale: map ? map.high - map.low : 1, table: COLOURS, opacity: 0.82, smooth: false, mask: null });
-    Object.assign(this.scale.style, { visibility: map ? "visible" : "hidden", height: this.stage.element.style.height });
-    if (map) this.bar.style.background = gradient(COLOURS, "to top");
-    if (map) [this.ends.high.textContent, this.ends.low.textContent] = [number(map.high, 3), number(map.low, 3)];
+    const shown = [map, this.stage.map.width, this.stage.map.height];
+    if (!this.shown || shown.some((one, at) => one !== this.shown[at])) this.#drawMap(map);
+    this.shown = shown;
     for (const { frame, canvas, way, twin } of this.frames.flat()) {
       const found = this.maps.get(`${way} ${twin}`);
       frame.classList.toggle("pl-zero-waiting", way !== "none" && !found);
@@ -85,6 +86,13 @@ export class Heat {
       }
       frame.setAttribute("aria-checked", way === this.patches && twin === (this.twin && Boolean(this.picked)));
     }
+  }
+
+  #drawMap(map) {
+    this.stage.drawMap(map && raised(map), this.grid, { scale: map ? map.high - map.low : 1, table: COLOURS, opacity: 0.82, smooth: false, mask: null });
+    Object.assign(this.scale.style, { visibility: map ? "visible" : "hidden", height: this.stage.element.style.height });
+    if (map) this.bar.style.background = gradient(COLOURS, "to top");
+    if (map) [this.ends.high.textContent, this.ends.low.textContent] = [number(map.high, 3), number(map.low, 3)];
   }
 
   /** Picture and map on one canvas, for the export. */
@@ -116,7 +124,7 @@ export class Heat {
     this.picked = false;
     this.rows[1].hidden = !this.twin;
     this.button.setAttribute("aria-pressed", this.twin);
-    this.stage.fit();
+    this.fit();
     this.drawn();
     this.#fill();
   }

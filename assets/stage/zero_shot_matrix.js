@@ -93,7 +93,7 @@ export class Matrix {
 
   draw() {
     this.values.set(this.value);
-    if (this.cosine && !this.element.hidden) this.sheet.draw();
+    if (this.cosine && !this.element.hidden) this.sheet.show();
   }
 
   flat() {

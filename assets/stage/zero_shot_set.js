@@ -105,7 +105,7 @@ export class LabelledSet {
     const mean = this.judgements.reduce((sum, { confidence }) => sum + confidence, 0) / this.truth.length;
     Object.assign(this, { mean, low, high });
     this.figures.set({ accuracy: say("{share} %: {right} of {pictures}", { share: fixed((100 * right) / this.truth.length, 1), right: number(right), pictures: number(this.truth.length) }), interval: `${fixed(100 * low, 1)} – ${percent(high)}`, chance: percent(1 / this.labels.length), confidence: percent(mean), error: percent(this.score.error) });
-    this.curve.draw();
+    this.curve.show();
     this.table.draw(confusion(this.judgements, this.truth, this.labels.length), this.labels);
     this.#mistakes();
   }

@@ -9,12 +9,23 @@ export class Sheet {
     this.canvas = make("canvas", { role: "img", label });
     this.element = make(kind, {}, this.canvas);
     this.paint = draw;
+    this.size = [0, 0]; // kept, because to ask for it after a change makes the browser lay the page out at once
+    new ResizeObserver(() => {
+      this.size = [this.element.clientWidth, this.element.clientHeight];
+      this.draw();
+    }).observe(this.element);
+  }
+
+  /** There is something to draw. */
+  show() {
+    this.ready = true;
+    this.draw();
   }
 
   /** In CSS pixels, on paper of the theme. */
   draw() {
-    const { clientWidth: width, clientHeight: height } = this.element;
-    if (!(width > 20 && height > 20)) return false;
+    const [width, height] = this.size;
+    if (!(width > 20 && height > 20 && this.ready)) return false;
     const density = window.devicePixelRatio || 1;
     const [wide, high] = [Math.round(width * density), Math.round(height * density)];
     if (this.canvas.width !== wide || this.canvas.height !== high) [this.canvas.width, this.canvas.height] = [wide, high];
