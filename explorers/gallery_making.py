@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 
 from explorers.delivery import told
@@ -151,8 +151,8 @@ def _keep(who: str, what: str, index: Index) -> Index:
 
 def thumbnail(image: Image.Image) -> bytes:
     """A small JPEG file, without the colour subsampling that would blur drawn edges."""
-    small = ImageOps.contain(image, (THUMBNAIL, THUMBNAIL)) if max(image.size) > THUMBNAIL else image
-    file = io.BytesIO()
+    small, file = image.copy(), io.BytesIO()
+    small.thumbnail((THUMBNAIL, THUMBNAIL), reducing_gap=2.0)
     small.save(file, "JPEG", quality=85, subsampling=0)
     return file.getvalue()
 

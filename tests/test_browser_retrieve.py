@@ -87,6 +87,7 @@ def test_page_and_endpoint_find_the_same(reader: Reader, served: str) -> None:
     assert hits(reader) == [str(hit["item"]) for hit in said["facts"]["hits"]]
     assert_same(caption(reader), said["caption"]["en"])
     reader.page.click("[data-language=ru]")
+    reader.page.wait_for_selector("html[lang=ru]")
     assert_same(caption(reader), said["caption"]["ru"])
     shown(reader, "retrieve", lambda: reader.page.click(".pl-get [data-value=picture]"))
     alike, _ = Client(served, verbose=False).predict(image=handle_file("assets/pictures/cat.jpg"), **asked)
@@ -181,4 +182,5 @@ def test_the_gap_is_shown_along_an_axis_and_taken_out(reader: Reader) -> None:
     shown(reader, "embedding_map", lambda: reader.page.click(".pl-map [data-value=tsne]"))
     assert "t-SNE with perplexity" in caption(reader, "embedding_map")
     reader.page.click("[data-language=ru]")
+    reader.page.wait_for_selector("html[lang=ru]")
     assert "перплексией" in caption(reader, "embedding_map")
