@@ -188,6 +188,7 @@ export class LabelledSet {
   }
 
   #calibrate(context, width, height) {
+    if (!this.score) return;
     const { counts, confidence, accuracy } = this.score;
     const x = (share) => EDGE.left + share * (width - EDGE.left - EDGE.right);
     const y = (share) => EDGE.top + (1 - share) * (height - EDGE.top - EDGE.bottom);
