@@ -48,10 +48,11 @@ def score_of(target: int | Tensor) -> Score:
     """The logit of a class, or of a text by its features (1, channels)."""
     if isinstance(target, int):
         return lambda backbone, pixels: backbone.class_logits(pixels)[0, target]  # pyright: ignore
-    return lambda backbone, pixels: backbone.text_scores(  # pyright: ignore
-        backbone.image_features(pixels),
-        target,  # pyright: ignore
-    ).logits[0, 0]
+
+    def alike(backbone: Any, pixels: Tensor) -> Tensor:
+        return backbone.text_scores(backbone.image_features(pixels), target).logits[0, 0]
+
+    return alike
 
 
 def _best(backbone: Classifies, pixels: Tensor) -> tuple[list[dict[str, Any]], int]:

@@ -114,8 +114,8 @@ def test_a_film_has_a_frame_for_every_step(reader: Reader) -> None:
     assert len(shots) == KEPT
     assert len({shot.tobytes() for shot in shots}) == KEPT
     with av.open(io.BytesIO(saved(page, lambda: page.select_option(chooser, "mp4")))) as film:
-        video = [frame.to_image() for frame in film.decode(video=0)]
-    assert len(video) > KEPT
+        video = sum(1 for _ in film.decode(film.streams.video[0]))  # pyright: ignore[reportAttributeAccessIssue]
+    assert video > KEPT
     assert "first" in film.metadata["comment"]
 
 

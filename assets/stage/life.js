@@ -59,13 +59,13 @@ export class Life {
     clearTimeout(this.next);
     const { name } = this;
     try {
-      const [own, all] = await Promise.all([ask("kept", { run: name }), ask("runs")]);
+      const { runs } = await ask("runs");
+      this.runs = new Map(runs.map((run) => [run.name, run]));
+      const own = this.runs.has(name) && (await ask("kept", { run: name })); // weights alone have no life to show
       if (name !== this.name) return;
-      this.runs = new Map(all.runs.map((run) => [run.name, run]));
-      this.#arrived(own);
+      if (own) this.#arrived(own);
     } catch (wrong) {
       if (!(wrong instanceof Away) && !wrong.fault) throw wrong;
-      if (wrong.fault) this.runs = new Map(); // not this visitor's run: the network shows, its life does not
     }
     if (this.name && LEARNING.includes(this.run?.state)) this.next = setTimeout(() => this.#look(), LOOK);
     this.#draw();

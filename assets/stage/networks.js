@@ -7,10 +7,10 @@ import { make, number, onLanguage, say } from "./words.js";
 
 /** Why a tab that needs an ability has nothing to show of a network without it. */
 const REASONS = {
-  classifies: "not in {tab}: it scores no classes",
-  pools: "not in {tab}: it has no attention pool",
-  reconstructs: "not in {tab}: it has no decoder for hidden patches",
-  "zero-shot": "not in {tab}: it reads no text",
+  classifies: "Not in {tab}: it scores no classes",
+  pools: "Not in {tab}: it has no attention pool",
+  reconstructs: "Not in {tab}: it has no decoder for hidden patches",
+  "zero-shot": "Not in {tab}: it reads no text",
 };
 
 export class NetworkDialog {

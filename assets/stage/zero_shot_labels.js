@@ -6,7 +6,7 @@ import { make, number, say } from "./words.js";
 
 const CHIPS = 120; // chips that are drawn
 const MOST = 1000;
-const LISTS = { photographs: "Example photographs", shapes: "Coloured shapes", emoji: "Emoji", cifar10: "CIFAR-10", eurosat: "EuroSAT", food101: "Food-101", imagenet: "ImageNet, 1,000" };
+const LISTS = { photographs: "Example photographs", shapes: "Coloured shapes", emoji: "Emoji", cifar10: "CIFAR-10", eurosat: "EuroSAT", food101: "Food-101", imagenet: "ImageNet, 1,000 classes" };
 
 export class Labels {
   /** change(labels), fetch(name) resolves to a list that is too long to be here, say(fault). */

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from starlette.applications import Starlette
+from starlette.datastructures import QueryParams
 from starlette.testclient import TestClient
 
 from explorers import delivery, page
@@ -67,7 +68,7 @@ def test_what_the_page_sends_is_checked() -> None:
 
 def test_a_wrong_value_in_the_address_is_told_and_the_rest_is_kept() -> None:
     class Request:
-        query_params = {"layer": "NaN", "checkpoint": "timm/test_vit", "picture": "dahlia", "__theme": "dark"}  # noqa: RUF012
+        query_params = QueryParams(layer="NaN", checkpoint="timm/test_vit", picture="dahlia", __theme="dark")
 
     frame: Any = Frame.__new__(Frame)
     frame.explorers = explorers()
@@ -75,7 +76,7 @@ def test_a_wrong_value_in_the_address_is_told_and_the_rest_is_kept() -> None:
     assert answer["asked"]["desk"]["picture"] == "dahlia"
     assert answer["asked"]["attention"]["layer"] == -1
     assert answer["fault"]["facts"]["name"] == "layer"
-    Request.query_params = {"tab": "no such"}
+    Request.query_params = QueryParams(tab="no such")
     answer = frame.address(Request())
     assert answer["asked"]["desk"]["tab"] == "attention", "a page with no tab in front stays empty for ever"
     assert "no such" in answer["fault"]["facts"]["tab"]
@@ -132,7 +133,7 @@ def test_every_theme_has_the_same_colours() -> None:
     palette = page.palette()
     assert palette["dark"].keys() == palette["light"].keys()
     named = {name for path in page.ASSETS.glob("stage/*.css") for name in _used(path.read_text(encoding="utf-8"))}
-    own = {"header", "left", "right", "gap", "size", "progress"}
+    own = {"header", "left", "right", "gap", "size", "progress", "life", "train-left", "train-right"}
     assert named - own <= palette["dark"].keys(), "a style names a colour that the palette lacks"
 
 

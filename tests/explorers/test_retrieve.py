@@ -280,7 +280,8 @@ def test_readers_share_an_indexing_and_one_may_stop_it(folder: Path, monkeypatch
     free = threading.Event()
     slow = gallery_making.features
     monkeypatch.setattr(gallery_making, "features", lambda *given: (free.wait(10), slow(*given))[1])
-    desk, wanted = Desk(checkpoint=CLIP, picture="cat"), {"gallery": "folder", "folder": str(folder)}
+    desk = Desk(checkpoint=CLIP, picture="cat")
+    wanted: dict[str, Any] = {"gallery": "folder", "folder": str(folder)}
     assert unpack(state(desk, Wanted(act="start", **wanted)))[0]["state"] == "making"
     assert unpack(state(desk, Wanted(act="start", **wanted)))[0]["state"] == "making"
     assert len(gallery_page._jobs) == 1

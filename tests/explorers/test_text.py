@@ -114,8 +114,8 @@ def spoken_in_declaration(call: ast.Call, place: str) -> Iterator[Spoken]:
 QUOTED = r'"((?:[^"\\\n]|\\.)*)"'
 SAID = re.compile(r"(?:(?<![\w.])say\(\s*|\b(?:say|label|hint|placeholder|heading|said):\s*)" + QUOTED)
 SENTENCE_LIKE = re.compile(r"[A-Z{][^/<>=;]*[a-z][^/<>=;]* [^/<>=;]*|[A-Z][a-z]+…?")
-KEYS = {"Escape", "Enter", "Tab", "Home", "End", "Delete", "Backspace", "Space"}
-"""Names that browsers give to keys."""
+KEYS = {"Escape", "Enter", "Tab", "Home", "End", "Delete", "Backspace", "Space", "Description", "Patchlight"}
+"""Names that browsers give to keys, and a PNG to its text chunks."""
 
 
 def spoken_in_scripts() -> Iterator[Spoken]:
