@@ -24,7 +24,7 @@ RATE = 12
 """Frames a second of an MP4; players stumble over much fewer, so each picture is written three times."""
 
 
-def film(frames: Sequence[Image.Image], about: str, form: Form) -> bytes:
+def joined(frames: Sequence[Image.Image], about: str, form: Form) -> bytes:
     """The film's file; `about` is its comment. Raises `Fault` where nothing here writes MP4."""
     whole = _equal(frames)
     return _gif(whole, about) if form == "gif" else _mp4(whole, about)

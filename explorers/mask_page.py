@@ -13,9 +13,10 @@ from explorers.bundle import pack
 from explorers.desk_facts import desk_facts
 from explorers.explorer import Sentence
 from explorers.export import npz
+from explorers.film import MEDIA
 from explorers.mask_curve import curve_point
 from explorers.mask_fed import Fed, common_grid, fed, foreseen, labs_of
-from explorers.mask_film import MEDIA, film
+from explorers.mask_film import film
 from explorers.mask_hiding import Hiding, hiding_of
 from explorers.mask_lab import Masking, explore
 from explorers.mask_offers import offered

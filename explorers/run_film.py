@@ -36,9 +36,9 @@ def routes() -> Sequence[BaseRoute]:
     return [Route("/patchlight/film/upload", _film, methods=["POST"])]
 
 
-def joined(pictures: Sequence[bytes], about: str, form: str) -> bytes:
+def film(pictures: Sequence[bytes], about: str, form: str) -> bytes:
     """The film of these pictures (any format that `models.image` reads). Raises `Fault`."""
-    from explorers.film import MEDIA, film
+    from explorers.film import MEDIA, joined
     from models.image import open_image
 
     if form not in MEDIA:
@@ -52,7 +52,7 @@ def joined(pictures: Sequence[bytes], about: str, form: str) -> bytes:
             count=len(pictures), most=MOST,
         )  # fmt: skip
     frames = [open_image(io.BytesIO(picture), limit=PIXELS) for picture in pictures]
-    return film(frames, about[:WIDEST], cast("Form", form))
+    return joined(frames, about[:WIDEST], cast("Form", form))
 
 
 async def _film(request: Request) -> Response:
@@ -62,7 +62,7 @@ async def _film(request: Request) -> Response:
         pictures = [await part.read() for part in form.getlist("picture") if isinstance(part, UploadFile)]
         about, kind = str(form.get("about", "")), str(form.get("form", ""))
     try:
-        made = await run_in_threadpool(joined, pictures, about, kind)
+        made = await run_in_threadpool(film, pictures, about, kind)
     except Fault as fault:
         return JSONResponse(told(fault), status_code=422)
     return Response(made, media_type=MEDIA[cast("Form", kind)])

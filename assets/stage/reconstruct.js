@@ -110,6 +110,7 @@ export class Tab {
   #painted(patches) {
     this.asked.painted();
     this.drawn.touch(patches);
+    this.element.dataset.fresh = "";
     this.side.setCount(this.asked.hidden, this.asked.patches);
   }
 
