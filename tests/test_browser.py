@@ -212,9 +212,12 @@ def test_the_list_says_which_networks_the_tab_in_front_cannot_show(reader: Reade
         [card.children[0].textContent + card.children[1].textContent,
          card.querySelector('.pl-reason')?.textContent ?? '']))"""
     said = page.evaluate(reasons)
-    unable = [name for name, reason in said.items() if reason == "not in Zero-shot: it reads no text"]
+    unable = [name for name, reason in said.items() if reason == "Not in Zero-shot: it reads no text"]
     assert any("DINOv2" in name for name in unable)
     assert not any(name.startswith(("CLIP", "SigLIP")) and "Learnt" in name for name in unable), "bundled towers read"
+    page.keyboard.type("swin")
+    assert page.input_value(".pl-dialog input[type=search]") == "swin", "the search box takes no letters"
+    page.keyboard.press("Escape")
     page.keyboard.press("Escape")
     page.click("[data-tab=attention]")
     page.click("text=Change…")

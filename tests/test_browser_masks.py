@@ -305,8 +305,7 @@ def test_networks_are_compared_side_by_side_on_the_same_masks(reader: Callable[.
     page.get_by_role("button", name="Nearest patch", exact=True).click()
     assert not page.locator(".pl-mask-panel").nth(4).is_visible(), "a second click leaves the network alone again"
     page.get_by_role("button", name="Ratio curve").click()
-    page.wait_for_selector("button:has-text('Stop')")
-    page.wait_for_selector("button:has-text('Ratio curve')", timeout=SECONDS)
+    page.wait_for_selector(".pl-mask-legend:has-text('small norm')", timeout=SECONDS)
     legend = page.inner_text(".pl-mask-legend")
     assert all(name in legend for name in ("small mae", "small simmim", "small norm", "nearest visible patch"))
 

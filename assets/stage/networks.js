@@ -17,12 +17,11 @@ export class NetworkDialog {
   /** networks: {cards}. local: whether any name may be typed. tabs: [{name, title, needs}]. upload(file) → {path}. choose(id). */
   constructor({ networks, local, tabs, upload, choose }) {
     Object.assign(this, { networks, local, tabs, upload, choose });
-    this.search = make("input.pl-text", { type: "search", label: "Search networks", placeholder: "family, name, licence …", oninput: () => this.#draw() });
+    this.search = make("input.pl-text", { type: "search", label: "Search networks", placeholder: "family, name, licence …", oninput: () => this.#draw(), onkeydown: (event) => event.key === "Enter" && this.#enter(event) });
     this.list = make(".pl-network-list", { role: "listbox", label: "Networks" });
     const close = make("button.pl-link", { type: "button", say: "Close", onclick: () => this.element.close() });
     const typed = make("p.pl-note", { say: "Or type an id and press Enter: timm/<name>, hf/<owner>/<name>, run/<name>, file/<path>.", hidden: !local });
     this.element = make("dialog.pl-dialog", { label: "Choose a network" }, make(".pl-heading", {}, make("h2", { say: "Choose a network" }), close), this.search, typed, local ? this.#doctor() : null, this.list);
-    this.search.onkeydown = (event) => event.key === "Enter" && this.#enter(event);
     this.element.onclick = (event) => event.target === this.element && this.element.close();
     onLanguage(() => this.#draw());
   }
