@@ -46,7 +46,7 @@ def _umap(vectors: np.ndarray) -> tuple[np.ndarray, dict[str, float]]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a parametric variant that is not meant, and of compiled code
-            from umap import UMAP
+            from umap import UMAP  # pyright: ignore[reportMissingImports]
     except ImportError as missing:
         raise _not_installed("UMAP", "umap-learn") from missing
     neighbours = min(NEIGHBOURS, len(vectors) - 1)
