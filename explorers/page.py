@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import threading
 from functools import cache
 from pathlib import Path
@@ -77,13 +78,25 @@ def warm_up() -> None:
 
 # -- looks -------------------------------------------------------------------------------------------------------------
 
-SCRIPTS = ("page", "words", "bundle", "desk", "header", "attention", "maps", "canvas", "question")
-"""Modules that the page asks for first, told to the browser before Gradio's own have arrived."""
+IMPORTED = re.compile(r'^(?:import|export)\b[^;]*?from "\./(\w+)\.js"', re.MULTILINE)
+
+
+@cache
+def scripts(first: str = "page") -> tuple[str, ...]:
+    """`first` and every module that it imports, directly or through others, but for what is imported when asked."""
+    found = [first]
+    for name in found:
+        text = (delivery.STAGE / f"{name}.js").read_text(encoding="utf-8")
+        found += [other for other in dict.fromkeys(IMPORTED.findall(text)) if other not in found]
+    return tuple(found)
 
 
 def head() -> str:
-    """Styles and scripts. Not by `launch(css=…)`, which Gradio rewrites and which no browser can cache."""
-    early = "".join(f'<link rel="modulepreload" href="patchlight/stage/{name}.js">' for name in SCRIPTS)
+    """Styles and scripts. Not by `launch(css=…)`, which Gradio rewrites and which no browser can cache.
+
+    Every script is named at once: found one through the other, they would cost a journey to the server each.
+    """
+    early = "".join(f'<link rel="modulepreload" href="patchlight/stage/{name}.js">' for name in scripts())
     return f'<style>{variables()}</style><link rel="stylesheet" href="patchlight/stage/page.css">{early}'
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import threading
@@ -182,3 +183,13 @@ def test_work_that_is_stopped_ends_where_it_next_tells_its_progress() -> None:
 def test_a_bug_keeps_its_traceback() -> None:
     with pytest.raises(ZeroDivisionError):
         list(Work(lambda _: {"x": 1 // 0}).watched())
+
+
+def test_the_browser_is_told_every_script_that_the_page_begins_with() -> None:
+    """Wrong if a module that `page.js` needs were found only through another one: each such journey delays the page."""
+    told = set(re.findall(r'modulepreload" href="patchlight/stage/(\w+)\.js', page.head()))
+    stage = page.ASSETS / "stage"
+    needed = {name for script in told for name in page.IMPORTED.findall((stage / f"{script}.js").read_text("utf-8"))}
+    assert "page" in told
+    assert needed <= told
+    assert "life" not in told, "what is imported when it is asked for must not come with the page"
