@@ -6,8 +6,7 @@ network decides.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -116,12 +115,7 @@ def asked_of(desk: Desk, values: Mapping[str, str]) -> Attention:
 
 def build(frame: Frame) -> None:
     """The stage, drawn by `assets/stage/attention.js`; it hears of a new picture or network through the desk."""
-    stage = frame.script("attention", defaults=json.loads(Attention().model_dump_json()))
-
-    def look(desk: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        yield from frame.working(desk, picture)
-
-    frame.looks("attention", look, stage)
+    frame.stage("attention", Attention, picture)
 
 
 EXPLORER = Explorer("attention", "Attention", 10, Attention, explore, build)

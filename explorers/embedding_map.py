@@ -6,8 +6,7 @@ the two still keeps them apart: the modality gap is measured in all channels, no
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -85,12 +84,7 @@ def picture(desk: Desk) -> Mapping[str, Any]:
 
 def build(frame: Frame) -> None:
     """Thumbnails and texts on a canvas, drawn by `assets/stage/embedding_map.js`."""
-    stage = frame.script("embedding_map", defaults=json.loads(Question().model_dump_json()))
-
-    def look(desk: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        yield from frame.working(desk, picture)
-
-    frame.looks("embedding_map", look, stage)
+    frame.stage("embedding_map", Question, picture)
 
 
 EXPLORER = Explorer("embedding_map", "Embeddings", 44, Question, explore, build, pictureless=True)

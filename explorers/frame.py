@@ -1,5 +1,6 @@
 """The page around every explorer: one header, one desk at the left where picture, network and input size are chosen.
 
+    frame.stage("attention", Attention, picture)   a tab that assets/stage/attention.js draws from `picture(desk)`
     frame.looks("attention", handler, outputs)     the handler runs when the desk changes while this tab is in front
     frame.working(desk, job)                       inside it: runs the job, tells its progress, then what it made
     frame.script("attention", …)                   a part of the page that a script of assets/stage draws
@@ -83,6 +84,15 @@ class Frame:
             for explorer in explorers:
                 with gr.Tab(explorer.title, id=explorer.name):
                     explorer.build(self)
+
+    def stage(self, name: str, parameters: type[Parameters], picture: Callable[[Desk], Mapping[str, Any]]) -> None:
+        """A tab that `assets/stage/<name>.js` draws from what `picture(desk)` returns, anew as the desk changes."""
+        part = self.script(name, defaults=json.loads(parameters().model_dump_json()))
+
+        def look(desk: dict[str, Any]) -> Iterator[dict[str, Any]]:
+            yield from self.working(desk, picture)
+
+        self.looks(name, look, part)
 
     def looks(
         self, name: str, handler: Callable[..., Any], outputs: Any, inputs: Sequence[gr.components.Component] = ()

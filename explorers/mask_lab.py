@@ -6,8 +6,7 @@ and copying a neighbour is often nearly as good.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -153,12 +152,7 @@ def sheet(finding: Finding, language: str) -> Image.Image:
 
 def build(frame: Frame) -> None:
     """The panels, drawn by `assets/stage/reconstruct.js`."""
-    stage = frame.script("reconstruct", defaults=json.loads(Masking().model_dump_json()))
-
-    def look(desk: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        yield from frame.working(desk, picture)
-
-    frame.looks("reconstruct", look, stage)
+    frame.stage("reconstruct", Masking, picture)
 
 
 EXPLORER = Explorer("reconstruct", "Masks", 30, Masking, explore, build, needs="Reconstructs", sheet=sheet)

@@ -6,8 +6,7 @@ and network; beside it stands what the loaded network really does.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -134,12 +133,7 @@ def asked_of(desk: Desk, values: Mapping[str, str]) -> Patches:
 
 def build(frame: Frame) -> None:
     """The picture under its grid, and the calculator, drawn by `assets/stage/patches.js`."""
-    stage = frame.script("patches", defaults=json.loads(Patches().model_dump_json()))
-
-    def look(desk: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        yield from frame.working(desk, picture)
-
-    frame.looks("patches", look, stage)
+    frame.stage("patches", Patches, picture)
 
 
 EXPLORER = Explorer("patches", "Patches", 26, Patches, explore, build)

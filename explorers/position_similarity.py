@@ -6,8 +6,7 @@ fixed one is built of them; rotary embeddings and biases know offsets only.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -113,12 +112,7 @@ def numbers(desk: Desk, values: Mapping[str, str]) -> bytes:
 
 def build(frame: Frame) -> None:
     """The maps, drawn by `assets/stage/positions.js`."""
-    stage = frame.script("positions", defaults=json.loads(Positions().model_dump_json()))
-
-    def look(desk: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        yield from frame.working(desk, picture)
-
-    frame.looks("positions", look, stage)
+    frame.stage("positions", Positions, picture)
 
 
 EXPLORER = Explorer("positions", "Positions", 20, Positions, explore, build, pictureless=True)

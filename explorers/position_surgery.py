@@ -6,8 +6,7 @@ attention, features and answers before and after. One pass for one viewer: the n
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -174,12 +173,7 @@ def asked_of(desk: Desk, values: Mapping[str, str]) -> Surgery:
 
 def build(frame: Frame) -> None:
     """Two pictures, drawn by `assets/stage/surgery.js`."""
-    stage = frame.script("surgery", defaults=json.loads(Surgery().model_dump_json()))
-
-    def look(desk: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        yield from frame.working(desk, picture)
-
-    frame.looks("surgery", look, stage)
+    frame.stage("surgery", Surgery, picture)
 
 
 EXPLORER = Explorer("surgery", "Surgery", 22, Surgery, explore, build)

@@ -6,8 +6,7 @@ what lies near in it, not what a person would call alike.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -83,12 +82,7 @@ def picture(desk: Desk) -> Mapping[str, Any]:
 
 def build(frame: Frame) -> None:
     """A query, a gallery and its nearest pictures, drawn by `assets/stage/retrieve.js`."""
-    stage = frame.script("retrieve", defaults=json.loads(Question().model_dump_json()))
-
-    def look(desk: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        yield from frame.working(desk, picture)
-
-    frame.looks("retrieve", look, stage)
+    frame.stage("retrieve", Question, picture)
 
 
 EXPLORER = Explorer("retrieve", "Retrieval", 42, Question, explore, build, optional=True)

@@ -6,8 +6,7 @@ and all that it can have seen.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -106,12 +105,7 @@ def numbers(desk: Desk, values: Mapping[str, str]) -> bytes:
 
 def build(frame: Frame) -> None:
     """The picture under its windows, drawn by `assets/stage/windows.js`."""
-    stage = frame.script("windows", defaults=json.loads(Windows().model_dump_json()))
-
-    def look(desk: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        yield from frame.working(desk, picture)
-
-    frame.looks("windows", look, stage)
+    frame.stage("windows", Windows, picture)
 
 
 EXPLORER = Explorer("windows", "Windows", 24, Windows, explore, build)

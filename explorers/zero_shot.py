@@ -6,8 +6,7 @@ can be a confident yes.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -150,12 +149,7 @@ def picture(desk: Desk) -> Mapping[str, Any]:
 
 def build(frame: Frame) -> None:
     """Bars and maps, drawn by `assets/stage/zero_shot.js`."""
-    stage = frame.script("zero_shot", defaults=json.loads(Question().model_dump_json()))
-
-    def look(desk: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        yield from frame.working(desk, picture)
-
-    frame.looks("zero_shot", look, stage)
+    frame.stage("zero_shot", Question, picture)
 
 
 EXPLORER = Explorer("zero_shot", "Zero-shot", 40, Question, explore, build, needs="ZeroShot", sheet=sheet)

@@ -52,7 +52,7 @@ def served(log: Path, **environment: str) -> Iterator[str]:
             command, cwd=ROOT, stdout=stream, stderr=subprocess.STDOUT, env={**os.environ, **environment}
         )
     try:
-        wait_for(lambda: "Patchlight is at" in log.read_text() or app.poll() is not None, seconds=90)
+        wait_for(lambda: "Patchlight is at" in log.read_text() or app.poll() is not None, seconds=240)
         assert app.poll() is None, log.read_text()
         yield f"http://127.0.0.1:{port}/"
     finally:

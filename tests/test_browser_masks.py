@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlencode
@@ -17,7 +14,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from models.masking import hidden_count, mask_of, read, written
-from tests.conftest import ROOT, free_port, wait_for
+from tests.conftest import served
 from tests.driver import SECONDS, Reader
 from tests.explorers.painters import save_painters
 
@@ -79,18 +76,8 @@ def painters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The page, started as a user starts it, with small painters among its runs."""
     runs = tmp_path_factory.mktemp("painters")
     save_painters(runs)
-    port, log = free_port(), runs / "app.log"
-    command = [sys.executable, "app.py", "--port", str(port)]
-    with log.open("w") as stream:
-        environment = {**os.environ, "PATCHLIGHT_RUNS": str(runs)}
-        app = subprocess.Popen(command, cwd=ROOT, stdout=stream, stderr=subprocess.STDOUT, env=environment)
-    try:
-        wait_for(lambda: "Patchlight is at" in log.read_text() or app.poll() is not None, seconds=240)
-        assert app.poll() is None, log.read_text()
-        yield f"http://127.0.0.1:{port}/"
-    finally:
-        app.terminate()
-        app.wait(timeout=20)
+    with served(runs / "app.log", PATCHLIGHT_RUNS=str(runs)) as address:
+        yield address
 
 
 @pytest.fixture

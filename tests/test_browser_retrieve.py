@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +11,7 @@ from gradio_client import Client, handle_file
 from PIL import Image
 from playwright.sync_api import Browser
 
-from tests.conftest import ROOT, free_port, wait_for
+from tests.conftest import served
 from tests.driver import SECONDS, Reader
 from tests.test_browser import assert_same
 
@@ -24,27 +20,16 @@ CLIP = "bundled/clip"
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The page with a cache folder of its own."""
-    port, log = free_port(), tmp_path_factory.mktemp("page") / "app.log"
-    with log.open("w") as stream:
-        app = subprocess.Popen(
-            [sys.executable, "app.py", "--port", str(port)], cwd=ROOT, stdout=stream, stderr=subprocess.STDOUT,
-            env={**os.environ, "PATCHLIGHT_CACHE": str(log.parent / "cache")},
-        )  # fmt: skip
-    try:
-        wait_for(lambda: "Patchlight is at" in log.read_text() or app.poll() is not None, seconds=240)
-        assert app.poll() is None, log.read_text()
-        yield f"http://127.0.0.1:{port}/"
-    finally:
-        app.terminate()
-        app.wait(timeout=20)
-        shutil.rmtree(log.parent / "cache", ignore_errors=True)
+    folder = tmp_path_factory.mktemp("page")
+    with served(folder / "app.log", PATCHLIGHT_CACHE=str(folder / "cache")) as address:
+        yield address
 
 
 @pytest.fixture
-def reader(chromium: Browser, served: str) -> Iterator[Reader]:
-    one = Reader(chromium, served)
+def reader(chromium: Browser, site: str) -> Iterator[Reader]:
+    one = Reader(chromium, site)
     yield one
     one.close()
     assert one.complaints == []
@@ -80,17 +65,17 @@ def hits(reader: Reader) -> list[str]:
     return reader.page.eval_on_selector_all(".pl-get-hit", "(all) => all.map((one) => one.dataset.item)")
 
 
-def test_page_and_endpoint_find_the_same(reader: Reader, served: str) -> None:
+def test_page_and_endpoint_find_the_same(reader: Reader, site: str) -> None:
     opened(reader, "retrieve", gallery="photographs", text="a+cat")
     asked: dict[str, Any] = {"checkpoint": CLIP, "gallery": "photographs", "api_name": "/retrieve"}
-    said, _ = Client(served, verbose=False).predict(text="a cat", **asked)
+    said, _ = Client(site, verbose=False).predict(text="a cat", **asked)
     assert hits(reader) == [str(hit["item"]) for hit in said["facts"]["hits"]]
     assert_same(caption(reader), said["caption"]["en"])
     reader.page.click("[data-language=ru]")
     reader.page.wait_for_selector("html[lang=ru]")
     assert_same(caption(reader), said["caption"]["ru"])
     shown(reader, "retrieve", lambda: reader.page.click(".pl-get [data-value=picture]"))
-    alike, _ = Client(served, verbose=False).predict(image=handle_file("assets/pictures/cat.jpg"), **asked)
+    alike, _ = Client(site, verbose=False).predict(image=handle_file("assets/pictures/cat.jpg"), **asked)
     assert hits(reader) == [str(hit["item"]) for hit in alike["facts"]["hits"]]
     assert alike["facts"]["hits"][0]["name"] == "cat"
 
@@ -151,9 +136,9 @@ def test_a_network_without_texts_asks_with_the_picture(reader: Reader) -> None:
     )
 
 
-def test_the_map_is_the_endpoints_and_zoom_and_hover_ask_nothing(reader: Reader, served: str) -> None:
+def test_the_map_is_the_endpoints_and_zoom_and_hover_ask_nothing(reader: Reader, site: str) -> None:
     opened(reader, "embedding_map", pictures=80)
-    said, _ = Client(served, verbose=False).predict(checkpoint=CLIP, pictures=80, api_name="/embedding_map")
+    said, _ = Client(site, verbose=False).predict(checkpoint=CLIP, pictures=80, api_name="/embedding_map")
     assert_same(caption(reader, "embedding_map"), said["caption"]["en"])
     assert f"{said['facts']['gap']['length']:.3f}" in reader.page.inner_text(".pl-map .pl-side")
     canvas = reader.page.locator(".pl-map-canvas")

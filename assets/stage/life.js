@@ -26,13 +26,11 @@ export class Life {
     Object.assign(this, { tell, again, shown, capture, runs: new Map(), name: null, playing: null });
     this.play = make("button.pl-button.pl-life-play", { type: "button", say: "Play", hint: "Show the run's steps one after another", onclick: () => this.#toggle() });
     this.bar = slider("Step", { min: 0, max: 1, step: 1 }, (place) => this.#drag(place));
-    this.marks = make("datalist", { id: "pl-life-marks" });
     this.said = make("strong.pl-life-step", { role: "status" });
     this.newest = make("button.pl-button", { type: "button", say: "Newest", hint: "Follow the network of this minute", onclick: () => this.#go(null) });
     this.beside = select("Beside", [["", "Beside…", true]], (name) => this.#besides(name));
     this.film = select("Film", { "": "Film…", gif: "As GIF", mp4: "As MP4" }, (form) => this.#keep(form));
-    this.bar.element.setAttribute("list", "pl-life-marks");
-    this.element = make("section.pl-life", { label: "The run's life", hidden: true }, this.play, this.bar.element, this.marks, this.said, this.newest, this.beside.element, this.film.element);
+    this.element = make("section.pl-life", { label: "The run's life", hidden: true }, this.play, this.bar.element, this.said, this.newest, this.beside.element, this.film.element);
     this.pair = new Pair();
     document.body.append(this.pair.element);
     onDesk((changed) => changed.includes("checkpoint") && this.#turn());
@@ -99,7 +97,7 @@ export class Life {
   #toggle() {
     if (this.playing) return this.#stop();
     const playing = (this.playing = {});
-    this.#walk(async () => new Promise((resolve) => setTimeout(resolve, STILL)), playing);
+    this.#walk(() => new Promise((resolve) => setTimeout(resolve, STILL)), playing).catch(() => this.#stop()); // the page has said why
   }
 
   /** From the first step to the last, or on from where the bar stands; `each(step)` when it is drawn. */
@@ -108,7 +106,7 @@ export class Life {
     for (const step of this.steps.slice(from)) {
       if (this.playing !== playing) return false;
       this.#go(step);
-      await Promise.all([this.pair.open ? this.pair.shown() : this.shown(named(this.run, step))]);
+      await (this.pair.open ? this.pair.shown() : this.shown(named(this.run, step)));
       if (this.playing !== playing) return false;
       await each(step);
     }
