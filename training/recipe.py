@@ -31,6 +31,7 @@ class Recipe:
     many: int = option(5, "most objects in a drawn picture", least=1, most=9)
     smallest_object: float = option(0.2, "side of the smallest drawn one, share of the frame's", least=0.1, most=0.95)
     synonyms: bool = option(False, "call emoji by other words of their own too, in English")
+    alike: int = option(1, "so many pictures of shapes in a row share their colours (hard negatives)", least=1, most=64)
     captions: str = option("", "column of captions, where a table's cannot be guessed")
     streaming: bool = option(False, "read a hub dataset as it comes")
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -83,8 +84,8 @@ def dataset(made: Recipe, split: str = "train") -> Any:
     def opened(name: str) -> Any:
         source = Source(
             name, side=made.side, split=split, language=made.language, objects=(made.few, made.many),  # pyright: ignore[reportArgumentType]
-            smallest=made.smallest_object, synonyms=made.synonyms, captions=made.captions or None,
-            streaming=made.streaming,
+            smallest=made.smallest_object, synonyms=made.synonyms, alike=made.alike,
+            captions=made.captions or None, streaming=made.streaming,
         )  # fmt: skip
         return open_dataset(source, need=made.method.need)
 

@@ -15,7 +15,7 @@ from training.datasets._paint import Canvas, Pose, pyramid
 from training.datasets._silhouettes import coverage
 from training.datasets.emoji import drawings
 from training.datasets.scenes import Scenes
-from training.datasets.shapes import Shapes, combinations, relation_of
+from training.datasets.shapes import Shapes, chosen_alike, combinations, relation_of
 from training.shapes import COLOURS, RELATIONS, SHAPES, phrase, placed, related
 
 PHRASES = {
@@ -137,6 +137,19 @@ def test_held_out_combinations_are_never_trained_on() -> None:
                 seen |= {PHRASES["en"][found] for text in told for found in shapes_in(text)}
             assert seen
             assert seen <= allowed, (name, split)
+
+
+def test_alike_pictures_share_their_colours_and_nothing_else() -> None:
+    """Else colours alone would tell hard negatives apart, or what is held out would be trained on."""
+    kinds = chosen_alike("train", 60, 2, 8, torch.Generator().manual_seed(0))
+    assert set(kinds.flatten().tolist()) <= set(combinations("train"))
+    for group in kinds.split(8):
+        assert len((group // 8).unique(dim=0)) == 1
+        assert len((group % 8).unique(dim=0)) > 1
+    assert (kinds[:, 0] // 8 != kinds[:, 1] // 8).all()
+    apart, alike = (Shapes(Source("shapes", side=16, objects=(1, 2), alike=so)) for so in (1, 8))
+    told = [data.batch(0, seed=1, count=16, device="cpu").captions for data in (apart, alike)]
+    assert told[0] != told[1]
 
 
 def shapes_in(caption: str) -> list[str]:

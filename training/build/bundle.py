@@ -55,12 +55,12 @@ BUNDLED = {
         "Swin, supervised", "Learnt to name the largest shape of drawn pictures, with labels.",
     ),
     "dino": Bundled(
-        _recipe("dino", 2, 500, local=2, drop=0.5, scores=1024, settings={"rate": 1e-3, "ema": 0.0, "keep_every": 50}),
+        _recipe("dino", 2, 1000, local=2, drop=0.5, scores=1024, hue=0.5, settings={"rate": 1e-3, "ema": 0.0}),
         "DINO", "Learnt without labels from crops of drawn shapes.",
     ),
     "mae": Bundled(
         _recipe(
-            "mae", 3, 1500, decoder_width=64, crop=0.6, settings={"optimiser": "adamw", "rate": 2e-3, "warmup": 0.03}
+            "mae", 3, 5000, decoder_width=96, crop=0.6, settings={"optimiser": "adamw", "rate": 2e-3, "warmup": 0.03}
         ),
         "MAE", "Learnt without labels to rebuild hidden patches of drawn shapes.",
     ),
@@ -69,11 +69,11 @@ BUNDLED = {
         "SimMIM", "Learnt without labels to rebuild hidden squares of drawn shapes.",
     ),
     "clip": Bundled(
-        _recipe("clip", 2, 1200, batch=96, drop=0.5, text_depth=2, settings={"rate": 1e-3}),
+        replace(_recipe("clip", 2, 2400, batch=96, drop=0.5, text_depth=2, crop=1), alike=8),
         "CLIP", "Learnt to match drawn shapes and their English captions.",
     ),
     "siglip": Bundled(
-        _recipe("siglip", 2, 1200, batch=96, drop=0.5, text_depth=2, settings={"rate": 1e-3}),
+        replace(_recipe("siglip", 2, 2400, batch=96, drop=0.5, text_depth=2, crop=1), alike=8),
         "SigLIP", "Learnt to say which English caption belongs to which drawn shapes.",
     ),
     "clip-emoji": Bundled(

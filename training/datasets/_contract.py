@@ -28,6 +28,7 @@ class Source:
     objects:    fewest and most objects in a picture, for datasets that draw their pictures
     smallest:   side of the smallest object as a share of the frame's, for datasets that draw their pictures
     synonyms:   English captions of emoji sometimes say a keyword that no other emoji has, instead of the name
+    alike:      so many of the drawn shapes' pictures in a row share their colours: hard negatives of one another
     captions:   name of the caption column of a table or hub dataset, where it cannot be guessed
     streaming:  read a hub dataset as it comes, without a copy on the disk
     """
@@ -39,6 +40,7 @@ class Source:
     objects: tuple[int, int] = (1, 5)
     smallest: float = 0.2
     synonyms: bool = False
+    alike: int = 1
     captions: str | None = None
     streaming: bool = False
 

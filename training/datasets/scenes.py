@@ -108,7 +108,9 @@ class Scenes(Shapes):
         turns = torch.rand(things.shape, generator=generator) if self.source.synonyms else torch.ones(things.shape)
         rows = zip(things.tolist(), turns.tolist(), plan.counts.tolist(), spoken, ways, strict=True)
         return tuple(
-            captions.told([self._name(*one, language) for one in zip(row[:size], turn, strict=False)], language, way)
+            captions.told(
+                [self._name(*one, language) for one in zip(row[:size], turn[:size], strict=True)], language, way
+            )
             for row, turn, size, language, way in rows
         )
 

@@ -34,6 +34,17 @@ def chosen(split: Split, count: int, most: int, generator: torch.Generator) -> T
     return allowed[torch.rand(count, len(allowed), generator=generator).argsort(1)[:, :most]]
 
 
+def chosen_alike(split: Split, count: int, most: int, alike: int, generator: torch.Generator) -> Tensor:
+    """The same where `alike` pictures in a row share the colours of their objects, so that colours alone tell nothing.
+
+    Hard negatives: without them CLIP tells pictures apart by colour long before it looks at shapes and places.
+    """
+    allowed = torch.tensor(combinations(split)).view(len(COLOURS), -1)
+    colours = torch.rand(-(-count // alike), len(COLOURS), generator=generator).argsort(1)[:, :most]
+    colours = colours.repeat_interleave(alike, dim=0)[:count]
+    return allowed[colours, torch.randint(allowed.shape[1], colours.shape, generator=generator)]
+
+
 class Shapes:
     """One to five coloured shapes over a plain or a softly shaded field."""
 
@@ -55,7 +66,7 @@ class Shapes:
         """The `step`-th batch; labels and objects count shapes, and the first object is the largest."""
         generator = torch.Generator().manual_seed(stream(seed or 0, step))
         plan = layout(count, self.source.objects, generator, self.source.smallest)
-        kinds = chosen(self.source.split, count, plan.sizes.shape[1], generator)
+        kinds = self._kinds(count, plan.sizes.shape[1], generator)
         canvas = Canvas(_field(count, self.source.side, device, generator))
         for slot in range(kinds.shape[1]):
             _paint(canvas, kinds[:, slot], plan.pose(slot))
@@ -71,6 +82,11 @@ class Shapes:
             concepts=torch.tensor([number for number, _ in told], device=device),
             captions=tuple(text for _, text in told),
         )
+
+    def _kinds(self, count: int, most: int, generator: torch.Generator) -> Tensor:
+        if self.source.alike > 1:
+            return chosen_alike(self.source.split, count, most, self.source.alike, generator)
+        return chosen(self.source.split, count, most, generator)
 
 
 def _paint(canvas: Canvas, kinds: Tensor, pose: Pose) -> None:

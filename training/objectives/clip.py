@@ -41,7 +41,7 @@ class Options:
     text_depth: int = option(3, "blocks of the text tower", least=1)
     joint: int = option(128, "channels of the common space", least=8)
     drop: float = option(0.0, "share of patches dropped while training (FLIP)", least=0, most=0.9)
-    crop: float = option(0.7, "smallest share of a picture's area that a crop keeps", least=0.05, most=1)
+    crop: float = option(0.7, "smallest share of a picture's area that a crop keeps; 1: no crop", least=0.05, most=1)
 
 
 def same_meaning(concepts: Tensor) -> Tensor:
@@ -109,7 +109,9 @@ def pairs(answer: Any, concepts: Tensor) -> dict[str, Tensor]:
 def text_views(batch: Batch, network: Network, words: Any, crop: float) -> Views:
     """Pixels, token ids and concepts; never mirrored, since a caption may say left and right."""
     assert batch.captions is not None
-    images = recolour(crops(batch.images, network.pixels.size[0], scale=(crop, 1), flip=False), LOOK)
+    ratio = (1.0, 1.0) if crop == 1 else (3 / 4, 4 / 3)
+    images = crops(batch.images, network.pixels.size[0], scale=(crop, 1), ratio=ratio, flip=False)
+    images = recolour(images, LOOK)
     ids, attend = encoded(words, batch.captions)
     device = images.device
     concepts = torch.arange(len(batch), device=device) if batch.concepts is None else batch.concepts

@@ -33,7 +33,7 @@ from training.words import tower
 class Options:
     text_depth: int = option(3, "blocks of the text tower", least=1)
     drop: float = option(0.0, "share of patches dropped while training (FLIP)", least=0, most=0.9)
-    crop: float = option(0.7, "smallest share of a picture's area that a crop keeps", least=0.05, most=1)
+    crop: float = option(0.7, "smallest share of a picture's area that a crop keeps; 1: no crop", least=0.05, most=1)
 
 
 def pairwise(image: Tensor, text: Tensor, scale: Tensor, bias: Tensor, ignored: Tensor) -> tuple[Tensor, Tensor]:
