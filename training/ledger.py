@@ -3,6 +3,7 @@
 job.json       {"owner", "created", "queued", "wanted", "begun", "process"} in the folder of a run; evaluation-job.json
                likewise for measuring it
 .job.lock      held by the process that works, from before it is born to its death, however it dies
+.lock          held by whoever learns in the folder, from the page or from a shell
 .queue.lock    held, in the folder of all runs, by whoever changes any of this
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,6 +81,24 @@ def alone(wait: bool = True) -> Iterator[None]:
     runs_folder().mkdir(parents=True, exist_ok=True)
     with open(runs_folder() / ".queue.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        yield
+
+
+@contextlib.contextmanager
+def learning_alone(folder: Path) -> Iterator[None]:
+    """No second process may learn in this folder; the lock goes with the process, even a killed one."""
+    if os.name != "posix":
+        yield
+        return
+    with open(folder / ".lock", "w") as lock:
+        for patience in (0.05, 0.1, 0.2, None):  # who only looks holds it for a moment
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as taken:
+                if patience is None:
+                    raise Fault("The run {name} is learning already; stop it first.", name=folder.name) from taken
+                time.sleep(patience)
         yield
 
 

@@ -1,21 +1,17 @@
 """A run is a folder. Whoever looks at it reads files; whoever stops it sends a signal or kills it; nothing is lost.
 
 settings.json    the recipe, every default written out
-metrics.jsonl    one line a step: step, loss, every figure, seen, seconds, speed, rate, memory
 checkpoints/     see `training.store`
 snapshots/       the network on its way, and what else is there to look at: see `training.snapshots`, `training.shown`
-status.json      {"state", "step", "steps", "seen", "seconds", "process", "heartbeat", "sentence", "template", "facts"}
-log.txt          what happened, with times
-skipped.txt      pictures that could not be read, if any
+metrics.jsonl, status.json, log.txt, skipped.txt    see `training.diary`
 """
 
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
-import os
 import re
-import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -27,19 +23,16 @@ from models.catalogue import runs_folder
 from models.faults import Fault
 from models.weights import replace_file, save
 from training import shown
+from training.diary import Diary
 from training.engine import Progress, devices, train
 from training.estimate import starved, too_large
 from training.gather import agreed, rank
+from training.ledger import learning_alone
 from training.objective import Objective, Shows
 from training.recipe import Recipe, dataset, plan, recipe
 from training.room import full, give_reserve, keep_reserve
 from training.snapshots import Snapshots
 from training.store import Store
-
-HEARTBEAT = 1.0
-"""Seconds between updates of status.json."""
-
-STATES = ("running", "finished", "stopped", "failed")
 
 
 def open_run(name: str, made: Recipe | None = None, budgets: Mapping[str, float] | None = None) -> Run:
@@ -78,14 +71,18 @@ class Run:
 
     def __init__(self, folder: Path, made: Recipe) -> None:
         self.folder, self.recipe, self.settings = folder, made, made.engine
-        self.store = Store(folder, self.settings)
+        self.store, self.diary = Store(folder, self.settings), Diary(folder, self.settings.steps)
         self.stopping = False
 
     @property
     def status(self) -> dict[str, Any]:
         """What status.json says; a run that died says `running` with an old heartbeat."""
-        path = self.folder / "status.json"
-        return json.loads(path.read_text()) if path.exists() else {"state": "stopped", "step": 0, "seconds": 0.0}
+        return self.diary.status
+
+    @property
+    def skipped(self) -> tuple[str, ...]:
+        """A line a picture that could not be read, by name and reason, over all sessions of the run."""
+        return self.diary.skipped
 
     def stop(self) -> None:
         """Lets the step at hand finish, writes a checkpoint and ends `learn`."""
@@ -94,7 +91,7 @@ class Run:
     def learn(self) -> Generator[Progress, None, None]:
         """Learns from the newest checkpoint, or from the beginning; one `Progress` a step. Closing it stops it."""
         accelerator = devices(self.settings)
-        with self._alone():
+        with contextlib.nullcontext() if rank() else learning_alone(self.folder):
             try:
                 accelerator.wait_for_everyone()
                 yield from self._learn()
@@ -119,28 +116,23 @@ class Run:
 
     def _fail(self, fault: Fault) -> None:
         give_reserve(self.folder)
-        self._log(str(fault))
-        self._say("failed", fault)
+        self.diary.log(str(fault))
+        self.diary.say("failed", fault)
 
     def _learn(self) -> Iterator[Progress]:
         images, objective = self._made()
         start = self.store.newest()
-        before = self.status["seconds"]
-        self._rewind(int(start["step"]) if start else 0)
-        self._log(f"learning from step {int(start['step']) if start else 0} of {self.settings.steps}")
+        step = int(start["step"]) if start else 0
+        self.diary.rewind(step)
+        self.diary.log(f"learning from step {step} of {self.settings.steps}")
         keep_reserve(self.folder)
-        begun, beat, written, progress = time.time(), 0.0, 0, None
+        written, progress = 0, None
         look = self._looks(objective, images, start)
         steps = train(objective, images, self.settings, start)
-        with open(self.folder / "metrics.jsonl", "a", encoding="utf-8") as metrics, contextlib.closing(steps):
+        with self.diary.session(self.status["seconds"]) as session, contextlib.closing(steps):
             for progress in steps:
-                seconds = before + time.time() - begun
-                late = 0 < self.settings.hours * 3600 < seconds
-                if rank() == 0:
-                    _line(metrics, progress, seconds)
-                    if time.time() - beat > HEARTBEAT:
-                        beat = time.time()
-                        self._say("running", None, progress, seconds)
+                late = 0 < self.settings.hours * 3600 < session.seconds
+                session.write(progress)
                 if self._due(progress.step):
                     self._checkpoint(objective, progress)
                     written = progress.step
@@ -150,10 +142,10 @@ class Run:
                     break
         if progress is not None and written != progress.step:
             self._checkpoint(objective, progress)
-        self._list_skipped(images.skipped)
-        finished = progress is None or progress.step == self.settings.steps
-        self._say("finished" if finished else "stopped", None, progress, before + time.time() - begun)
-        self._log("finished" if finished else "stopped")
+        self.diary.list_skipped(images.skipped)
+        finished = "finished" if progress is None or progress.step == self.settings.steps else "stopped"
+        self.diary.say(finished, None, progress, session.seconds)
+        self.diary.log(finished)
 
     def _made(self) -> tuple[Any, Objective]:
         """The pictures and the objective with its first weights, which follow from the seed alone."""
@@ -187,7 +179,7 @@ class Run:
             snapshot = progress.snapshot()
             self.store.write(progress.step, snapshot, lambda folder: self._network(folder, objective, snapshot))
             self.store.publish(progress.step)
-            self._log(f"checkpoint at step {progress.step}, loss {progress.loss:.4f}")
+            self.diary.log(f"checkpoint at step {progress.step}, loss {progress.loss:.4f}")
 
     def _looks(self, objective: Objective, images: Any, start: Mapping[str, Any] | None) -> Callable[[Progress], None]:
         """What is written after a step for those who look on; the untrained network is written at once."""
@@ -230,86 +222,8 @@ class Run:
         )  # fmt: skip
         save(folder, network, config, card, result.pixels, words, notes={"step": str(int(snapshot["step"]))})
 
-    def _rewind(self, step: int) -> None:
-        """Drops lines of metrics.jsonl that a killed session wrote after the checkpoint, and a half-written one."""
-        path = self.folder / "metrics.jsonl"
-        if path.exists() and rank() == 0:
-            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-            replace_file(path, "".join(lines[:step]).encode())
 
-    def _say(
-        self, state: str, fault: Fault | None, progress: Progress | None = None, seconds: float | None = None
-    ) -> None:
-        old = self.status
-        said = {
-            "state": state,
-            "step": progress.step if progress else old["step"],
-            "steps": self.settings.steps,
-            "seen": progress.seen if progress else old.get("seen", 0),
-            "seconds": old["seconds"] if seconds is None else seconds,
-            "process": os.getpid(),
-            "heartbeat": time.time(),
-            "sentence": "" if fault is None else str(fault),
-            "template": "" if fault is None else fault.template,
-            "facts": {} if fault is None else {name: str(fact) for name, fact in fault.facts.items()},
-        }
-        if rank() == 0:
-            with contextlib.suppress(OSError):  # a full disk must not hide the sentence that says so
-                replace_file(self.folder / "status.json", json.dumps(said).encode())
-
-    def _log(self, sentence: str) -> None:
-        if rank() == 0:
-            with contextlib.suppress(OSError), open(self.folder / "log.txt", "a", encoding="utf-8") as log:
-                log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {sentence}\n")
-
-    @property
-    def skipped(self) -> tuple[str, ...]:
-        """A line a picture that could not be read, by name and reason, over all sessions of the run."""
-        path = self.folder / "skipped.txt"
-        return tuple(path.read_text(encoding="utf-8").splitlines()) if path.exists() else ()
-
-    def _list_skipped(self, skipped: Any) -> None:
-        if skipped and rank() == 0:
-            fresh = (f"{entry.picture}\t{entry.reason}".replace("\n", " ") for entry in skipped)
-            lines = tuple(dict.fromkeys((*self.skipped, *fresh)))
-            replace_file(self.folder / "skipped.txt", "".join(f"{line}\n" for line in lines).encode())
-            self._log(f"pictures skipped: {len(lines)}, listed in skipped.txt")
-
-    @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        """No second process may learn in this folder; the lock goes with the process, even a killed one."""
-        if rank() or os.name != "posix":
-            yield
-            return
-        import fcntl
-
-        with open(self.folder / ".lock", "w") as lock:
-            for patience in (0.05, 0.1, 0.2, None):  # who only looks holds it for a moment
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError as taken:
-                    if patience is None:
-                        raise Fault(
-                            "The run {name} is learning already; stop it first.", name=self.folder.name
-                        ) from taken
-                    time.sleep(patience)
-            yield
-
-
-def _with(network: torch.nn.Module, state: dict) -> torch.nn.Module:
-    import copy
-
+def _with(network: torch.nn.Module, state: Mapping[str, Any]) -> torch.nn.Module:
     other = copy.deepcopy(network)
     other.load_state_dict(state)
     return other
-
-
-def _line(metrics: Any, progress: Progress, seconds: float) -> None:
-    line = {
-        "step": progress.step, "loss": progress.loss, **progress.figures, "seen": progress.seen,
-        "seconds": round(seconds, 3), "rate": progress.rate, "speed": round(progress.speed, 2),
-        "memory": progress.memory,
-    }  # fmt: skip
-    metrics.write(json.dumps(line) + "\n")
-    metrics.flush()
