@@ -1,4 +1,5 @@
-"""Both sides of a comparison: the picture as it is, under changed positions, or at another size. One pass each.
+"""Both sides of a comparison: the picture as it is, under changed positions, or at another size. One pass each at most:
+attention, features and the answer are all read from it.
 
 What was worked out is kept for whoever asks for the same of the same picture next, such as another query; a key names
 network, picture and change, so that nobody is shown another's.
@@ -11,7 +12,6 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import torch
 from torch import Tensor
 
 from explorers.attention_answers import class_name
@@ -55,7 +55,7 @@ _sides: Cache[Side] = Cache(KEPT, lambda side: held(side.layers), most=64)
 
 
 def as_it_is(seen: Traced) -> Side:
-    """What was traced already; a classifier answers in a pass of its own."""
+    """What was traced already."""
     return _sides.get((seen.key,), lambda: _plain(seen), alone=gate.held)
 
 
@@ -86,24 +86,18 @@ def at_size(seen: Traced, shape: tuple[int, int]) -> Side:
 
 def _plain(seen: Traced) -> Side:
     with gate():
-        return Side(seen.pixels, seen.layers, _classes(seen.backbone, seen.pixels))
+        return Side(seen.pixels, seen.layers, _classes(seen.backbone, seen.layers))
 
 
 def _pass(network: Backbone, pixels: Tensor, change: Change | None = None) -> Side:
     with gate():
         with nullcontext() if change is None else operated(network, change, pixels):
             layers = tuple(layer.detached() for layer in network.trace(pixels))
-        if not isinstance(network, Classifies):
-            return Side(pixels, layers, None)
-        with nullcontext() if change is None else operated(network, change, pixels):
-            return Side(pixels, layers, _classes(network, pixels))
+        return Side(pixels, layers, _classes(network, layers))
 
 
-@torch.no_grad()
-def _classes(network: Backbone, pixels: Tensor) -> Tensor | None:
-    if not isinstance(network, Classifies):
-        return None
-    return network.class_logits(pixels[None])[0].float().softmax(-1).cpu()
+def _classes(network: Backbone, layers: Sequence[Layer]) -> Tensor | None:
+    return network.class_logits_from(layers).float().softmax(-1).cpu() if isinstance(network, Classifies) else None
 
 
 def answers(

@@ -67,6 +67,10 @@ class Classifies(Protocol):
         """(images, 3, height, width) to (images, classes). Gradients flow, for class relevance."""
         ...
 
+    def class_logits_from(self, layers: Sequence[Layer]) -> Tensor:
+        """`class_logits` of a traced picture without a second pass: (classes,)."""
+        ...
+
 
 @runtime_checkable
 class Pools(Protocol):

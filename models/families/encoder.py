@@ -34,6 +34,8 @@ _CLASSIFIERS = (
     transformers.Dinov2ForImageClassification,
     transformers.Dinov2WithRegistersForImageClassification,
 )
+_SEES_PATCHES = (transformers.Dinov2ForImageClassification, transformers.Dinov2WithRegistersForImageClassification)
+"""Classify CLS and the mean over patches together."""
 
 _TOKENS = {"cls_token": "CLS", "distillation_token": "distillation", "register_tokens": "register"}
 """Parameters of the embeddings that stand before the patches, in the order in which all of them are laid out."""
@@ -101,6 +103,16 @@ class Classifier(Encoder):
 
     def class_logits(self, pixels: Tensor) -> Tensor:
         return self.network(self._batch(pixels), interpolate_pos_encoding=True).logits
+
+    @torch.no_grad()
+    def class_logits_from(self, layers: Sequence[Layer]) -> Tensor:
+        last, network = layers[-1], self.network
+        tokens = self.encoder.layernorm(last.tokens.to(network.device, network.dtype).unsqueeze(0))
+        if isinstance(network, transformers.DeiTForImageClassificationWithTeacher):
+            return ((network.cls_classifier(tokens[:, 0]) + network.distillation_classifier(tokens[:, 1])) / 2)[0]
+        if isinstance(network, _SEES_PATCHES):
+            return network.classifier(torch.cat([tokens[:, 0], tokens[:, last.prefix :].mean(dim=1)], dim=1))[0]
+        return network.classifier(tokens[:, 0])[0]
 
 
 def _open(parts: Parts) -> Backbone:

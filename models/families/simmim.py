@@ -129,6 +129,11 @@ class Classifier(Swin):
     def class_logits(self, pixels: Tensor) -> Tensor:
         return self._run(self.network, pixels)[0].logits
 
+    @torch.no_grad()
+    def class_logits_from(self, layers: Sequence[Layer]) -> Tensor:
+        tokens = self.encoder.layernorm(layers[-1].tokens.to(self.encoder.layernorm.weight).unsqueeze(0))
+        return self.network.classifier(self.encoder.pooler(tokens.transpose(1, 2)).flatten(1))[0]
+
 
 class SimMIM(Swin):
     """A Swin that paints what is hidden: l1 on hidden pixels, hidden in squares of the decoder's stride (32 pixels).

@@ -68,6 +68,11 @@ class Classifier(Swin):
     def class_logits(self, pixels: Tensor) -> Tensor:
         return self.network(self._batch(pixels))
 
+    @torch.no_grad()
+    def class_logits_from(self, layers: Sequence[Layer]) -> Tensor:
+        tokens = layers[-1].tokens.to(next(self.network.parameters())).unflatten(0, layers[-1].grid)
+        return self.network.forward_head(self.network.norm(tokens.unsqueeze(0)))[0]
+
 
 def _layer(block: Any, seen: Seen) -> Layer:
     call = seen.attention

@@ -82,6 +82,11 @@ class Classifier(ViT):
     def class_logits(self, pixels: Tensor) -> Tensor:
         return self.network(self._batch(pixels)[0])
 
+    @torch.no_grad()
+    def class_logits_from(self, layers: Sequence[Layer]) -> Tensor:
+        tokens = layers[-1].tokens.to(next(self.network.parameters()))
+        return self.network.forward_head(self.network.norm(tokens.unsqueeze(0)))[0]
+
 
 class Pooler(ViT):
     """A ViT whose answer is gathered by a learned query, the attention pool's latent (SigLIP, arXiv 2303.15343)."""

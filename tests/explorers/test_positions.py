@@ -93,6 +93,19 @@ def test_surgery_tells_before_and_after():
     assert changed.arrays["resized"].shape == (9, 14, 3)
 
 
+def test_attention_features_and_classes_come_from_one_pass():
+    ran = []
+    hook = traces.backbone(VIT).blocks[0].register_forward_hook(lambda *_: ran.append(1))
+    try:
+        traces.trace(VIT, COFFEE)
+        ran.clear()
+        shares = surgery(COFFEE, VIT, change="shuffle", seed=71).facts["shares"]
+    finally:
+        hook.remove()
+    assert len(shares) >= 5
+    assert len(ran) == 1
+
+
 def test_two_sizes_stand_side_by_side():
     """The same size twice is the same twice; the size of the training stands before, whatever the desk feeds."""
     two = surgery(COFFEE, VIT, change="resize", query="patch 4,6")

@@ -25,13 +25,14 @@ from transformers import (
     ViTMAEForPreTraining,
 )
 
-from models.backbone import Backbone, Layer
+from models.backbone import Backbone, Classifies, Layer
 from models.card import Card
 from models.change import Change, Kind
 from models.faults import Fault, Refusal
 from models.loading import open_network
 from models.patches import patchify, unpatchify
 from models.pixels import Pixels
+from models.recorder import record
 from models.surgery import operated, resized_table
 from tests.models.architectures import SHOWN, Architecture
 
@@ -169,6 +170,20 @@ def test_two_viewers_never_see_each_other_s_surgery():
     viewer.join()
     assert wrong
     assert not any(wrong)
+
+
+@pytest.mark.parametrize("architecture", [pytest.param(each, id=each.title) for each in SHOWN])
+@pytest.mark.parametrize("kind", ["identity", "shuffle"])
+def test_a_class_is_answered_from_the_same_pass(architecture: Architecture, kind: Kind):
+    """Bit for bit what the network answers in a pass of its own: no norm, pool or head is left out or done twice."""
+    backbone, pixels = architecture.open(), torch.randn(3, *architecture.size, generator=torch.manual_seed(0))
+    if not isinstance(backbone, Classifies):
+        pytest.skip("answers with no class")
+    with operated(backbone, Change(kind), pixels):
+        layers = backbone.trace(pixels)
+    with operated(backbone, Change(kind), pixels):  # recorded, since a Swin of timm's own accord adds up otherwise
+        _, alone = record(backbone.blocks, lambda: backbone.class_logits(pixels[None])[0])
+    assert torch.equal(backbone.class_logits_from(layers), alone)
 
 
 def test_refusals():
