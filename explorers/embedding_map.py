@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from explorers.beginnings import AnyGallery
 from explorers.embedding_map_words import caption
 from explorers.explorer import Explorer, Finding
 from explorers.parameters import Parameters, parameter
@@ -25,8 +26,10 @@ class Question(Parameters):
 
     checkpoint: str = parameter(DEFAULT, title="Network", help="Id of a checkpoint, source/name.", longest=400)
     side: int | None = parameter(None, title="Input size", help="The network's own, at most 224, if empty.", unit="px")
-    gallery: Literal["shapes", "unseen", "twemoji", "emojione", "emoji", "photographs", "folder"] = parameter(
-        "shapes", title="Gallery", help="Which pictures are laid out."
+    gallery: AnyGallery = parameter(
+        "auto",
+        title="Gallery",
+        help="Which pictures are laid out; auto is of the kind that a bundled network learnt from.",
     )
     folder: str = parameter("", title="Folder", help="Path of a folder of pictures, for the gallery folder.")
     texts: list[str] = parameter([], title="Texts", help="Besides the captions of the gallery.", longest=200)

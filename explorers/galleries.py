@@ -13,6 +13,7 @@ from typing import Literal, get_args
 import numpy as np
 from PIL import Image
 
+from explorers.beginnings import GalleryName
 from explorers.frame import examples
 from models.faults import Fault
 from models.image import open_image
@@ -20,7 +21,7 @@ from training import captions
 from training.datasets import Source, open_dataset
 from training.datasets.folder import pictures_in
 
-Name = Literal["shapes", "unseen", "twemoji", "emojione", "emoji", "photographs", "folder"]
+Name = GalleryName
 NAMES: tuple[Name, ...] = get_args(Name)
 
 Split = Literal["train", "validation", "test"]

@@ -18,6 +18,7 @@ from PIL import Image
 from torch import Tensor
 
 from explorers import traces
+from explorers.beginnings import AnyGallery, beginning
 from explorers.cache import Cache
 from explorers.galleries import Gallery, Name, gallery
 from explorers.gallery_making import Making, Progress
@@ -60,11 +61,11 @@ class Seen:
 
 
 def index_of(
-    checkpoint: str, name: Name, place: str = "", side: int | None = None, progress: Progress | None = None
+    checkpoint: str, name: AnyGallery, place: str = "", side: int | None = None, progress: Progress | None = None
 ) -> Seen:
     """The gallery `name` (of the folder `place`) through the network. `progress` is told (pictures done, of how many)
     and stops the making by raising. Raises `Fault`."""
-    pictures = gallery(name, place)
+    pictures = gallery(beginning(checkpoint).gallery if name == "auto" else name, place)
     network = traces.backbone(checkpoint)
     who, what = identity(network, pictures, side), content(pictures)
     return _indices.get((who, what), lambda: _seen(network, pictures, side, who, what, progress), alone=gate.held)

@@ -15,25 +15,21 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from explorers import delivery
+from explorers.beginnings import GalleryName, beginning, readers
 from explorers.bundle import pack
 from explorers.desk_facts import desk_facts
 from explorers.explorer import Sentence
-from explorers.galleries import Name
 from explorers.gallery_index import index_of
 from explorers.gallery_words import facts_of
 from explorers.parameters import Parameters, parameter
 from explorers.permalink import from_query
 from explorers.traces import Traced
 from models.backbone import ZeroShot
-from models.catalogue import catalogue, checkpoints
 from models.faults import Fault
 from models.gallery_store import Index
 
 if TYPE_CHECKING:
     from explorers.frame import Desk
-
-OFFERED = 4
-"""Networks that are named where the chosen one has no text tower."""
 
 PATIENCE = 30.0
 """Seconds without a question after which nobody is thought to wait any more."""
@@ -48,9 +44,7 @@ MOST = 4
 class Wanted(Parameters):
     """A gallery, and what is to be done about its index."""
 
-    gallery: Literal["shapes", "unseen", "twemoji", "emojione", "emoji", "photographs", "folder"] = parameter(
-        "shapes", title="Gallery"
-    )
+    gallery: GalleryName = parameter("shapes", title="Gallery")
     folder: str = parameter("", title="Folder")
     act: Literal["start", "look", "stop"] = parameter("look", title="Index")
 
@@ -58,8 +52,8 @@ class Wanted(Parameters):
 def opening(desk: Desk, seen: Traced, offers: Mapping[str, str]) -> dict[str, Any]:
     """Facts of the desk, and where the page asks: `index` and the explorer's own `offers`."""
     return {
-        **desk_facts(seen), "reads": isinstance(seen.backbone, ZeroShot), "able": _offered(),
-        "local": os.environ.get("PATCHLIGHT_PUBLIC") != "1",
+        **desk_facts(seen), "reads": isinstance(seen.backbone, ZeroShot), "able": readers(),
+        "usual": beginning(desk.checkpoint).gallery, "local": os.environ.get("PATCHLIGHT_PUBLIC") != "1",
         "index": delivery.offer(lambda values: state(desk, from_query(Wanted, values))), **offers,
     }  # fmt: skip
 
@@ -137,7 +131,7 @@ class Job:
             raise Halted
 
 
-def _begin(checkpoint: str, side: int | None, name: Name, place: str) -> Job:
+def _begin(checkpoint: str, side: int | None, name: GalleryName, place: str) -> Job:
     running = sum(not job.done.is_set() for job in _jobs.values())
     if running >= MOST:
         raise Fault(
@@ -145,13 +139,6 @@ def _begin(checkpoint: str, side: int | None, name: Name, place: str) -> Job:
             running=running,
         )
     return Job(lambda progress: facts_of(index_of(checkpoint, name, place, side, progress)))
-
-
-def _offered() -> list[dict[str, Any]]:
-    """Networks with a text tower: those on this machine, else those that can be fetched."""
-    here = [card for card in checkpoints() if "zero-shot" in card.abilities or card.family in ("CLIP", "SigLIP")]
-    cards = here or [card for card in catalogue() if "zero-shot" in card.abilities]
-    return [{"id": card.id, "title": card.title} for card in cards[:OFFERED]]
 
 
 _jobs: dict[tuple, Job] = {}

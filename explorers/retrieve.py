@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from explorers.beginnings import AnyGallery
 from explorers.explorer import Explorer, Finding
 from explorers.parameters import Parameters, parameter
 from explorers.retrieve_words import caption
@@ -25,8 +26,10 @@ class Question(Parameters):
 
     checkpoint: str = parameter(DEFAULT, title="Network", help="Id of a checkpoint, source/name.", longest=400)
     side: int | None = parameter(None, title="Input size", help="The network's own, at most 224, if empty.", unit="px")
-    gallery: Literal["shapes", "unseen", "twemoji", "emojione", "emoji", "photographs", "folder"] = parameter(
-        "shapes", title="Gallery", help="Which pictures are searched."
+    gallery: AnyGallery = parameter(
+        "auto",
+        title="Gallery",
+        help="Which pictures are searched; auto is of the kind that a bundled network learnt from.",
     )
     folder: str = parameter("", title="Folder", help="Path of a folder of pictures, for the gallery folder.")
     by: Literal["auto", "text", "picture", "item"] = parameter(

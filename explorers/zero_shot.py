@@ -45,8 +45,8 @@ class Question(Parameters):
         "none", title="Text to patches", help="How patches are compared with the label."
     )
     words: bool = parameter(False, title="Words", help="Relevance of each word of the label's first prompt.")
-    matrix: Literal["none", "drawn", "examples", "own"] = parameter(
-        "none", title="Matrix", help="Drawn pictures, examples, or the picture itself, against several texts."
+    matrix: Literal["none", "drawn", "emoji", "examples", "own"] = parameter(
+        "none", title="Matrix", help="Drawn shapes, emoji, examples, or the picture itself, against several texts."
     )
     drawing: int = parameter(0, title="Seed", help="Of the matrix's drawn pictures.", least=0, most=9999)
     set: str = parameter(

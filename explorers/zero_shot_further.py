@@ -27,16 +27,17 @@ Found = tuple[dict[str, np.ndarray], dict[str, Any]]
 
 
 def held_out(checkpoint: str) -> dict[str, Any] | None:
-    """The bundled network's own figure on pictures that nobody tuned on; None where there is none."""
+    """The bundled network's own figure on pictures that nobody tuned on, in percent, and what it learnt from; None
+    where there is none."""
     known = measured(checkpoint)
     first, fifth = (known.ending(f", top {top}") if known else None for top in (1, 5))
-    if not first or not fifth:
+    if not known or not first or not fifth:
         return None
     (name, one), (_, five) = first, fifth
     shares = {"top": one["value"], "low": one["low"], "high": one["high"], "chance": one["baseline"],
               "five": five["value"]}  # fmt: skip
     texts = name.partition("among ")[2].partition(",")[0]
-    return {"texts": texts, **{key: f"{100 * share:.1f}" for key, share in shares.items()}}
+    return {"pictures": known.pictures, "texts": texts, **{key: f"{100 * share:.1f}" for key, share in shares.items()}}
 
 
 def language_of(checkpoint: str) -> str:

@@ -1,6 +1,7 @@
 """Several pictures against several texts, such as a training batch of a CLIP: each picture's own text on the diagonal.
 
 drawn     coloured shapes of the test split with their captions, others with every seed
+emoji     emoji of the style kept for the test, likewise
 examples  the photographs of this project with their labels
 own       any pictures against the labels that were given; there is a diagonal where there are as many of both
 """
@@ -28,7 +29,7 @@ from models.image import open_image
 from models.prompts import PLACE
 from training.datasets import Source, open_dataset
 
-Kind = Literal["drawn", "examples", "own"]
+Kind = Literal["drawn", "emoji", "examples", "own"]
 
 DRAWN = 8
 MOST_PICTURES = 24
@@ -57,8 +58,8 @@ def pairs(
     templates: Sequence[str] = (PLACE,), language: str = "en",
 ) -> Pairs:  # fmt: skip
     """What stands in the matrix. Raises `Fault`."""
-    if kind == "drawn":
-        return _drawn(side, seed, language)
+    if kind in ("drawn", "emoji"):
+        return _drawn(kind, side, seed, "ru" if language == "ru" else "en")
     if kind == "examples":
         there = {name: file for name, file in examples().items() if name in NAMED}
         opened = tuple(_fitted(file, side) for file in there.values())
@@ -92,15 +93,14 @@ def thumbnails(shown: Pairs) -> np.ndarray:
     return np.stack([np.asarray(picture.resize((THUMBNAIL, THUMBNAIL))) for picture in shown.pictures])
 
 
-def _drawn(side: int, seed: int, language: str) -> Pairs:
-    """Of more pictures than are wanted, the first with different captions, one and two shapes in turn."""
+def _drawn(kind: Literal["drawn", "emoji"], side: int, seed: int, language: Literal["en", "ru"]) -> Pairs:
+    """Of more pictures than are wanted, the first with different captions; of shapes, one and two in turn."""
+    name, turns = ("shapes", ((1, 1), (2, 2))) if kind == "drawn" else ("emoji", ((1, 1),))
     chosen: dict[str, Image.Image] = {}
-    for objects in (1, 2):
-        source = Source(
-            "shapes", side=side, split="test", language="ru" if language == "ru" else "en", objects=(objects, objects)
-        )
+    for objects in turns:
+        source = Source(name, side=side, split="test", language=language, objects=objects)
         batch = open_dataset(source).batch(seed, seed=1, count=4 * DRAWN, device="cpu")
-        image, enough = kept([in_bytes(batch.images)]), len(chosen) + DRAWN // 2
+        image, enough = kept([in_bytes(batch.images)]), len(chosen) + DRAWN // len(turns)
         for number, caption in enumerate(batch.captions or ()):
             if len(chosen) < enough:
                 chosen.setdefault(caption, image(number))

@@ -1,211 +1,69 @@
-"""What the page's zero-shot tab fetches: the picture once, then cosines of labels that are new, then maps.
-
-Read-outs, temperature, bias, order, accuracy and calibration are worked out in the page from cosines alone.
-"""
+"""What the page's zero-shot tab begins with: the picture once, the network's own facts, and where answers come from."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from explorers import delivery, zero_shot_further
+from explorers.beginnings import Beginning, beginning, readers
 from explorers.bundle import pack
 from explorers.desk_facts import desk_facts
-from explorers.export import npz
-from explorers.parameters import Parameters, parameter
 from explorers.permalink import from_query
-from explorers.traces import Traced, trace
-from explorers.zero_shot import Question, explore, templates_of
-from explorers.zero_shot_answers import able, compared, heat, learned
-from explorers.zero_shot_matrix import Kind, matrix, thumbnails
-from explorers.zero_shot_score import BATCH, part
-from explorers.zero_shot_sets import MOST_LABELS, labelled_set
-from explorers.zero_shot_words import SENTENCES, caption
-from models.catalogue import catalogue, checkpoints
-from models.class_names import imagenet_names
+from explorers.zero_shot_answers import able, learned
+from explorers.zero_shot_asked import (
+    TWIN,
+    Asked,
+    cosines,
+    heated,
+    listed,
+    matrix_answer,
+    numbers,
+    reworded,
+    set_answer,
+    traced,
+    word_answer,
+)
+from explorers.zero_shot_words import SENTENCES
 from models.faults import Fault
-from models.label_lists import imagenet_templates, presets, wordings
-from models.measured import measured
+from models.label_lists import imagenet_templates, presets
 from models.text_to_patches import picture_feature
-from training.datasets.emoji import drawings
 
 if TYPE_CHECKING:
     from explorers.frame import Desk
 
-OFFERED = 4
-"""Networks that are named where the chosen one has no text tower."""
-
-TWIN = "?random"
-
-STARTS: Mapping[str, tuple[str, ...]] = {
-    "shapes": ("red square", "green heart", "red heart", "green square", "blue circle", "yellow star"),
-    "scenes": ("fox", "cat", "pizza", "rocket", "car", "flower"),
-}
-"""Labels that a bundled network can make something of, by the pictures that it learnt from."""
-
-SEVERAL: Mapping[str, tuple[str, ...]] = {
-    "shapes": ("a {}", "{}", "a {} in the middle", "a {} at the top right", "a photo of a {}."),
-    "scenes": ("{}", "a {}", "a picture of a {}", "a {} and a star", "a photo of a {}."),
-    "": ("a photo of a {}.", "{}", "a drawing of a {}.", "a bad photo of a {}.", "the origami {}."),
-}
-"""Templates to compare, first the one to begin with, likewise."""
-
-
-class Asked(Parameters):
-    """One question of the page's script. Lists travel as one text, a line for each: an address is no place for many."""
-
-    labels: str = parameter("", title="Labels", longest=60000)
-    templates: str = parameter("{}", title="Templates", longest=60000)
-    ensemble: Literal["given", "imagenet"] = parameter("given", title="Set of templates")
-    label: int | None = parameter(None, title="Label of the map", least=0, most=999)
-    patches: Literal["none", "tokens", "values", "gradient"] = parameter("none", title="Text to patches")
-    twin: bool = parameter(False, title="Random twin")
-    words: bool = parameter(False, title="Words")
-    matrix: Literal["none", "drawn", "examples", "own"] = parameter("none", title="Matrix")
-    drawing: int = parameter(0, title="Seed", least=0, most=9999)
-    pictures: str = parameter("", title="Pictures", longest=30000)
-    set: str = parameter("", title="Labelled set", longest=1000)
-    scored: int = parameter(200, title="Pictures", least=16, most=1000)
-    start: int = parameter(0, title="Batch", least=0, most=1000)
-
-    def question(self, desk: Desk) -> Question:
-        """The same as the endpoint takes it."""
-        own = {name: value for name, value in self if name in Question.model_fields}
-        lists = {"labels": self.labels.splitlines(), "templates": self.templates.splitlines()}
-        return Question(**{**own, **lists, "checkpoint": desk.checkpoint, "side": desk.side, "fit": desk.fit})
+ANSWERS = {
+    "cosines": cosines, "heat": heated, "words": word_answer, "matrix": matrix_answer, "set": set_answer,
+    "list": listed, "wordings": reworded,
+}  # fmt: skip
 
 
 def opening(desk: Desk) -> bytes:
     """The picture as fed and the addresses of answers; or why this network cannot read, and which ones can."""
-    seen = _traced(desk)
-    facts = {**desk_facts(seen), "sentences": dict(SENTENCES), "able": offered()}
+    seen = traced(desk)
+    facts = {**desk_facts(seen), "sentences": dict(SENTENCES), "able": readers()}
     try:
         network = able(seen.backbone)
     except Fault as fault:
         return pack({**facts, **delivery.told(fault), "refused": True}, {})
-    known = measured(desk.checkpoint)
-    taught = known.pictures if known and known.pictures in STARTS else ""
-    answers = {"cosines": cosines, "heat": heated, "words": word_answer, "matrix": matrix_answer, "set": set_answer,
-               "list": listed, "wordings": reworded}  # fmt: skip
     facts |= {
         **learned(network, picture_feature(seen.backbone, seen.layers)),
         "presets": {name: list(labels) for name, labels in presets().items()}, "imagenet": list(imagenet_templates()),
-        "twin": not desk.checkpoint.endswith(TWIN), "start": {
-            "labels": list(STARTS.get(taught, ())), "templates": [SEVERAL[taught][0]], "several": list(SEVERAL[taught]),
-        },
+        "twin": not desk.checkpoint.endswith(TWIN), "start": _start(beginning(desk.checkpoint)),
         "measured": zero_shot_further.held_out(desk.checkpoint), "local": os.environ.get("PATCHLIGHT_PUBLIC") != "1",
-        **{name: _offer(partial(answer, desk)) for name, answer in answers.items()},
+        **{name: _offer(partial(answer, desk)) for name, answer in ANSWERS.items()},
         "numbers": _offer(partial(numbers, desk), "patchlight-zero-shot.npz"),
     }  # fmt: skip
     return pack(facts, {"image": seen.backbone.pixels.rgb(seen.pixels)})
 
 
-def offered() -> list[dict[str, Any]]:
-    """Networks with a text tower: those on this machine, else those that can be fetched; and the picture to begin with,
-    where a bundled one learnt from drawings only."""
-    here = [card for card in checkpoints() if "zero-shot" in card.abilities or card.family in ("CLIP", "SigLIP")]
-    cards = here or [card for card in catalogue() if "zero-shot" in card.abilities]
-    known = {card.id: measured(card.id) for card in cards[:OFFERED]}
-    return [
-        {"id": card.id, "title": card.title, "picture": "shapes" if (m := known[card.id]) and m.pictures == "shapes"
-         else None}
-        for card in cards[:OFFERED]
-    ]  # fmt: skip
-
-
-def cosines(desk: Desk, asked: Asked) -> bytes:
-    """`cosine` (labels), `each` and `left_out` (templates, labels) of the labels that the page does not know yet."""
-    question = asked.question(desk)
-    arrays = compared(_traced(desk), question.labels, templates_of(question)).arrays()
-    return pack({}, {name: arrays[name] for name in ("cosine", "each", "left_out")})
-
-
-def heated(desk: Desk, asked: Asked) -> bytes:
-    """Map of one label, by this network or by its random twin."""
-    question = asked.question(desk)
-    if question.patches == "none" or len(question.labels) != 1:
-        raise Fault("A map was asked for, but for {count} labels; ask for one label at a time.",
-                    count=len(question.labels))  # fmt: skip
-    shown = _traced(desk, TWIN if asked.twin else "")
-    text = compared(shown, question.labels, templates_of(question)).text[0]
-    values = heat(shown, text, question.patches).numpy()
-    return pack({"low": float(values.min()), "high": float(values.max())}, {"map": values})
-
-
-def word_answer(desk: Desk, asked: Asked) -> bytes:
-    """Relevance of each word of one prompt, the first line of `labels`."""
-    prompt = next(iter(asked.labels.splitlines()), "")
-    found = zero_shot_further.words(_traced(desk), prompt)
-    facts = zero_shot_further.word_facts(prompt, found)
-    return pack(facts, {"left_out": found.left_out.numpy(), "gradient": found.gradient.numpy()})
-
-
-def matrix_answer(desk: Desk, asked: Asked) -> bytes:
-    """Cosines (pictures, texts) and thumbnails of the pictures."""
-    question, backbone, kind = asked.question(desk), _traced(desk).backbone, _kind(asked)
-    shown = zero_shot_further.paired(
-        backbone, kind, asked.drawing, _files(desk, asked), question.labels, templates_of(question)
-    )
-    cosine = matrix(backbone, shown)
-    facts = zero_shot_further.matrix_facts(shown, cosine, kind, asked.drawing)
-    return pack({**facts, "templates": list(shown.templates)}, {"cosine": cosine.numpy(), "small": thumbnails(shown)})
-
-
-def set_answer(desk: Desk, asked: Asked) -> bytes:
-    """Some pictures of a labelled set, from number `start` on: cosines with every label, truth, thumbnails."""
-    backbone = _traced(desk).backbone
-    language = zero_shot_further.language_of(desk.checkpoint)
-    wanted = labelled_set(asked.set, asked.scored, backbone.pixels.size[0], language)
-    found = part(backbone, wanted, templates_of(asked.question(desk)), asked.start)
-    facts = {"of": len(wanted), "labels": list(wanted.labels) if asked.start == 0 else None, "skipped": found.skipped,
-             "step": BATCH}  # fmt: skip
-    return pack(facts, {"cosine": found.cosine, "truth": found.truth, "small": found.thumbnails})
-
-
-def listed(_desk: Desk, asked: Asked) -> bytes:
-    """Class names that are too many to travel with every picture: of ImageNet, or of the bundled emoji."""
-    if asked.set == "imagenet":
-        return pack({"labels": list(imagenet_names())}, {})
-    names = dict.fromkeys(name.removeprefix("a ").removeprefix("an ") for name in drawings("validation").english)
-    return pack({"labels": list(names)[:MOST_LABELS]}, {})
-
-
-def reworded(_desk: Desk, asked: Asked) -> bytes:
-    """Other ways of saying a label, the first line of `labels`."""
-    label = next(iter(asked.labels.splitlines()), "")
-    return pack({"label": label, "wordings": list(wordings(label))}, {})
-
-
-def numbers(desk: Desk, asked: Asked) -> bytes:
-    """What is shown, as the endpoint's `.npz`; a matrix of the reader's own pictures holds all of them."""
-    question = asked.question(desk)
-    if asked.matrix != "own":
-        return npz(explore(desk.file, question))
-    finding = explore(desk.file, question.model_copy(update={"matrix": "none"}))
-    templates = templates_of(question)
-    arrays, facts = zero_shot_further.matrix_found(
-        _traced(desk).backbone, "own", asked.drawing, _files(desk, asked), question.labels, templates
-    )
-    told = {**finding.facts, "pairs": facts}
-    return npz(replace(finding, arrays={**finding.arrays, **arrays}, caption=caption(told), facts=told))
-
-
-def _kind(asked: Asked) -> Kind:
-    return "drawn" if asked.matrix == "none" else asked.matrix
-
-
-def _files(desk: Desk, asked: Asked) -> list[Path]:
-    """The pictures that were added, examples or uploads, each checked as the desk's own is."""
-    return [desk.model_copy(update={"picture": name}).file for name in asked.pictures.splitlines()]
-
-
-def _traced(desk: Desk, suffix: str = "") -> Traced:
-    """Out of the cache, or made again where it had to make room."""
-    return trace(desk.checkpoint + suffix, desk.file, desk.side, desk.fit)
+def _start(begun: Beginning) -> dict[str, Any]:
+    return {
+        "labels": list(begun.labels), "templates": [begun.templates[0]], "several": list(begun.templates),
+        "set": begun.labelled, "matrix": begun.matrix,
+    }  # fmt: skip
 
 
 def _offer(answer: Callable[[Asked], bytes], filename: str | None = None) -> str:

@@ -30,6 +30,7 @@ SENTENCES: Mapping[str, str] = {
     "diagonal": "On the diagonal each picture meets its own text: the text comes first for {rows} pictures of "
     "{pictures}, the picture for {columns} texts; the mean cosine is {own} there and {beside} elsewhere.",
     "drawn": "The pictures were drawn with seed {seed}, of combinations of colour and shape that training leaves out.",
+    "emoji": "The pictures are emoji of the style that is kept for the test, chosen with seed {seed}.",
     "scored": "The own label comes first of {labels} for {right} pictures of {pictures}: {accuracy} %, 95 % interval "
     "{low} to {high} % (Wilson), chance {chance} %.",
     "calibrated": "Mean confidence is {confidence} %; the expected calibration error over {bins} bins is {error} % "
@@ -40,8 +41,12 @@ SENTENCES: Mapping[str, str] = {
     "twemoji": "The pictures are emoji of the style that is kept for validation, each its own label.",
     "emojione": "The pictures are emoji of the style that is kept for the test, each its own label.",
     "folder": "The pictures come from a folder; their labels are the names of its folders.",
-    "measured": "On held-out pictures this network puts the right caption of {texts} first for {top} % (95 % interval "
-    "{low} to {high} %, chance {chance} %) and among the first five for {five} %.",
+    "measured shapes": "This network knows drawn shapes alone: of combinations of colour and shape that are kept out "
+    "of training it puts the right caption of {texts} first for {top} % (95 % interval {low} to {high} %, chance "
+    "{chance} %) and among the first five for {five} %.",
+    "measured scenes": "This network knows emoji and shapes alone: in a style that is kept out of training it puts the "
+    "right caption of {texts} first for {top} % (95 % interval {low} to {high} %, chance {chance} %) and among the "
+    "first five for {five} %.",
     "network": "{title}, {revision}, input {width} × {height} px.",
     "twin": "The map is of the random twin: the same network, never trained.",
     "random": "The weights are random: this network was never trained.",
@@ -65,8 +70,8 @@ def caption(facts: Mapping[str, Any]) -> tuple[Sentence, ...]:
     height, width = facts["shape"]
     told = {"title": facts["title"], "revision": facts["revision"], "width": width, "height": height}
     said.append(Sentence(SENTENCES["network"], told))
-    if facts["measured"]:
-        said.append(Sentence(SENTENCES["measured"], facts["measured"]))
+    if known := facts["measured"]:
+        said.append(Sentence(SENTENCES[f"measured {known['pictures']}"], known))
     return (*said, *([Sentence(SENTENCES["random"])] if facts["random"] else []))
 
 
@@ -78,7 +83,7 @@ def _further(facts: Mapping[str, Any]) -> list[Sentence]:
     if pairs := facts.get("pairs"):
         said.append(Sentence(SENTENCES["matrix"], {**pairs, "texts": len(pairs["texts"])}))
         said += [Sentence(SENTENCES["diagonal"], pairs)] if pairs["paired"] else []
-        said += [Sentence(SENTENCES["drawn"], pairs)] if pairs["kind"] == "drawn" else []
+        said += [Sentence(SENTENCES[pairs["kind"]], pairs)] if pairs["kind"] in ("drawn", "emoji") else []
     if scored := facts.get("scored"):
         kind = scored["set"] if scored["set"] in ("shapes", "held", "twemoji", "emojione") else "folder"
         said += [Sentence(SENTENCES["scored"], scored), Sentence(SENTENCES["calibrated"], scored)]

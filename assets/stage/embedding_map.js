@@ -35,7 +35,13 @@ export class Tab {
     this.gallery.serve(facts.index, facts.local);
     this.typed.hidden = !facts.reads;
     if (!facts.reads && this.view.method === "gap") this.view.method = "pca";
-    this.gallery.index(this.view);
+    this.gallery.index(this.wanted);
+  }
+
+  /** The gallery that is laid out: where nobody chose, one of the kind that the network learnt from. */
+  get wanted() {
+    const { gallery, folder } = this.view;
+    return { gallery: gallery === "auto" ? this.facts.usual : gallery, folder };
   }
 
   ask(changes) {
@@ -43,7 +49,7 @@ export class Tab {
     Object.assign(this.view, changes);
     if (!this.facts) return;
     this.#set();
-    if (other) this.gallery.index(this.view);
+    if (other) this.gallery.index(this.wanted);
     else if (this.index) this.#fetch();
   }
 
@@ -68,8 +74,8 @@ export class Tab {
   // -- answers ---------------------------------------------------------------------------------------------------------
 
   #question() {
-    const { gallery, folder, method, centre, pictures, captions, texts } = this.view;
-    return { gallery, folder, method, centre, pictures, captions, lines: texts.join("\n") };
+    const { method, centre, pictures, captions, texts } = this.view;
+    return { ...this.wanted, method, centre, pictures, captions, lines: texts.join("\n") };
   }
 
   async #fetch() {
@@ -148,11 +154,11 @@ export class Tab {
   }
 
   #set() {
-    const { method, centre, gallery, folder, pictures, texts } = this.view;
+    const { method, centre, pictures, texts } = this.view;
     this.layout.set(method);
     this.layout.buttons.find((button) => button.dataset.value === "gap").disabled = !this.facts.reads;
     this.centre.set(centre);
-    this.gallery.set({ gallery, folder });
+    this.gallery.set(this.wanted);
     this.count.set(Math.min(pictures, Number(this.count.element.max)));
     this.count.paint();
     this.#count(Number(this.count.element.value));

@@ -5,8 +5,8 @@ import { card, factTable, select } from "./controls.js";
 import { language, make, number, onLanguage, say } from "./words.js";
 
 const GALLERIES = {
-  shapes: "Drawn shapes", unseen: "Drawn shapes, new combinations", twemoji: "Emoji, Twemoji (held out)",
-  emojione: "Emoji, EmojiOne 2 (held out)", emoji: "Emoji, five other styles", photographs: "Example photographs",
+  shapes: "Shapes", unseen: "Shapes, new combinations", twemoji: "Twemoji, held out",
+  emojione: "EmojiOne 2, held out", emoji: "Emoji of five styles", photographs: "Example photographs",
 };
 const FOLDER = { folder: "A folder of this machine" };
 const POLL = 250; // ms between two looks at an index that is being made

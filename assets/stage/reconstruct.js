@@ -7,7 +7,7 @@ import { Curve } from "./mask_curve.js";
 import { exportPanels } from "./mask_export.js";
 import { Hand } from "./mask_hand.js";
 import { written } from "./mask_orders.js";
-import { Refused } from "./mask_refused.js";
+import { Refused } from "./refused.js";
 import { Rows } from "./mask_rows.js";
 import { Runs } from "./mask_runs.js";
 import { Side } from "./mask_side.js";
@@ -29,7 +29,7 @@ export class Tab {
     this.curve = new Curve();
     this.runs = new Runs({ asks: this.asks, more: this.side.more, curve: this.curve, doubted: (found) => this.#doubted(found), asked: this.asked });
     this.hand = new Hand({ brush: this.brush, asked: this.asked, asks: this.asks, canvas: this.drawn.masked.canvas, run: (name) => this.runs.toggle(name), remade: () => this.#rest() });
-    this.refused = new Refused();
+    this.refused = new Refused("pl-mask-refused");
     this.element = make(".pl-tab.pl-mask-tab", {}, make("main.pl-middle", {}, this.drawn.element, this.curve.element), this.side.element);
     this.drawn.element.prepend(this.refused.element);
     onLanguage(() => this.#words());

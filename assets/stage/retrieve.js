@@ -31,23 +31,33 @@ export class Tab {
   /** The desk has changed: another picture, or another network, whose index may have to be made. */
   show({ facts, arrays }) {
     const picture = arrays.picture && jpeg(arrays.picture);
+    const before = this.facts && this.gallery;
     Object.assign(this, { facts, picture });
+    if (before && before !== this.gallery) this.#elsewhere(before);
     this.side.serve(facts);
     if (!facts.reads && this.#by() === "text") this.view.by = "picture";
-    this.side.gallery.index(this.view);
+    this.side.gallery.index(this.wanted);
   }
 
   /** The view's changes, from any control. */
   ask(changes) {
     const other = ["gallery", "folder"].some((name) => name in changes && changes[name] !== this.view[name]);
     if (this.answer && ("by" in changes || "text" in changes)) this.#keep();
-    if (other) Object.assign(this.view, { item: null, k: null, by: this.view.by === "item" ? "auto" : this.view.by });
-    if (other && this.view.text === FIRST[this.view.gallery]) this.view.text = "";
+    if (other) this.#elsewhere(this.gallery);
     Object.assign(this.view, changes);
     if (!this.facts) return;
-    this.side.set(this.view, this.#by());
-    if (other) this.side.gallery.index(this.view);
+    this.#set();
+    if (other) this.side.gallery.index(this.wanted);
     else if (this.index) this.#search();
+  }
+
+  /** The gallery that is searched: where nobody chose, one of the kind that the network learnt from. */
+  get gallery() {
+    return this.view.gallery === "auto" ? this.facts?.usual ?? "shapes" : this.view.gallery;
+  }
+
+  get wanted() {
+    return { gallery: this.gallery, folder: this.view.folder };
   }
 
   resize() {
@@ -72,6 +82,18 @@ export class Tab {
     this.#search();
   }
 
+  /** What was asked of one gallery means nothing in another. */
+  #elsewhere(before) {
+    const { by, text } = this.view;
+    Object.assign(this.view, { item: null, k: null, by: by === "item" ? "auto" : by, text: text === FIRST[before] ? "" : text });
+    this.before = this.before.filter(({ item }) => item === null);
+    this.back.hidden = !this.before.length;
+  }
+
+  #set() {
+    this.side.set({ ...this.view, gallery: this.gallery }, this.#by());
+  }
+
   /** What is looked for: the text unless the desk's picture or one of the gallery's is meant. */
   #by() {
     const { by, item } = this.view;
@@ -81,19 +103,19 @@ export class Tab {
   }
 
   #question() {
-    const { gallery, folder, k, search, item } = this.view;
+    const { k, search, item } = this.view;
     const by = this.#by();
-    const asked = { by, gallery, folder, search, ...(k === null ? {} : { k }) };
-    if (by === "text") asked.text = this.view.text || FIRST[gallery];
+    const asked = { by, ...this.wanted, search, ...(k === null ? {} : { k }) };
+    if (by === "text") asked.text = this.view.text || FIRST[this.gallery];
     if (by === "item") asked.item = item;
     return asked;
   }
 
   async #search() {
     const turn = ++this.turn;
-    if (this.#by() === "text" && !this.view.text) this.view.text = FIRST[this.view.gallery];
+    if (this.#by() === "text" && !this.view.text) this.view.text = FIRST[this.gallery];
     if (this.view.k > this.index.count) this.view.k = null;
-    this.side.set(this.view, this.#by());
+    this.#set();
     this.#remember();
     this.element.classList.add("pl-busy");
     try {

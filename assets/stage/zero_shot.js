@@ -3,12 +3,14 @@
 import { fetchBundle } from "./bundle.js";
 import { exportBoard } from "./board.js";
 import { segmented } from "./controls.js";
-import { remember, setDesk } from "./state.js";
+import { Refused } from "./refused.js";
 import { make, number, onLanguage, say } from "./words.js";
+import { Asked } from "./zero_shot_asked.js";
 import { Bars } from "./zero_shot_bars.js";
 import { networkSentences, readOutSentences, scoreSentences } from "./zero_shot_caption.js";
 import { Curve } from "./zero_shot_curve.js";
 import { Heat } from "./zero_shot_heat.js";
+import { Known } from "./zero_shot_known.js";
 import { Labels } from "./zero_shot_labels.js";
 import { Matrix } from "./zero_shot_matrix.js";
 import { ranked, readOuts } from "./zero_shot_read_outs.js";
@@ -16,19 +18,15 @@ import { LabelledSet } from "./zero_shot_set.js";
 import { Side } from "./zero_shot_side.js";
 import { Wording } from "./zero_shot_wording.js";
 
-const SLICE = 100; // labels of one request at most
-const TEXTS = 800; // texts, that is labels × templates, of one request at most
-const LETTERS = 5000;
 const VIEWS = { scores: "Scores", wording: "Wording", matrix: "Matrix", set: "Labelled set" };
 
 export class Tab {
   constructor({ defaults, asked, tell }) {
-    Object.assign(this, { defaults, tell, known: new Map(), selected: null, turn: 0 });
-    this.view = tidy({ ...defaults, ...asked });
-    this.chosen = ["labels", "templates"].some((name) => new URLSearchParams(location.search).has(name));
+    Object.assign(this, { tell, selected: null, turn: 0, asked: new Asked({ defaults, asked }) });
     this.heat = new Heat({ choose: (patches) => this.ask({ patches }), tell, drawn: () => this.draw() });
     this.bars = new Bars({ select: (label) => this.#select(label), order: (order) => this.ask({ order }) });
     this.curve = new Curve();
+    this.known = new Known({ tell, gone: () => this.onGone?.(), far: (done, of) => this.labels.progress(done, of) });
     this.labels = new Labels({ change: (labels) => this.#choose({ labels }), fetch: (set) => fetchBundle(this.facts.list, { set }), say: tell });
     this.side = new Side({ scale: (scale) => this.#move({ scale }), bias: (bias) => this.#move({ bias }), reset: () => this.#reset(), templates: (changes) => this.#choose(changes) });
     this.wording = new Wording({ select: (label) => this.#select(label), score: (labels) => this.#scores(labels), compare: (templates) => this.#choose({ templates, ensemble: "given" }), tell, settled: () => this.draw() });
@@ -39,12 +37,12 @@ export class Tab {
   }
 
   #lay() {
-    this.refused = make(".pl-zero-refused", { hidden: true });
+    this.refused = new Refused("pl-zero-refused");
     this.caption = make("p.pl-caption", { "aria-live": "polite" });
     this.views = segmented("View", VIEWS, (panel) => this.ask({ panel }));
     this.boards = make(".pl-zero-boards", {}, this.heat.element, make(".pl-zero-right", {}, this.bars.element, this.curve.element));
     this.first = make(".pl-first", {},
-      this.refused, make(".pl-zero-views", {}, this.views.element, this.bars.order.element),
+      this.refused.element, make(".pl-zero-views", {}, this.views.element, this.bars.order.element),
       this.boards, this.wording.element, this.matrix.element, this.set.element,
       this.caption, make(".pl-progress"), this.heat.strips,
     );
@@ -54,12 +52,14 @@ export class Tab {
 
   async show(bundle) {
     const { facts } = bundle;
-    Object.assign(this, { facts, known: new Map() });
-    this.#refuse(facts);
-    if (facts.refused) return;
+    this.facts = facts;
+    this.known.clear();
+    this.refused.show(facts);
+    this.first.classList.toggle("pl-zero-none", Boolean(facts.refused));
+    if (facts.refused) return void (this.answer = null);
     const learned = `${facts.checkpoint} ${facts.scale} ${facts.bias}`;
     if (learned !== this.learned) Object.assign(this, { learned, scale: facts.scale, bias: facts.bias });
-    this.#begin(facts);
+    this.asked.begin(facts);
     this.labels.presets = facts.presets;
     this.side.imagenet = facts.imagenet;
     this.heat.setPicture(bundle.arrays.image, facts);
@@ -67,22 +67,14 @@ export class Tab {
     await this.#ready();
   }
 
-  /** A network that learnt from drawings is asked about drawings, until the reader asks for something else. */
-  #begin({ start }) {
-    this.begun = start.labels.length ? start : this.defaults;
-    if (!this.chosen) this.view = { ...this.view, labels: this.begun.labels, templates: this.begun.templates };
-  }
-
   #choose(changes) {
-    this.chosen = true;
+    this.asked.chosen = true;
     return this.ask(changes);
   }
 
   /** The view's changes, from any control. */
   async ask(changes) {
-    const { templates, ensemble } = this.view;
-    this.view = tidy({ ...this.view, ...changes });
-    if (String(templates) !== String(this.view.templates) || ensemble !== this.view.ensemble) this.known.clear();
+    if (this.asked.change(changes)) this.known.clear();
     this.#turnTo();
     if (!this.facts || this.facts.refused) return;
     await this.#ready();
@@ -96,7 +88,7 @@ export class Tab {
     this.heat.strips.hidden = this.bars.order.element.hidden = view !== "scores";
     this.matrix.side.hidden = view !== "matrix";
     this.set.side.hidden = view !== "set";
-    this.labels.element.hidden = view === "set" || (view === "matrix" && this.view.matrix !== "own");
+    this.labels.element.hidden = view === "set" || (view === "matrix" && this.asked.matrix !== "own");
     this.element.dataset.view = view;
     if (view === "scores") this.heat.fit(); // it had no room while it was hidden
   }
@@ -106,6 +98,10 @@ export class Tab {
       this.frame = null;
       if (this.facts && !this.facts.refused && (this.answer || this.view.panel === "set")) this.paint();
     });
+  }
+
+  get view() {
+    return this.asked.view;
   }
 
   resize() {
@@ -123,15 +119,7 @@ export class Tab {
   }
 
   get numbers() {
-    const { labels, templates, ensemble, patches, panel: view, matrix, drawing, set, scored } = this.view;
-    const url = new URL(this.facts.numbers, document.baseURI);
-    const label = labels.indexOf(this.selected);
-    const values = { labels: labels.join("\n"), templates: templates.join("\n"), ensemble, patches, ...(label < 0 ? {} : { label }) };
-    if (view === "wording") values.words = true;
-    if (view === "matrix") Object.assign(values, { matrix: matrix === "none" ? "drawn" : matrix, drawing, pictures: this.matrix.added.join("\n") });
-    if (view === "set") Object.assign(values, { set: set || "shapes", scored });
-    for (const [name, value] of Object.entries(values)) url.searchParams.set(name, value);
-    return url.href;
+    return this.asked.numbers(this.facts.numbers, this.selected, this.matrix.added);
   }
 
   // -- answers ---------------------------------------------------------------------------------------------------------
@@ -141,7 +129,7 @@ export class Tab {
     const turn = ++this.turn;
     this.labels.set(this.view.labels);
     this.side.setTemplates(this.view);
-    this.#remember();
+    this.asked.remember();
     if (this.view.panel === "set") return this.#score();
     const found = await this.#know(this.view.labels, turn);
     if (!found) return;
@@ -157,81 +145,44 @@ export class Tab {
     this.draw();
   }
 
-  /** Read what is not known yet, in slices; false where a newer question has come. */
+  /** Read what is not known yet; false where a newer question has come. */
   async #know(labels, turn) {
-    const missing = [...new Set(labels)].filter((label) => !this.known.has(label));
-    let done = labels.length - missing.length;
-    this.element.classList.toggle("pl-busy", missing.length > 0);
-    for (const slice of this.#slices(missing)) {
-      const found = await this.#fetch(slice);
-      if (turn !== this.turn) return false;
-      if (!found) break;
-      slice.forEach((label, at) => this.known.set(label, { cosine: found.cosine[at], each: column(found.each, at), without: column(found.left_out, at) }));
-      done += slice.length;
-      if (done < labels.length) this.labels.progress(done, labels.length);
-    }
-    this.element.classList.remove("pl-busy");
-    this.labels.progress(null);
-    return true;
+    const { view: { templates, ensemble }, templates: { length: count } } = this.asked;
+    this.element.classList.toggle("pl-busy", labels.some((label) => !this.known.has(label)));
+    const here = await this.known.fetch(this.facts.cosines, labels, { templates, ensemble, count }, () => turn !== this.turn);
+    if (here) this.element.classList.remove("pl-busy");
+    return here;
   }
 
   /** What the view in front asks beyond scores. */
   async #further() {
-    const { panel: view, matrix, drawing, templates, ensemble, labels } = this.view;
+    const { panel: view } = this.view;
     if (view === "scores") this.#heat();
-    if (view === "matrix") await this.matrix.show(this.facts.matrix, { matrix: matrix === "none" ? "drawn" : matrix, drawing, labels, templates, ensemble });
+    if (view === "matrix") await this.matrix.show(this.facts.matrix, this.asked.pairing);
     if (view === "wording") this.#word();
   }
 
   #word() {
     const { labels } = this.answer;
-    const templates = this.view.ensemble === "imagenet" ? this.facts.imagenet : this.view.templates;
-    this.wording.show(this.facts, { label: this.selected, labels, templates, score: this.known.get(this.selected) });
+    this.wording.show(this.facts, { label: this.selected, labels, templates: this.asked.templates, score: this.known.get(this.selected) });
   }
 
   #score() {
     this.element.classList.remove("pl-busy");
-    const { set, scored, templates, ensemble } = this.view;
-    this.set.show(this.facts, { set, scored, templates, ensemble });
+    this.set.show(this.facts, this.asked.scoring);
     this.draw();
   }
 
   /** Scores of any texts in the templates that are set; null for those that could not be read. */
   async #scores(labels) {
     await this.#know(labels, this.turn);
-    return labels.map((label) => this.known.get(label) ?? null);
+    return labels.map((label) => this.known.get(label));
   }
 
   #empty() {
     this.said = [];
     this.caption.textContent = say("There are no labels; type one at the right, or choose a list.");
     this.heat.wanted(null);
-  }
-
-  #slices(labels) {
-    const most = Math.max(1, Math.min(SLICE, Math.floor(TEXTS / this.templates)));
-    const slices = [];
-    for (const label of labels) {
-      const last = slices.at(-1);
-      if (!last || last.length >= most || last.join("").length > LETTERS) slices.push([label]);
-      else last.push(label);
-    }
-    return slices;
-  }
-
-  get templates() {
-    return this.view.ensemble === "imagenet" ? this.facts.imagenet.length : this.view.templates.length;
-  }
-
-  async #fetch(labels) {
-    const { templates, ensemble } = this.view;
-    try {
-      return (await fetchBundle(this.facts.cosines, { labels: labels.join("\n"), templates: templates.join("\n"), ensemble })).arrays;
-    } catch (wrong) {
-      if (wrong.gone) this.onGone?.();
-      this.tell(wrong.fault);
-      return null;
-    }
   }
 
   #select(label) {
@@ -272,14 +223,15 @@ export class Tab {
 
   #drawScores(outs) {
     const { answer, facts, order, scale, bias, selected } = this;
-    const shown = { ...answer, ...outs, own: facts.read_out, selected, templates: this.templates, by: this.view.order };
+    const shown = { ...answer, ...outs, own: facts.read_out, selected, templates: this.asked.templates.length, by: this.view.order };
     this.bars.draw({ ...shown, order: this.view.order === "score" ? order : answer.labels.map((_, at) => at) });
     this.curve.draw({ ...shown, order, scale, bias });
     this.heat.draw();
   }
 
   #caption(outs) {
-    const { facts, answer, order, scale, bias, view, templates } = this;
+    const { facts, answer, order, scale, bias, view } = this;
+    const templates = this.asked.templates.length;
     const map = view.panel === "scores" ? this.heat.map : null;
     const own = { wording: this.wording, matrix: this.matrix, set: this.set }[view.panel]?.said(facts.sentences) ?? [];
     const scores = view.panel === "scores" || view.panel === "wording" ? scoreSentences({ facts, answer, order, outs, scale, bias, view, templates, map }) : readOutSentences({ facts, scale, bias });
@@ -288,39 +240,13 @@ export class Tab {
   }
 
   #words() {
-    if (this.facts) this.#refuse(this.facts);
+    if (this.facts) this.refused.show(this.facts);
     if (this.facts && !this.answer && !this.facts.refused && this.view.panel !== "set") this.#empty();
     this.bars.words();
     this.heat.shown = null;
     this.draw();
   }
 
-  /** A network without a text tower: one sentence, and networks that have one. */
-  #refuse(facts) {
-    this.first.classList.toggle("pl-zero-none", Boolean(facts.refused));
-    this.refused.hidden = !facts.refused;
-    if (!facts.refused) return;
-    this.answer = null;
-    const offers = facts.able.map(({ id, title, picture }) => make("button.pl-button", { type: "button", onclick: () => setDesk({ checkpoint: id, side: null, ...(picture ? { picture } : {}) }) }, title));
-    this.refused.replaceChildren(make("p", {}, say(facts.fault.template, facts.fault.facts)), make(".pl-buttons", {}, ...offers));
-  }
-
-  #remember() {
-    const { labels, templates, ensemble, patches, order, panel, matrix, drawing, set, scored } = this.view;
-    const plain = { ...this.defaults, labels: this.begun.labels, templates: this.begun.templates };
-    remember({ labels, templates, ensemble, patches, order, panel, matrix, drawing, set, scored }, plain);
-  }
-}
-
-/** Labels without spaces around them and without empty ones. */
-function tidy(view) {
-  return { ...view, labels: view.labels.map((label) => label.trim()).filter(Boolean) };
-}
-
-/** One label's values over all templates, out of (templates, labels). */
-function column(values, at) {
-  const [templates, labels] = values.shape;
-  return Float32Array.from({ length: templates }, (_, template) => values[template * labels + at]);
 }
 
 document.head.append(make("link", { rel: "stylesheet", href: new URL("zero_shot.css", import.meta.url).href }));

@@ -27,7 +27,7 @@ export function readOutSentences({ facts, scale, bias }) {
 export function networkSentences(facts, twin, alone) {
   const words = facts.sentences;
   const said = [say(words.network, { title: facts.title, revision: facts.revision, width: String(facts.shape[1]), height: String(facts.shape[0]) })];
-  if (facts.measured && !alone) said.push(say(words.measured, localised(facts.measured)));
+  if (facts.measured && !alone) said.push(say(words[`measured ${facts.measured.pictures}`], localised(facts.measured)));
   if (facts.random || twin) said.push(say(words[twin ? "twin" : "random"]));
   return said;
 }

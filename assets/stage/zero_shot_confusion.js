@@ -6,6 +6,7 @@ import { number, say } from "./words.js";
 
 const NAMED = 9; // pixels of a row or column from which its label is written
 const FOOT = 64; // pixels for the names of columns
+const LEAST = 4; // pixels of a count where there are more labels than room
 
 /** told(sentence): of the cell that is pointed at. {sheet, draw(counts, labels)}. */
 export function confusionBoard(told) {
@@ -25,22 +26,31 @@ export function confusionBoard(told) {
 
 function paint(board, context, width, height) {
   const { counts, labels, own, said } = board;
-  const left = Math.min(110, 0.28 * width);
-  const [wide, high] = [Math.min(64, (width - left - 3) / said.length), Math.min(64, (height - FOOT) / own.length)];
-  board.place = { left, wide, high };
+  const place = (board.place = placed(own.length, said.length, width, height));
+  const { left, wide, high } = place;
   const bytes = table("viridis");
+  context.fillStyle = `rgb(${bytes.subarray(0, 3).join(" ")})`;
+  context.fillRect(left, 0, said.length * wide, own.length * high);
   own.forEach((row, y) => {
     const all = said.reduce((sum, column) => sum + counts[row * labels.length + column], 0);
     said.forEach((column, x) => {
       const count = counts[row * labels.length + column];
+      if (!count && wide <= 6) return;
       const colour = 3 * Math.round((255 * count) / all);
       context.fillStyle = `rgb(${bytes[colour]} ${bytes[colour + 1]} ${bytes[colour + 2]})`;
-      context.fillRect(left + x * wide, y * high, wide - (wide > 6 ? 1 : 0), high - (high > 6 ? 1 : 0));
+      context.fillRect(left + x * wide, y * high, Math.max(LEAST, wide - (wide > 6 ? 1 : 0)), Math.max(LEAST, high - (high > 6 ? 1 : 0)));
       if (row === column && wide > 6) outline(context, left + x * wide, y * high, wide, high);
       if (count && wide > 15 && high > 13) figure(context, count, left + (x + 0.5) * wide, (y + 0.5) * high, count / all > 0.6);
     });
   });
   named(context, board, labels);
+}
+
+/** Where cells lie: names of rows and columns take their room only where they can be read. */
+function placed(rows, columns, width, height) {
+  const size = (left, foot) => ({ left, wide: Math.min(64, (width - left - 3) / columns), high: Math.min(64, (height - foot) / rows) });
+  const named = size(Math.min(110, 0.28 * width), FOOT);
+  return named.wide < NAMED && named.high < NAMED ? size(0, 0) : named;
 }
 
 function outline(context, x, y, wide, high) {

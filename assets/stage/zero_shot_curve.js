@@ -65,7 +65,7 @@ export class Curve {
     const step = [0.02, 0.05, 0.1, 0.2, 0.5].find((size) => (last - first) / size <= 6) ?? 1;
     for (let at = Math.ceil(first / step); at * step <= last; at++) {
       stroke(context, x(at * step), y(0), x(at * step), y(0) + 4);
-      context.fillText(fixed(at * step, step < 0.1 ? 2 : 1), x(at * step), y(0) + 16);
+      context.fillText(fixed(at ? at * step : 0, step < 0.1 ? 2 : 1), x(at * step), y(0) + 16);
     }
     if (first < 0 && last > 0) {
       context.setLineDash([3, 4]);

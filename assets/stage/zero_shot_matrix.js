@@ -1,14 +1,15 @@
 // Several pictures, in columns, against several texts, in rows: cosine, softmax either way, or sigmoid; the diagonal.
 
 import { fetchBundle } from "./bundle.js";
-import { card, segmented } from "./controls.js";
+import { card, segmented, select } from "./controls.js";
 import { table, themed } from "./colours.js";
 import { desk } from "./state.js";
 import { font, lines, Sheet, stamps } from "./zero_shot_sheet.js";
 import { fixed, localised } from "./zero_shot_read_outs.js";
 import { make, number, say } from "./words.js";
 
-const KINDS = { drawn: "Drawn", examples: "Examples", own: "Yours" };
+const KINDS = { drawn: "Shapes, combinations held out", emoji: "Emoji, EmojiOne style", examples: "Example photographs", own: "Pictures of yours" };
+const DRAWN = ["drawn", "emoji"]; // other ones with every seed
 const VALUES = { cosine: "Cosine", texts: "Softmax over texts", pictures: "Softmax over pictures", sigmoid: "Sigmoid" };
 const READINGS = {
   texts: "Softmax over texts: each picture's column sums to 100 %.",
@@ -29,7 +30,7 @@ export class Matrix {
     this.element = make("section.pl-zero-matrix", { label: "Matrix", hidden: true }, make(".pl-zero-bar", {}, this.values.element, this.pointed), this.sheet.element);
     this.sheet.canvas.addEventListener("pointermove", (event) => this.#point(event));
     this.sheet.canvas.addEventListener("pointerleave", () => this.#point(null));
-    this.kinds = segmented("Pictures of the matrix", KINDS, (kind) => this.change({ matrix: kind }));
+    this.kinds = select("Pictures of the matrix", KINDS, (kind) => this.change({ matrix: kind }));
     this.again = make("button.pl-link", { type: "button", say: "Draw others", onclick: () => this.change({ drawing: this.asked.drawing + 1 }) });
     this.add = make("button.pl-button", { type: "button", say: "Add this picture", hint: "The picture at the left; its labels are those of this tab", onclick: () => this.#add([desk.picture]) });
     this.clear = make("button.pl-link", { type: "button", say: "Clear", onclick: () => this.#set([]) });
@@ -41,7 +42,7 @@ export class Matrix {
   async show(address, asked) {
     this.asked = asked;
     this.kinds.set(asked.matrix);
-    this.again.hidden = asked.matrix !== "drawn";
+    this.again.hidden = !DRAWN.includes(asked.matrix);
     this.add.hidden = this.clear.hidden = asked.matrix !== "own";
     if (asked.matrix === "own" && !this.added.length) this.added = [desk.picture];
     const query = { matrix: asked.matrix, drawing: asked.drawing, labels: asked.labels.slice(0, TEXTS).join("\n"), templates: asked.templates.join("\n"), ensemble: asked.ensemble, pictures: this.added.join("\n") };
@@ -87,7 +88,7 @@ export class Matrix {
     const told = [say(words.matrix, { ...facts, texts: number(facts.texts.length) })];
     if (READINGS[this.value]) told.push(say(READINGS[this.value]));
     if (facts.paired) told.push(say(words.diagonal, facts));
-    if (facts.kind === "drawn") told.push(say(words.drawn, facts));
+    if (DRAWN.includes(facts.kind)) told.push(say(words[facts.kind], facts));
     return told;
   }
 

@@ -51,13 +51,13 @@ export class LabelledSet {
   /** What is asked now; runs where it is new. asked: {set, scored, templates, ensemble}. */
   show(facts, asked) {
     const bundled = asked.set in SETS && asked.set !== "folder";
-    Object.assign(this, { facts, asked: { ...asked, set: asked.set || "shapes" } });
+    Object.assign(this, { facts, asked });
     this.readOut ??= facts.read_out;
     this.read.set(this.readOut);
-    this.sets.set(bundled || !asked.set ? asked.set || "shapes" : "folder");
+    this.sets.set(bundled ? asked.set : "folder");
     this.sets.element.querySelector("[value=folder]").hidden = !facts.local;
     this.counts.set(COUNTS.includes(asked.scored) ? asked.scored : "");
-    this.path.hidden = bundled || !asked.set;
+    this.path.hidden = bundled;
     const { set, scored, templates, ensemble } = this.asked;
     const key = JSON.stringify([facts.set, set, scored, templates, ensemble]);
     if (key === this.key) return this.draw();

@@ -16,7 +16,7 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
-from explorers import gallery_index, gallery_making, gallery_page, retrieve_answers, traces
+from explorers import gallery_index, gallery_making, gallery_page, retrieve_answers, retrieve_page, traces
 from explorers.__main__ import main
 from explorers.bundle import unpack
 from explorers.embedding_map import embedding_map
@@ -325,6 +325,15 @@ def test_unseen_combinations_are_found_by_their_captions() -> None:
     assert all(
         facts["there"] == seen.index.concepts.count(own[text]) for facts, text in zip(firsts, texts, strict=True)
     )
+
+
+def test_the_gallery_is_of_the_kind_that_the_network_learnt_from(folder: Path) -> None:
+    """Emoji in a style that it never saw for the CLIP of emoji; a network that nobody measured searches what it did."""
+    desks = [Desk(checkpoint=checkpoint) for checkpoint in ("bundled/clip-emoji", CLIP)]
+    assert [unpack(retrieve_page.opening(desk))[0]["usual"] for desk in desks] == ["emojione", "shapes"]
+    assert Question().gallery == "auto"
+    seen = retrieve(None, CLIP, text="a red circle", k=1).facts
+    assert seen["gallery"] == "shapes"
 
 
 # -- the embedding map -------------------------------------------------------------------------------------------------

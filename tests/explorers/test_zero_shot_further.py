@@ -10,16 +10,19 @@ import pytest
 from PIL import Image, ImageOps
 
 from explorers import traces
+from explorers.beginnings import beginning, readers
 from explorers.bundle import unpack
 from explorers.explorer import Finding
 from explorers.frame import Desk, examples
 from explorers.zero_shot import zero_shot
+from explorers.zero_shot_matrix import pairs
 from explorers.zero_shot_page import Asked, listed, matrix_answer, numbers, opening, set_answer, word_answer
 from explorers.zero_shot_sets import labelled_set
 from models.faults import Fault
 from models.image import open_image
 from models.measured import measured
 from tests.explorers.test_zero_shot import CAT, checkpoint  # noqa: F401  a fixture
+from training.datasets.emoji import drawings
 from training.shapes import phrase
 
 RED = (200, 20, 20)
@@ -69,12 +72,37 @@ def test_a_matrix_is_the_single_scores_side_by_side(checkpoint: str) -> None:  #
 
 def test_drawn_pairs_are_of_combinations_that_training_leaves_out(checkpoint: str) -> None:  # noqa: F811
     found, again, other = (asked(checkpoint, matrix="drawn", drawing=seed) for seed in (3, 3, 4))
-    pairs = found.facts["pairs"]
+    told = found.facts["pairs"]
     assert np.array_equal(found.arrays["matrix"], again.arrays["matrix"])
-    assert pairs["texts"] != other.facts["pairs"]["texts"]
-    assert len(set(pairs["texts"])) == 8
-    assert pairs["rows"] == int((found.arrays["matrix"].argmax(1) == np.arange(8)).sum())
+    assert told["texts"] != other.facts["pairs"]["texts"]
+    assert len(set(told["texts"])) == 8
+    assert told["rows"] == int((found.arrays["matrix"].argmax(1) == np.arange(8)).sum())
     assert "drawn with seed 3" in found.said()
+
+
+def test_emoji_of_a_matrix_are_of_the_style_that_is_kept_for_the_test(checkpoint: str) -> None:  # noqa: F811
+    found, other = (asked(checkpoint, matrix="emoji", drawing=seed) for seed in (3, 4))
+    texts = found.facts["pairs"]["texts"]
+    assert len(set(texts)) == len(found.arrays["matrix"]) == 8
+    assert texts != other.facts["pairs"]["texts"]
+    assert set(pairs("emoji", 32, 3).texts) == set(texts), "whole captions, in no template"
+    assert any(name in text for text in texts for name in drawings("test").english)
+    assert "chosen with seed 3" in found.said()
+
+
+def test_a_bundled_network_begins_with_what_it_learnt_from() -> None:
+    """A network of shapes and one of emoji know the names that they are first asked about."""
+    emoji, shapes = (beginning(f"bundled/{name}") for name in ("clip-emoji", "clip"))
+    known = {name.partition(" ")[2] for name in drawings("train").english}
+    assert set(emoji.labels) <= known
+    assert set(shapes.labels) <= {phrase(kind, "en").partition(" ")[2] for kind in range(64)}
+    assert (emoji.gallery, emoji.labelled, emoji.matrix) == ("emojione", "emojione", "emoji")
+    assert (shapes.gallery, shapes.labelled, shapes.matrix) == ("shapes", "shapes", "drawn")
+    assert {emoji.picture, shapes.picture} <= set(examples())
+    assert beginning("bundled/clip-emoji?random") == emoji, "a twin is asked the same"
+    assert beginning("timm/vit_tiny_patch16_224").labels == ()
+    offers = {one["id"]: one["picture"] for one in readers()}
+    assert offers["bundled/clip-emoji"] == "emoji"
 
 
 def test_a_set_of_shapes_is_labelled_by_its_captions() -> None:
