@@ -23,7 +23,7 @@ from gradio.utils import get_upload_folder
 from explorers.delivery import told
 from explorers.explorer import Explorer
 from explorers.parameters import Parameters, checked, parameter, shown
-from explorers.permalink import from_query
+from explorers.permalink import heard
 from explorers.work import Work
 from models.faults import Fault
 
@@ -153,26 +153,26 @@ class Frame:
         }
 
     def address(self, request: gr.Request) -> dict[str, Any]:
-        """The page's address, checked once by the declarations: what the desk and each tab start with."""
+        """The page's address, checked once by the declarations: what the desk and each tab start with.
+
+        The tabs share the address. What the tab in front can read is meant for it, whatever others make of it.
+        """
         self.opened.set()
         query = _texts(request.query_params.multi_items())
-        asked: dict[str, Any] = {}
-        faults = []
-        for name, cls in [("desk", Desk), *((explorer.name, explorer.parameters) for explorer in self.explorers)]:
-            try:
-                asked[name] = from_query(cls, query).model_dump()
-            except Fault as fault:
-                asked[name] = from_query(cls, {}).model_dump()
-                faults.append(told(fault)["fault"])
-        names = [explorer.name for explorer in self.explorers]
-        if asked["desk"]["tab"] not in names:
-            unknown = Fault(
+        desk, wrong = heard(Desk, query)
+        tabs = {explorer.name: heard(explorer.parameters, query) for explorer in self.explorers}
+        front = desk.tab if desk.tab in tabs else self.explorers[0].name
+        if front != desk.tab:
+            wrong["tab"] = Fault(
                 "The tab {tab} was asked for, but there is no such tab; choose from {known}.",
-                tab=shown(asked["desk"]["tab"]), known=", ".join(names),
+                tab=shown(desk.tab), known=", ".join(tabs),
             )  # fmt: skip
-            faults.append(told(unknown)["fault"])
-            asked["desk"]["tab"] = names[0]
-        return {"asked": asked, "fault": faults[0] if faults else None}
+        read, faults = tabs[front]
+        for _, theirs in tabs.values():
+            wrong |= {name: fault for name, fault in theirs.items() if name not in type(read).model_fields}
+        asked = {"desk": {**desk.model_dump(), "tab": front}}
+        asked |= {name: parameters.model_dump() for name, (parameters, _) in tabs.items()}
+        return {"asked": asked, "faults": [told(fault)["fault"] for fault in {**wrong, **faults}.values()]}
 
 
 def _texts(items: Sequence[tuple[str, str]]) -> dict[str, str | list[str]]:

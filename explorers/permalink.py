@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from explorers.parameters import Declared, P, Parameters, checked, declarations
+from models.faults import Fault
 
 
 def to_query(parameters: Parameters) -> dict[str, str | list[str]]:
@@ -26,6 +27,18 @@ def from_query(cls: type[P], query: Mapping[str, str | Sequence[str]]) -> P:
     """Parameters out of an address. Names that `cls` does not declare are left alone: the address is shared with the
     page's own (tab, language) and with Gradio's. Raises `Fault` like `checked`."""
     return checked(cls, read(cls, query))
+
+
+def heard(cls: type[P], query: Mapping[str, str | Sequence[str]]) -> tuple[P, dict[str, Fault]]:
+    """As `from_query`, but a wrong value stays at its default, with its name and fault told; the others are kept."""
+    values, wrong = read(cls, query), {}
+    while True:
+        try:
+            return checked(cls, values), wrong
+        except Fault as fault:
+            name = str(fault.facts["name"])
+            wrong[name] = fault
+            del values[name]
 
 
 def read(cls: type[Parameters], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_plus, urlencode
 
 import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from PIL import Image
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
-from tests.driver import SMALL, Reader, readers
+from tests.driver import SECONDS, SMALL, Reader, readers
 
 pytestmark = pytest.mark.browser
 COFFEE = Path("assets/pictures/coffee.jpg")
@@ -125,10 +126,78 @@ def test_a_text_in_the_address_is_explained_by_a_network_that_reads(reader: Read
     assert one.map() != first, "another text rests on the same patches to the last bit"
 
 
-def test_a_wrong_address_says_so_and_opens_anyway(reader: Readers) -> None:
+def notice(page: Page) -> str:
+    """What the page tells a reader; nothing where the notice is closed, whatever stands in it."""
+    return page.inner_text(".pl-notice") if page.is_visible(".pl-notice") else ""
+
+
+def test_a_wrong_address_says_so_and_keeps_what_is_right(reader: Readers) -> None:
     one = reader()
-    page = one.open(**SMALL, layer="NaN")
-    assert "The parameter layer was given 'NaN'" in page.inner_text(".pl-notice")
+    page = one.open(**SMALL, layer="NaN", head=3)
+    assert "The parameter layer was given 'NaN'" in notice(page), "beside the map, not only until it has come"
+    assert "head 4 of 6" in one.caption(), "the rest of the address counts"
+    page.click(".pl-notice .pl-close")
+    assert not notice(page)
+
+
+BEYOND = [
+    ("attention", {"layer": 99}, "Layer 99 was asked for, but this network has layers 0 to 11;"),
+    ("attention", {"head": 77}, "Head 77 was asked for, but this layer has heads 0 to 5;"),
+    ("attention", {"query": "patch 40,2"}, "The query patch 40,2 was asked for, but here patches go from 0,0 to 10,15"),
+    ("attention", {"query": "prefix -1"}, "The query prefix -1 was asked for"),
+    ("attention", {"query": "mean", "view": "to"}, "Who looks at mean was asked for"),
+    ("patches", {"patch_at": "40,40"}, "The place 40,40 was asked for, but rows go from 0 to 10 here"),
+    ("positions", {"part": 9}, "Part 9 was asked for, but the positions of this network have parts 0 to 0;"),
+    ("positions", {"component": 77}, "Head or band 77 was asked for"),
+    ("positions", {"place": "0,99"}, "The place 0,99 was asked for"),
+    ("surgery", {"first": "90,1", "change": "swap"}, "The place 90,1 was asked for"),
+    ("surgery", {"query": "patch 40,40"}, "The query patch 40,40 was asked for, but this picture has no such token"),
+    ("windows", {"block": 50, "checkpoint": SWIN}, "Block 50 was asked for, but this network has blocks 0 to 11;"),
+    ("windows", {"token": "0,99", "checkpoint": SWIN}, "The place 0,99 was asked for"),
+]
+
+
+def test_what_a_link_asks_and_the_network_lacks_is_told_and_kept(reader: Readers) -> None:
+    one = reader()
+    page = one.page
+    for tab, asked, said in BEYOND:
+        page.goto(f"{one.address}?{urlencode({'tab': tab, **SMALL, **asked})}")
+        page.wait_for_selector("body[data-shown]", timeout=SECONDS)
+        assert notice(page).startswith(said), (tab, asked)
+        assert "instead" in notice(page), (tab, asked)
+        assert str(next(iter(asked.values()))) in unquote_plus(page.url), "the link stays the link"
+    page.click("[data-language=ru]")
+    page.wait_for_selector(".pl-notice:has-text('Запрошено место 0,99')")
+
+
+def test_what_one_network_lacks_comes_back_with_the_next(reader: Readers) -> None:
+    one = reader()
+    page = one.open(**SMALL, layer=2, head=5)
+    seen = one.map()
+    one.changed(lambda: page.evaluate("window.patchlight.open('bundled/mae')"))
+    assert notice(page).startswith("Head 5 was asked for, but this layer has heads 0 to 3;")
+    assert "Layer" not in notice(page), "this one has a layer 2"
+    one.changed(lambda: page.evaluate("window.patchlight.open('registry/dinov2-small')"))
+    assert not notice(page)
+    assert one.map() == seen
+
+
+def test_the_last_layer_and_the_networks_own_query_stay_such_in_every_network(reader: Readers) -> None:
+    one = reader()
+    page = one.open(**SMALL)
+    for network, block in {"bundled/siglip": "behind block 4 of 4", "registry/dinov2-small": "block 12 of 12"}.items():
+        one.changed(lambda network=network: page.evaluate(f"window.patchlight.open('{network}')"))
+        assert block in one.caption()
+        assert not notice(page), "nobody asked for a layer by its number"
+
+
+def test_a_class_that_the_network_lacks_gives_way_to_its_best(reader: Readers) -> None:
+    one = reader()
+    page = one.open(checkpoint="timm/vit_tiny_patch16_224?random", view="class", target=5000)
+    assert "The parameter target was given 5000" in notice(page)
+    assert one.caption().startswith("What the score of")
+    assert page.locator(".pl-class[aria-pressed=true]").count() == 1, "the best of those that can be chosen"
+    one.complaints[:] = [text for text in one.complaints if "422" not in text]  # it was refused on purpose
 
 
 def test_the_language_is_the_browsers_then_the_readers(reader: Readers) -> None:

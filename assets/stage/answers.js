@@ -24,18 +24,25 @@ export class Answers {
     return row ? split(row, this.maps.layers[0].prefix) : null;
   }
 
-  /** What a class is called, by the network's own list. */
-  named(index) {
-    return this.classes.find((one) => one.index === index)?.name ?? "";
+  /** Index of the class that `view` explains: the network's best where none is chosen; null where it is a text. */
+  target(view) {
+    if (view.target !== null) return view.target;
+    return this.#explainsText(view) ? null : this.classes[0]?.index ?? null;
   }
 
-  /** A function that fetches what `view` needs and resolves to changes of the view; null where everything is here. */
+  /** What is explained: the text, or the class by the network's own list. */
+  explained(view) {
+    const target = this.target(view);
+    return target === null ? view.text : this.classes.find(({ index }) => index === target)?.name ?? `${target}`;
+  }
+
+  /** A function that fetches what `view` needs; null where everything is here. */
   needed(view) {
     const { maps } = this;
     if (maps.facts.refused[view.view] || this.current(view)) return null;
     if (view.view === "rollout") return () => this.#fetchRollout({ ...view });
-    if (view.view !== "class") return () => maps.fetch(view.query, view.view).then(() => ({}));
-    const askable = maps.facts.classes || (maps.facts.reads_text && view.text);
+    if (view.view !== "class") return () => maps.fetch(view.query, view.view);
+    const askable = maps.facts.classes || this.#explainsText(view);
     return askable ? () => this.#fetchClass({ ...view }) : null;
   }
 
@@ -45,16 +52,17 @@ export class Answers {
     const asked = block === null ? values : { ...values, layer: block };
     const { arrays } = await fetchBundle(this.maps.facts.addresses.rollout, asked);
     this.kept.set(rolled(view, block), arrays);
-    return {};
   }
 
   async #fetchClass(view) {
     const values = view.target !== null ? { target: view.target } : view.text ? { text: view.text } : {};
     const { facts, arrays } = await fetchBundle(this.maps.facts.addresses.relevance, values);
-    const changes = facts.classes.length ? { target: facts.target } : {};
     if (facts.classes.length) this.classes = facts.classes;
-    this.kept.set(target({ ...view, ...changes }), split(arrays.relevance, this.maps.layers[0].prefix));
-    return changes;
+    this.kept.set(target(view), split(arrays.relevance, this.maps.layers[0].prefix));
+  }
+
+  #explainsText(view) {
+    return this.maps.facts.reads_text && view.text !== "";
   }
 }
 

@@ -1,11 +1,14 @@
 // The attention tab: keeps what is asked, fetches what is not here, draws. Scrubbing never leaves the page.
 
+import { Absent } from "./absent.js";
 import { Answers } from "./answers.js";
 import { AttentionView, isWhole } from "./attention_view.js";
 import { Told } from "./bundle.js";
 import { tokenName } from "./caption.js";
 import { exportPicture } from "./export.js";
+import { fit } from "./attention_fit.js";
 import { Maps } from "./maps.js";
+import { isToken, stepped } from "./places.js";
 import { remember } from "./state.js";
 import { onLanguage, say } from "./words.js";
 
@@ -19,6 +22,7 @@ export class Attention {
     this.defaults = defaults;
     this.tell = tell;
     this.state = { maps: null, answers: null, view: { ...defaults, ...asked }, pointed: null, waiting: false };
+    this.absent = new Absent();
     this.drawn = new AttentionView((changes) => this.ask(changes));
     this.element = this.drawn.element;
     const stage = this.drawn.stage.element;
@@ -29,23 +33,21 @@ export class Attention {
     onLanguage(() => this.#words());
   }
 
-  /** A new picture or network has arrived; what was asked stays, as far as it exists here. */
+  /** A new picture or network has arrived; what was asked stays, as far as it exists here. Returns what does not. */
   async show(bundle) {
     const maps = new Maps(bundle);
     const image = new Image();
     image.src = new URL(maps.facts.addresses.picture, document.baseURI).href;
     await image.decode();
-    const { view } = this.state;
-    Object.assign(this.state, { maps, answers: new Answers(maps), pointed: null });
-    const last = maps.blocks - 1;
-    view.layer = Math.min(view.layer < 0 ? maps.blocks + view.layer : view.layer, last);
-    if (view.head >= maps.layers[view.layer].heads) view.head = null;
-    if (!maps.askable(view.query)) view.query = maps.facts.query;
-    if (!maps.facts.classes) view.target = null;
+    const view = { ...this.state.view, ...this.#plain() };
+    this.absent.restore(view);
+    fit(view, maps, this.absent);
+    Object.assign(this.state, { maps, view, answers: new Answers(maps), pointed: null });
     this.drawn.setPicture(image, maps.facts.shape);
     this.drawn.charts.clear();
     this.drawn.charts.fetch(maps.facts.addresses.figures);
     await this.ask({});
+    return this.absent.news();
   }
 
   /** The view's changes, from any control; draws what is here and fetches what is not. */
@@ -54,7 +56,8 @@ export class Attention {
     if (!maps) return void Object.assign(view, changes);
     if (changes.layer !== undefined && view.head >= maps.layers[changes.layer].heads) changes.head = null;
     if (changes.query === "pool") changes.layer = maps.blocks - 1;
-    if (changes.view === "to" && !/^(patch|prefix)/.test(view.query)) changes.query = maps.central();
+    if (changes.view === "to" && !isToken(view.query)) changes.query = maps.central();
+    this.absent.forget(changes);
     Object.assign(view, changes);
     this.draw();
     this.#remember();
@@ -105,17 +108,25 @@ export class Attention {
     this.#wait(Boolean(fetching));
     if (!fetching) return;
     try {
-      const changes = await fetching();
-      if (turn === this.turn) Object.assign(view, changes);
+      await fetching();
       if (answers === this.state.answers) this.drawn.question.setClasses(answers.classes);
     } catch (wrong) {
       if (!(wrong instanceof Told)) throw wrong;
       if (wrong.gone) this.onGone?.();
-      else if (turn === this.turn) this.tell(wrong.fault);
+      else if (turn === this.turn) await this.#refused(wrong.fault);
     } finally {
       if (turn === this.turn) this.#wait(false);
       this.draw();
     }
+  }
+
+  /** A class that the network does not have gives way to its best. */
+  async #refused(fault) {
+    const { view } = this.state;
+    this.tell(fault);
+    if (view.view !== "class" || view.target === null) return;
+    this.absent.keep(view, "target", null);
+    await this.#arrive();
   }
 
   #wait(waiting) {
@@ -168,8 +179,7 @@ export class Attention {
     const { maps, view } = this.state;
     const [rows, columns] = maps.layers[0].grid;
     const [row, column] = maps.cell(0, view.query) ?? [Math.floor(rows / 2) - down, Math.floor(columns / 2) - right];
-    const next = [Math.min(rows - 1, Math.max(0, row + down)), Math.min(columns - 1, Math.max(0, column + right))];
-    this.ask({ query: `patch ${next.join(",")}` });
+    this.ask({ query: `patch ${stepped([row, column], [down, right], [rows, columns]).join(",")}` });
   }
 
   #stepBlock(step) {
@@ -202,12 +212,15 @@ export class Attention {
     return [...named, ...(view.view === "to" ? [] : special), ...patch];
   }
 
-  #remember() {
+  /** What is written where the view is the network's own choice, so that it is the next network's too. */
+  #plain() {
     const { maps, view } = this.state;
-    const layer = view.layer === maps.blocks - 1 ? -1 : view.layer;
-    const query = view.query === maps.facts.query ? "auto" : view.query;
-    const { checkpoint, side, fit, ...own } = view; // those are the desk's
-    remember({ ...own, layer, query }, this.defaults);
+    return maps && { layer: view.layer === maps.blocks - 1 ? -1 : view.layer, query: view.query === maps.facts.query ? "auto" : view.query };
+  }
+
+  #remember() {
+    const { checkpoint, side, fit, ...own } = this.state.view; // those are the desk's
+    remember({ ...own, ...this.#plain(), ...this.absent.asked }, this.defaults);
     this.drawn.question.setQueries(this.#queries());
   }
 

@@ -111,7 +111,7 @@ export class AttentionView {
     const layer = maps.layers[view.layer];
     const { figures } = this.shown;
     question.set(view, maps.facts);
-    question.chooseClass(view.target);
+    question.chooseClass(this.answers.target(view));
     question.setKept(map ? this.shown.count : null, this.shown.patches);
     const row = view.view === "from" && map && figures;
     const single = view.head !== null || view.fusion === "mean";
@@ -171,7 +171,7 @@ export class AttentionView {
       figures: isWhole(view) || !map ? null : maps.figures(view.layer, view.head, view.query, view.view) ?? [sum(map), 0],
       kept: view.mark === "off" ? null : count,
       patches: map?.values.length ?? 0,
-      target: view.target === null ? view.text : this.answers.named(view.target),
+      target: this.answers.explained(view),
     };
   }
 

@@ -23,8 +23,8 @@ export class Told extends Error {
   }
 }
 
-/** A fault of the page's own, without facts. */
-export const fault = ({ said }) => ({ template: said, facts: {} });
+/** A fault of the page's own: its English sentence and the facts in it. */
+export const fault = ({ said, ...facts }) => ({ template: said, facts });
 
 /** Where the page's own addresses begin; the page may live under a path. */
 export const address = (path) => new URL(path, document.baseURI).href;
@@ -33,7 +33,9 @@ export const address = (path) => new URL(path, document.baseURI).href;
 export async function fetchBundle(path, values = {}) {
   const url = new URL(path, document.baseURI);
   for (const [name, value] of Object.entries(values)) url.searchParams.set(name, value);
-  const answer = await fetch(url);
+  const answer = await fetch(url).catch(() => {
+    throw new Told(fault({ said: "The server could not be reached; see whether it still runs, and try again." }));
+  });
   if (answer.ok) return unpack(await answer.arrayBuffer());
   const told = await answer.json().catch(() => ({}));
   if (told.fault) throw new Told(told.fault);

@@ -3,6 +3,7 @@
 // A query is written as in the permalink: "prefix 0", "patch 12,7" (row, column on the first block's grid), "mean", "pool".
 
 import { fetchBundle } from "./bundle.js";
+import { isToken, middle, tokenThere } from "./places.js";
 
 const SQUARES = Float32Array.from({ length: 256 }, (_, byte) => (byte / 255) ** 2);
 const KEPT_ROWS = 64;
@@ -47,16 +48,12 @@ export class Maps {
 
   /** Whether a query written in an address exists for this picture. */
   askable(query) {
-    const [kind, place] = (query || "").split(" ");
-    if (kind === "prefix") return Number(place) < this.layers[0].prefix;
-    if (kind !== "patch") return query in this.facts.rows;
-    const [row, column] = place.split(",").map(Number);
-    return row < this.layers[0].grid[0] && column < this.layers[0].grid[1];
+    return isToken(query) ? tokenThere(query, this.layers[0]) : query in this.facts.rows;
   }
 
   /** The patch in the middle, for questions that need a place. */
   central() {
-    return `patch ${this.layers[0].grid.map((length) => Math.floor(length / 2)).join(",")}`;
+    return `patch ${middle(this.layers[0].grid).join(",")}`;
   }
 
   /** True where every block's map of this query is here already. */

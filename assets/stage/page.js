@@ -41,13 +41,15 @@ async function mountDesk(part) {
   };
   parts.header = new Header({ tabs: page.tabs, open, present, exportPicture, exportNumbers });
   parts.left = new Desk({ examples: page.examples, networks, upload, tell, local: page.local, tabs: page.tabs });
-  parts.notice = make(".pl-notice", { role: "alert", hidden: true, onclick: () => (parts.notice.hidden = true) });
+  parts.said = make("span");
+  const close = make("button.pl-close", { type: "button", label: "Close" });
+  parts.notice = make(".pl-notice", { role: "alert", hidden: true, onclick: () => (parts.notice.hidden = true) }, parts.said, close);
   parts.progress = new Progress({ stop, foresee: (facts) => parts.left.foresee(facts), title: () => parts.left.title.textContent });
   part.element.replaceChildren(parts.header.element, parts.left.element, parts.progress.welcome, parts.notice, parts.progress.status);
   part.watch("value", () => start(part));
   onDesk(() => look(part));
   onDesk(() => live());
-  onLanguage(() => parts.lastFault && !parts.notice.hidden && tell(parts.lastFault));
+  onLanguage(() => parts.notice.hidden || tell(...parts.told));
   fetch(address("patchlight/networks")).then(async (answer) => {
     Object.assign(networks, await answer.json());
     parts.left.draw();
@@ -77,8 +79,9 @@ function start(part) {
   if (!value?.asked || asked) return;
   asked = value.asked;
   for (const [name, tab] of Object.entries(tabs)) tab.ask(asked[name] ?? {});
-  if (value.fault) tell(value.fault);
-  if (asked.desk.tab !== part.props.page.tabs[0].name) bring(asked.desk.tab);
+  parts.heard = value.faults;
+  if (value.faults.length) tell(...value.faults);
+  if (asked.desk.tab !== part.props.page.tabs[0].name) turnTo(asked.desk.tab);
   parts.header.show(asked.desk.tab);
   setDesk(asked.desk);
 }
@@ -89,6 +92,7 @@ function look(part, again = false) {
   if (!asked || (wanted === parts.wanted && !again)) return;
   parts.wanted = wanted;
   parts.since = performance.now();
+  parts.failed = null;
   const own = desk.picture.includes("/");
   remember({ ...desk, picture: own ? null : desk.picture }, part.props.page.defaults);
   parts.progress.begin();
@@ -100,19 +104,15 @@ function look(part, again = false) {
 async function arrived(name, value) {
   if (!value) return;
   if (value.busy) return parts.progress.tell(value.busy);
-  if (value.fault) {
-    parts.progress.end();
-    return tell(value.fault);
-  }
+  if (value.fault) return fail(value.fault);
   if (!value.made) return;
   if (!value.made.maps) return alone(name, value.made);
-  const bundle = await fetchBundle(value.made.maps).catch((wrong) => void tell(wrong.fault));
-  parts.progress.end(bundle && name);
+  const bundle = await fetchBundle(value.made.maps).catch((wrong) => void fail(wrong.fault));
   if (!bundle) return;
-  parts.notice.hidden = true;
+  parts.progress.end(name);
   parts.left.setFacts(bundle.facts);
   describe(bundle.facts);
-  await tabs[name].show(bundle);
+  await bring(name, bundle);
   parts.drawn = value.made.of.checkpoint;
   document.body.dataset.shown = `${value.made.of.checkpoint} ${value.made.of.picture} ${bundle.facts.shape.join("x")}`;
 }
@@ -121,9 +121,18 @@ async function arrived(name, value) {
 async function alone(name, made) {
   parts.progress.end(name);
   describe(made.of ?? {});
-  await tabs[name].show(made);
+  await bring(name, made);
   parts.drawn = made.of?.checkpoint;
   document.body.dataset.shown = name;
+}
+
+/** The tab draws what came. What the address asked amiss, or is not to be had here, is told beside what is shown. */
+async function bring(name, made) {
+  parts.notice.hidden = true;
+  const absent = await tabs[name].show(made);
+  const told = parts.notice.hidden ? [] : parts.told;
+  const faults = [...parts.heard.splice(0), ...(absent ?? []), ...told];
+  if (faults.length) tell(...faults);
 }
 
 function stop() {
@@ -132,14 +141,21 @@ function stop() {
   parts.progress.end();
 }
 
-/** One sentence where something failed; the picture stays as it was. */
-function tell(told) {
-  parts.lastFault = told;
-  parts.notice.textContent = say(told.template, told.facts);
-  parts.notice.hidden = false;
+/** Nothing new is shown; why, and what to do. */
+function fail(fault) {
+  parts.progress.end();
+  parts.failed = fault;
+  tell(fault);
 }
 
-const bring = (name) => document.querySelector(`#tabs [data-tab-id="${name}"]`)?.click();
+/** A sentence each, none where all is well again; the picture stays as it was. */
+function tell(...faults) {
+  parts.told = faults;
+  parts.said.textContent = faults.map(({ template, facts }) => say(template, facts)).join(" ");
+  parts.notice.hidden = !faults.length;
+}
+
+const turnTo = (name) => document.querySelector(`#tabs [data-tab-id="${name}"]`)?.click();
 
 /** The tab in front, for benchmarks and the browser's console. */
 export const front = () => tabs[desk.tab];
@@ -158,7 +174,7 @@ async function live() {
 /** Resolves once the tab in front has drawn this network; throws where it said a sentence instead. */
 async function shown(checkpoint) {
   while (parts.drawn !== checkpoint) {
-    if (!parts.notice.hidden) throw Object.assign(new Error(), { fault: parts.lastFault });
+    if (parts.failed) throw Object.assign(new Error(), { fault: parts.failed });
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
@@ -172,7 +188,7 @@ document.body.classList.toggle("pl-halved", halved);
 window.patchlight = { open: (checkpoint) => setDesk({ checkpoint }), capture };
 
 function open(name) {
-  bring(name);
+  turnTo(name);
   parts.header.show(name);
   setDesk({ tab: name });
 }

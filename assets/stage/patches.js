@@ -1,10 +1,12 @@
 // The patches tab: the picture under its grid, one patch, the filters that read it, and what attention costs.
 
+import { Absent } from "./absent.js";
 import { coloured, stamp } from "./board.js";
 import { fetchBundle } from "./bundle.js";
 import { Stage } from "./canvas.js";
 import { factTable } from "./controls.js";
 import { Calculator, cost } from "./patches_calculator.js";
+import { cellOf, middle, noPlace, stepped } from "./places.js";
 import { large } from "./quantities.js";
 import { remember } from "./state.js";
 import { make, number, onLanguage, say } from "./words.js";
@@ -16,6 +18,7 @@ export class Tab {
     this.defaults = defaults;
     this.tell = tell;
     this.view = { ...defaults, ...asked };
+    this.absent = new Absent();
     this.pointed = null;
     this.calculator = new Calculator({ ask: (changes) => this.ask(changes), measure: () => this.#measure() });
     this.#build();
@@ -30,16 +33,19 @@ export class Tab {
     this.stage.setPicture(fed, facts.shape[1] / facts.shape[0]);
     this.element.classList.add("pl-filled");
     this.#drawFilters();
-    this.ask(this.view);
+    const { view, absent } = this;
+    absent.restore(view);
+    if (view.patch_at && !cellOf(view.patch_at, facts.grid)) absent.replace(view, "patch_at", "", noPlace(facts.grid, middle(facts.grid)));
+    this.ask({});
+    return absent.news();
   }
 
   ask(changes) {
     Object.assign(this.view, changes);
+    this.absent.forget(changes);
     if (!this.facts) return;
-    const [rows, columns] = this.facts.grid;
-    const [row, column] = (this.view.patch_at || "").split(",").map(Number);
-    this.place = this.view.patch_at && row < rows && column < columns ? [row, column] : [Math.floor(rows / 2), Math.floor(columns / 2)];
-    remember({ ...this.view, checkpoint: null, side: null, fit: null }, this.defaults);
+    this.place = cellOf(this.view.patch_at, this.facts.grid) ?? middle(this.facts.grid);
+    remember({ ...this.view, ...this.absent.asked, checkpoint: null, side: null, fit: null }, this.defaults);
     this.draw();
   }
 
@@ -59,8 +65,7 @@ export class Tab {
     const [down, right] = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key] ?? [];
     if (down === undefined || event.target.matches("input, select, textarea, dialog *")) return;
     event.preventDefault();
-    const [rows, columns] = this.facts.grid;
-    this.ask({ patch_at: [Math.min(rows - 1, Math.max(0, this.place[0] + down)), Math.min(columns - 1, Math.max(0, this.place[1] + right))].join(",") });
+    this.ask({ patch_at: stepped(this.place, [down, right], this.facts.grid).join(",") });
   }
 
   async exportPicture() {

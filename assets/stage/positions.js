@@ -1,8 +1,10 @@
 // The positions tab: every position against every other, drawn from what came once. Nothing here asks the server.
 
+import { Absent } from "./absent.js";
 import { Part } from "./affinity.js";
 import { Board, coloured, exportBoard, painted, stamp } from "./board.js";
 import { gradient } from "./colours.js";
+import { cellOf, middle, noPlace, stepped } from "./places.js";
 import { Side } from "./positions_side.js";
 import { sentences } from "./positions_words.js";
 import { remember } from "./state.js";
@@ -16,6 +18,7 @@ export class Tab {
   constructor({ defaults, asked }) {
     this.defaults = defaults;
     this.view = { ...defaults, ...asked };
+    this.absent = new Absent();
     this.pointed = null;
     this.token = 0;
     this.side = new Side((changes) => this.ask(changes));
@@ -28,22 +31,37 @@ export class Tab {
     this.parts = bundle.facts.parts.map((_, index) => new Part(bundle, index));
     this.element.classList.add("pl-filled");
     this.side.kinds(this);
-    this.ask(this.view);
+    this.#fit();
+    this.ask({});
+    return this.absent.news();
   }
 
   /** The view's changes, from any control. */
   ask(changes) {
     Object.assign(this.view, changes);
+    this.absent.forget(changes);
     if (!this.parts) return;
-    const { view } = this;
-    if (!(view.part < this.parts.length)) view.part = 0;
-    const part = this.part;
-    if (!part.table || (view.figure === "prefix" && !part.prefixValues)) view.figure = "similarity";
-    if (view.component !== null && view.component >= part.heads.length) view.component = null;
-    const [row, column] = (view.place || "").split(",").map(Number);
-    this.place = view.place && row < part.grid[0] && column < part.grid[1] ? [row, column] : part.grid.map((side) => Math.floor(side / 2));
+    const { view, part } = this;
+    if (!has(part, view.figure)) view.figure = "similarity";
+    if (view.component >= part.heads.length) view.component = null;
+    this.place = cellOf(view.place, part.grid) ?? middle(part.grid);
     this.draw();
-    remember({ ...view, place: String(this.place) === String(part.grid.map((side) => Math.floor(side / 2))) ? "" : this.place.join(","), checkpoint: null }, { ...this.defaults, checkpoint: null });
+    const place = String(this.place) === String(middle(part.grid)) ? "" : this.place.join(",");
+    remember({ ...view, place, ...this.absent.asked, checkpoint: null }, { ...this.defaults, checkpoint: null });
+  }
+
+  /** What was asked stays, as far as this network has it. */
+  #fit() {
+    const { view, absent, parts } = this;
+    absent.restore(view);
+    if (!(view.part < parts.length))
+      absent.replace(view, "part", 0, { said: "Part {asked} was asked for, but the positions of this network have parts 0 to {last}; the first one is shown instead.", last: parts.length - 1 });
+    const { heads, grid } = this.part;
+    if (!has(this.part, view.figure))
+      absent.replace(view, "figure", "similarity", { said: "The figure {asked} was asked for, but positions of this kind have none; their similarity is shown instead." });
+    if (view.component !== null && view.component >= heads.length)
+      absent.replace(view, "component", null, { said: "Head or band {asked} was asked for, but here they go from 0 to {last}; their mean is shown instead, choose one in the strip.", last: heads.length - 1 });
+    if (view.place && !cellOf(view.place, grid)) absent.replace(view, "place", "", noPlace(grid, middle(grid)));
   }
 
   get part() {
@@ -67,9 +85,7 @@ export class Tab {
     const [down, right] = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key] ?? [];
     if (down === undefined || event.target.matches("input, select, textarea, dialog *")) return;
     event.preventDefault();
-    const [rows, columns] = this.part.grid;
-    const next = [Math.min(rows - 1, Math.max(0, this.place[0] + down)), Math.min(columns - 1, Math.max(0, this.place[1] + right))];
-    this.ask({ place: next.join(",") });
+    this.ask({ place: stepped(this.place, [down, right], this.part.grid).join(",") });
   }
 
   async exportPicture() {
@@ -244,6 +260,9 @@ export class Tab {
   }
 
 }
+
+/** Whether positions of this kind have a figure. */
+const has = (part, figure) => figure === "similarity" || Boolean(part.table && (figure !== "prefix" || part.prefixValues));
 
 const link = make("link", { rel: "stylesheet", href: new URL("positions.css", import.meta.url).href });
 document.head.append(link);

@@ -1,9 +1,11 @@
 // The surgery tab: the same picture before and after its patches were told other places, or fed at another size.
 
+import { Absent } from "./absent.js";
 import { coloured, stamp } from "./board.js";
 import { Told, fetchBundle } from "./bundle.js";
 import { Stage } from "./canvas.js";
 import { gradient } from "./colours.js";
+import { cellOf, isToken, noPlace, tokenThere } from "./places.js";
 import { remember } from "./state.js";
 import { Strip } from "./strips.js";
 import { Side } from "./surgery_side.js";
@@ -16,6 +18,7 @@ export class Tab {
   constructor({ defaults, asked, tell }) {
     Object.assign(this, { defaults, tell, pick: "first", pointed: null, head: null });
     this.view = { ...defaults, ...asked };
+    this.absent = new Absent();
     this.view.labels = split(this.view.labels);
     this.side = new Side({ ask: (changes) => this.ask(changes), choose: (block, head) => this.#choose(block, head), tell });
     this.#build();
@@ -31,14 +34,28 @@ export class Tab {
     const shared = new URLSearchParams(location.search).get("labels");
     if (shared !== null) this.view.labels = split([shared]);
     this.element.classList.add("pl-filled");
+    this.#fit();
     this.side.show(this.facts, this.view);
     await this.ask({});
+    return this.absent.news();
+  }
+
+  /** What was asked stays, as far as this picture has it. */
+  #fit() {
+    const { view, absent, defaults } = this;
+    const [layer] = this.facts.layers;
+    absent.restore(view);
+    for (const name of view.change === "swap" ? ["first", "second"] : [])
+      if (!cellOf(view[name], layer.grid)) absent.replace(view, name, defaults[name], noPlace(layer.grid, defaults[name]));
+    if (isToken(view.query) && !tokenThere(view.query, layer))
+      absent.replace(view, "query", "auto", { said: "The query {asked} was asked for, but this picture has no such token; the read-out is followed instead, click any patch to follow it." });
   }
 
   /** A change of the question; asks for one pass and keeps the old pictures, dimmed, meanwhile. */
   async ask(changes) {
     if (changes.labels) changes.labels = split(changes.labels);
     Object.assign(this.view, changes);
+    this.absent.forget(changes);
     if (!this.facts) return;
     this.side.controls(this.view, this.pick);
     this.#remember();
@@ -108,7 +125,7 @@ export class Tab {
 
   #remember() {
     const { checkpoint, side, fit, templates, labels, ...view } = this.view; // those are the desk's, and the zero-shot tab's
-    remember({ ...view, ...(this.facts.reads_text ? { labels: labels.join(PART) } : {}) }, { ...this.defaults, labels: this.defaults.labels.join(PART) });
+    remember({ ...view, ...this.absent.asked, ...(this.facts.reads_text ? { labels: labels.join(PART) } : {}) }, { ...this.defaults, labels: this.defaults.labels.join(PART) });
   }
 
   /** What came back; pictures as each side was fed, where sizes differ. */

@@ -1,8 +1,10 @@
 // The windows tab: a Swin's windows on the picture, their roll and mask, and what a token can have seen.
 
+import { Absent } from "./absent.js";
 import { fetchBundle } from "./bundle.js";
 import { Stage } from "./canvas.js";
 import { themed } from "./colours.js";
+import { cellOf, middle, noPlace, stepped } from "./places.js";
 import { large } from "./quantities.js";
 import { remember } from "./state.js";
 import { Strip } from "./strips.js";
@@ -15,6 +17,7 @@ export class Tab {
     this.defaults = defaults;
     this.tell = tell;
     this.view = { ...defaults, ...asked };
+    this.absent = new Absent();
     this.side = new Side({ lens: (lens) => this.ask({ lens }), measure: () => this.#measure() });
     this.pointed = null;
     this.#build();
@@ -28,20 +31,30 @@ export class Tab {
     Object.assign(this, { facts, arrays, image, fields: null, measured: null });
     this.stage.setPicture(image, facts.shape[1] / facts.shape[0]);
     this.element.classList.add("pl-filled");
-    this.ask(this.view);
+    this.#fit();
+    this.ask({});
+    return this.absent.news();
   }
 
   ask(changes) {
     Object.assign(this.view, changes);
+    this.absent.forget(changes);
     if (!this.facts) return;
-    const { view, facts } = this;
-    const last = facts.windows.length - 1;
-    view.block = view.block < 0 ? last : Math.min(view.block, last);
-    const [rows, columns] = this.about.grid;
-    const [row, column] = (view.token || "").split(",").map(Number);
-    this.place = view.token && row < rows && column < columns ? [row, column] : [Math.floor(rows / 2), Math.floor(columns / 2)];
-    remember({ block: view.block, token: view.token, lens: view.lens }, this.defaults);
+    const { block, token, lens } = this.view;
+    this.place = cellOf(token, this.about.grid) ?? middle(this.about.grid);
+    remember({ block, token, lens, ...this.absent.asked }, this.defaults);
     this.draw();
+  }
+
+  /** What was asked stays, as far as this network and picture have it. */
+  #fit() {
+    const { view, absent } = this;
+    absent.restore(view);
+    const last = this.facts.windows.length - 1;
+    if (view.block < 0) view.block = last;
+    if (view.block > last) absent.replace(view, "block", last, { said: "Block {asked} was asked for, but this network has blocks 0 to {last}; the last one is shown instead, choose any other in the strip.", last });
+    const { grid } = this.about;
+    if (view.token && !cellOf(view.token, grid)) absent.replace(view, "token", "", noPlace(grid, middle(grid)));
   }
 
   get about() {
@@ -66,8 +79,7 @@ export class Tab {
     if (down === undefined || event.target.matches("input, select, textarea, button[role=radio], dialog *")) return;
     event.preventDefault();
     if (document.activeElement !== this.stage.element) return this.#block(this.view.block + right + down);
-    const [rows, columns] = this.about.grid;
-    this.ask({ token: [Math.min(rows - 1, Math.max(0, this.place[0] + down)), Math.min(columns - 1, Math.max(0, this.place[1] + right))].join(",") });
+    this.ask({ token: stepped(this.place, [down, right], this.about.grid).join(",") });
   }
 
   async exportPicture() {

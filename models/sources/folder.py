@@ -30,7 +30,8 @@ def open_named(parent: Path, name: str, request: Request) -> Parts:
     known = sorted(config.parent.name for config in parent.glob("*/config.json"))
     if name not in known:
         raise Fault(
-            "There is no checkpoint {id}; the nearest names are {nearest}.",
+            "There is no checkpoint {id}; the nearest names are {nearest}; choose one of those, or any other of the "
+            "list of networks.",
             id=request.id, nearest=", ".join(difflib.get_close_matches(name, known, 3, 0.4) or known[:3]) or "–",
         )  # fmt: skip
     return read(parent / name, request)

@@ -56,7 +56,9 @@ _VECTORS = {
 def open_parts(name: str, request: Request) -> Parts:
     """The network, fetched and converted first if it is not in the cache."""
     if name != "dinov2-small":
-        raise Fault("The registry has no network called {name}; it has dinov2-small.", name=name)
+        raise Fault(
+            "The registry has no network called {name}; ask for registry/dinov2-small, the only one it has.", name=name
+        )
     if request.random:
         return folder.random_parts(CONFIG, _card(request), PIXELS)
     place = cache_folder() / "registry" / name

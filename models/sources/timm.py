@@ -113,7 +113,8 @@ def _published(name: str) -> PretrainedCfg:
 def _unknown(name: str) -> Fault:
     nearest = difflib.get_close_matches(name, timm.list_models(pretrained=True) + timm.list_models(), 3, 0.5)
     return Fault(
-        "timm has no network called {name}; the nearest names are {nearest}.",
+        "timm has no network called {name}; the nearest names are {nearest}; write one of those, or choose from the "
+        "list of networks.",
         name=name, nearest=", ".join(nearest) or "–",
     )  # fmt: skip
 

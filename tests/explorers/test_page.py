@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -67,20 +68,31 @@ def test_what_the_page_sends_is_checked() -> None:
             opened(wrong)
 
 
-def test_a_wrong_value_in_the_address_is_told_and_the_rest_is_kept() -> None:
-    class Request:
-        query_params = QueryParams(layer="NaN", checkpoint="timm/test_vit", picture="dahlia", __theme="dark")
-
+@pytest.fixture
+def address() -> Any:
+    """What the page starts with when it is opened with these texts."""
     frame: Any = Frame.__new__(Frame)
     frame.explorers = explorers()
-    answer = frame.address(Request())
+    return lambda **texts: frame.address(SimpleNamespace(query_params=QueryParams(texts)))
+
+
+def test_wrong_values_in_the_address_are_told_and_the_rest_is_kept(address: Any) -> None:
+    answer = address(layer="NaN", head="-3", view="to", checkpoint="timm/test_vit", picture="dahlia", __theme="dark")
     assert answer["asked"]["desk"]["picture"] == "dahlia"
-    assert answer["asked"]["attention"]["layer"] == -1
-    assert answer["fault"]["facts"]["name"] == "layer"
-    Request.query_params = QueryParams(tab="no such")
-    answer = frame.address(Request())
+    asked = answer["asked"]["attention"]
+    assert (asked["layer"], asked["head"], asked["view"]) == (-1, None, "to"), "one wrong value costs no right one"
+    assert [fault["facts"]["name"] for fault in answer["faults"]] == ["layer", "head"], "each once, though tabs share"
+
+
+def test_a_tab_that_is_not_there_is_told_and_the_first_one_opens(address: Any) -> None:
+    answer = address(tab="no such")
     assert answer["asked"]["desk"]["tab"] == "attention", "a page with no tab in front stays empty for ever"
-    assert "no such" in answer["fault"]["facts"]["tab"]
+    assert "no such" in answer["faults"][0]["facts"]["tab"]
+
+
+def test_what_the_tab_in_front_can_read_is_no_fault_of_the_others(address: Any) -> None:
+    assert address(tab="reconstruct", patch="3,4")["faults"] == [], "a patch's size in another tab"
+    assert [fault["facts"]["name"] for fault in address(tab="patches", patch="3,4")["faults"]] == ["patch"]
 
 
 # -- addresses ---------------------------------------------------------------------------------------------------------
