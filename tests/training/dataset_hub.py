@@ -5,31 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import ThreadingHTTPServer
+from contextlib import AbstractContextManager
 from pathlib import Path
-from threading import Thread
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from tests.hub_server import Handler, Hub
+from tests.hub_server import Handler, Hub, serve
 
 
-@contextmanager
-def serve_datasets(folder: Path) -> Iterator[Hub]:
+def serve_datasets(folder: Path) -> AbstractContextManager[Hub]:
     """A hub of the datasets `folder/datasets/<owner>/<name>/main/<file>` on a free local port."""
-    hub = Hub(folder)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Datasets,), {"hub": hub}))
-    hub.endpoint = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
-        yield hub
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    return serve(folder, Datasets)
 
 
 class Datasets(Handler):
