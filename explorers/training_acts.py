@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from explorers.gate import Gate
@@ -16,18 +17,36 @@ Values = Mapping[str, Any]
 _measuring = Gate(longest=8, patience=240.0)
 """One estimate at a time: two side by side would measure each other."""
 
+_asked_last: dict[object, object] = {}
+
 ACTS = ("pause", "resume", "stop", "delete", "evaluate")
 
 
 def estimate(values: Values, _owner: str) -> dict[str, Any]:
     """Parameters, seconds a step, memory and minutes of a recipe, from a few real steps in a process of its own; of a
-    preset that names a time, also the steps that fit it on this machine."""
+    preset that names a time, also the steps that fit it on this machine. Nothing where the same form has asked anew
+    while this waited for its turn."""
     from training.estimate import estimate
 
     made = asked(values.get("recipe"))
-    with _measuring():
+    with _newest(values.get("form")) as wanted, _measuring():
+        if not wanted():
+            return {}
         found = estimate(made)
     return {**dataclasses.asdict(found), "steps": _fitting(values.get("preset"), found.seconds_per_step)}
+
+
+@contextmanager
+def _newest(form: object) -> Iterator[Callable[[], bool]]:
+    """Whether nothing newer was asked by this form since."""
+    ticket = object()
+    key = form if isinstance(form, str) and form else ticket
+    _asked_last[key] = ticket
+    try:
+        yield lambda: _asked_last.get(key) is ticket
+    finally:
+        if _asked_last.get(key) is ticket:
+            del _asked_last[key]
 
 
 def _fitting(name: object, seconds_per_step: float) -> int | None:

@@ -6,6 +6,7 @@ asking once more. Changes are posted as JSON (an archive as `application/zip`), 
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
@@ -74,13 +75,18 @@ async def _upload(request: Request) -> Response:
         owner = owner_of(request.headers)
         _typed(request, "application/zip")
         with tempfile.TemporaryDirectory() as folder:
-            archive = Path(folder) / "pictures.zip"
+            archive = Path(folder) / f"{_plain(request.query_params.get('name', ''))}.zip"
             with archive.open("wb") as file:
                 async for part in request.stream():
                     file.write(part)
             return JSONResponse(await run_in_threadpool(_unpacked, archive, owner))
     except Fault as fault:
         return JSONResponse(told(fault), status_code=422)
+
+
+def _plain(name: str) -> str:
+    """What the visitor's file is called, as far as a folder may be called so."""
+    return re.sub(r"[^\w -]+", "-", name.removesuffix(".zip")).strip("- ")[:60] or "pictures"
 
 
 def _unpacked(archive: Path, owner: str) -> dict[str, Any]:

@@ -44,10 +44,13 @@ def declared() -> dict[str, Any]:
     """For the page: everything that can be chosen, with defaults, bounds, meaning and the papers' values."""
     import torch
 
-    from training import limits, presets
+    from explorers.safety import LARGEST_UPLOAD
+    from training import estimate, limits, presets
 
     return {
         **_everything(),
+        "free": estimate.FREE,
+        "upload": LARGEST_UPLOAD,
         "presets": [_preset(preset) for preset in presets.presets()],
         "gpu": torch.cuda.is_available(),
         "limits": dataclasses.asdict(limits.limits()),

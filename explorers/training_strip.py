@@ -139,14 +139,17 @@ def pictures(folder: Path) -> Tensor:
 
 
 def views(folder: Path) -> bytes:
-    """The fixed pictures, and the views that the network is shown of them: uint8 (count, height, width, 3) each."""
+    """The fixed pictures, and the views that the network is shown of them: uint8 (count, height, width, 3) each.
+
+    masks/mask: uint8 (count, rows, columns), 1 hidden, where an objective masks its views itself
+    """
     pictures(folder)
     file = folder / "views.safetensors"
     stored = _stored(file, file.stat().st_mtime_ns)
-    images = {name: value.permute(0, 2, 3, 1) for name, value in stored.items() if not name.startswith("masks/")}
+    drawn = {name: value if name.startswith("masks/") else value.permute(0, 2, 3, 1) for name, value in stored.items()}
     captions = folder / "captions.json"
     told = json.loads(captions.read_text(encoding="utf-8")) if captions.is_file() else []
-    return pack({"captions": told}, {name: value.contiguous().numpy() for name, value in images.items()})
+    return pack({"captions": told}, {name: value.contiguous().numpy() for name, value in drawn.items()})
 
 
 def _fed(network: Backbone, images: Tensor) -> Tensor:

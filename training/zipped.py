@@ -32,8 +32,8 @@ BLOCK = 1 << 20
 
 
 def unpacked(archive: Path, owner: str = "") -> Path:
-    """A folder with the pictures of a zip file, the same for the same file and owner. Raises `Fault`."""
-    home = uploads() / _digest(archive, owner)
+    """A folder called as the zip file is, with its pictures, the same for the same file and owner. Raises `Fault`."""
+    home = uploads() / _digest(archive, owner) / archive.stem
     if home.is_dir():
         return home
     uploads().mkdir(parents=True, exist_ok=True)
@@ -42,6 +42,7 @@ def unpacked(archive: Path, owner: str = "") -> Path:
         with zipfile.ZipFile(archive) as file:
             _write(file, _pictures(file), beside)
         os.chmod(beside, 0o755)
+        home.parent.mkdir(exist_ok=True)
         if not home.is_dir():
             os.replace(beside, home)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeError, OSError) as damage:
@@ -94,9 +95,9 @@ def _refuse(entry: zipfile.ZipInfo) -> None:
 
 def _write(file: zipfile.ZipFile, chosen: list[zipfile.ZipInfo], folder: Path) -> None:
     """Counted as it is unpacked, since an archive may lie about its sizes."""
-    left = sum(entry.file_size for entry in chosen)
+    left, wrapped = sum(entry.file_size for entry in chosen), _wrapped(chosen)
     for entry in chosen:
-        place = folder / _path(entry)
+        place = folder.joinpath(*_path(entry).parts[wrapped:])
         place.parent.mkdir(parents=True, exist_ok=True)
         with file.open(entry) as source, open(place, "wb") as target:
             for block in _blocks(source):
@@ -104,6 +105,13 @@ def _write(file: zipfile.ZipFile, chosen: list[zipfile.ZipInfo], folder: Path) -
                 if left < 0:
                     raise _bomb()
                 target.write(block)
+
+
+def _wrapped(chosen: list[zipfile.ZipInfo]) -> int:
+    """How many folders lie around everything: a folder that was packed whole is no class."""
+    parents = [_path(entry).parts[:-1] for entry in chosen]
+    return next((depth for depth, names in enumerate(zip(*parents, strict=False)) if len(set(names)) > 1),
+                min(map(len, parents)))  # fmt: skip
 
 
 def _blocks(source: IO[bytes]) -> Iterator[bytes]:

@@ -1,6 +1,7 @@
 // Runs beside one another: the settings in which they differ, their curves over one axis, what each was measured to know.
 
 import { Curve } from "./training_curve.js";
+import { seriesOf } from "./training_curves.js";
 import { make, number, say } from "./words.js";
 
 export class Compare {
@@ -10,8 +11,9 @@ export class Compare {
     this.settings = make(".pl-train-table");
     this.measured = make(".pl-train-table");
     this.charts = make(".pl-train-pair");
+    this.keys = make(".pl-train-keys");
     this.element = make("section.pl-train-compare", { hidden: true },
-      this.charts, make("h2", { say: "Settings that differ" }), this.settings, make("h2", { say: "Evaluations" }), this.measured);
+      this.keys, this.charts, make("h2", { say: "Settings that differ" }), this.settings, make("h2", { say: "Evaluations" }), this.measured);
     new ResizeObserver(() => this.paint()).observe(this.charts);
   }
 
@@ -20,9 +22,9 @@ export class Compare {
     this.redraw = () => this.draw(runs, view, told, jobs);
     const names = [...new Set(runs.flatMap(({ columns }) => columns.figures))];
     if (names.join() !== [...this.curves.keys()].join()) this.#build(names);
+    this.keys.replaceChildren(...runs.map(({ title }, place) => keyed(title, place)));
     for (const [name, curve] of this.curves) {
-      const series = runs.filter(({ columns }) => columns.values[name]).map(({ title, columns }) => ({ title, x: columns.values[view.over], y: columns.values[name] }));
-      curve.draw(series, { range: this.range, smoothing: view.smoothing, mark: null });
+      curve.draw(seriesOf(name, runs, view.over), { range: this.range, smoothing: view.smoothing, mark: null });
     }
     const key = JSON.stringify([told, jobs.map(({ name, evaluation }) => [name, evaluation]), document.documentElement.lang]);
     if (told && key !== this.told) this.#tables(told, jobs);
@@ -43,7 +45,7 @@ export class Compare {
   }
 
   #tables({ runs, settings, evaluations }, jobs) {
-    const head = () => make("tr", {}, make("th"), ...runs.map((name, index) => make("th", {}, make(`span.pl-train-key.pl-train-key-${index}`), name)));
+    const head = () => make("tr", {}, make("th"), ...runs.map((name, place) => make("th", {}, keyed(name, place))));
     const same = make("p.pl-note", { say: "All settings are the same." });
     const rows = settings.map(({ title, values }) => make("tr", {}, make("th", {}, say(title)), ...values.map((value) => make("td", {}, shown(value)))));
     this.settings.replaceChildren(rows.length ? make("table", {}, make("thead", {}, head()), make("tbody", {}, ...rows)) : same);
@@ -59,6 +61,9 @@ export class Compare {
     return make("button.pl-button", { type: "button", say: text, disabled: busy, onclick: () => this.evaluate(job.name) });
   }
 }
+
+/** A run's name beside the line that it has in every curve. */
+const keyed = (name, place) => make("span", {}, make(`span.pl-train-key.pl-train-key-${place}`), name);
 
 const shown = (value) => (value === null || value === "" ? "–" : typeof value === "number" ? number(value, 4) : typeof value === "boolean" ? say(value ? "on" : "off") : String(value));
 

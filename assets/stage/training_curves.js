@@ -64,6 +64,12 @@ export class Columns {
   }
 }
 
+/** One figure of those runs that have it. */
+export function seriesOf(name, runs, over) {
+  const all = runs.map(({ columns }, place) => ({ place, x: columns.values[over], y: columns.values[name] }));
+  return all.filter(({ y }) => y);
+}
+
 export class CurveSide {
   /** ask({over, smoothing}); go(step). */
   constructor({ ask, go }) {
@@ -100,17 +106,21 @@ export class CurveSide {
     else if (!place && this.controls.parentElement !== this.element) this.room.before(this.controls);
   }
 
+  /** view: {over, smoothing}, as the controls show them. */
+  set({ over, smoothing }) {
+    this.over.set(over);
+    this.smoothing.set(smoothing);
+  }
+
   /** runs: [{title, columns}], the watched one first. view: {over, smoothing}. step: of the pictures, or null. */
   draw(runs, view, step) {
     this.redraw = () => this.draw(runs, view, step);
-    this.over.set(view.over);
-    this.smoothing.set(view.smoothing);
+    this.set(view);
     const [first] = runs;
     const names = [...new Set(runs.flatMap(({ columns }) => columns.figures))];
     if (names.join() !== [...this.curves.keys()].join()) this.#build(names, first.columns);
     for (const [name, curve] of this.curves) {
-      const series = runs.filter(({ columns }) => columns.values[name]).map(({ title, columns }) => ({ title, x: columns.values[view.over], y: columns.values[name] }));
-      curve.draw(series, { range: this.range, smoothing: view.smoothing, mark: first.columns.at(step, view.over) });
+      curve.draw(seriesOf(name, runs, view.over), { range: this.range, smoothing: view.smoothing, mark: first.columns.at(step, view.over) });
     }
   }
 

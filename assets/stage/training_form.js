@@ -1,43 +1,40 @@
 // The form of a new run: a preset, an objective, pictures, a size, the few settings that matter, and what it will cost.
 
-import { Told } from "./bundle.js";
-import { card, factTable, select } from "./controls.js";
+import { Told, fault } from "./bundle.js";
+import { card, select } from "./controls.js";
+import { Cost } from "./training_cost.js";
 import { Field } from "./training_field.js";
+import { Source } from "./training_source.js";
 import { ask, post } from "./training_server.js";
-import { make, number, onLanguage, say } from "./words.js";
+import { make, onLanguage, say } from "./words.js";
 
-const REST = 900; // milliseconds that the form rests before its cost is measured
 const MATTER = ["steps"]; // engine's settings that matter whatever the objective
 const OWN = ["side", "patch"];
-const HUB = "hub/";
 const FIRST = "90s mae";
 const GROUPS = { time: "By time", diagonal: "Pictures and captions", lab: "Collapse lab" };
 
 export class Form {
-  /** started(name) once a run is queued; tell(fault). */
+  /** started(name) once a run is queued; tell(fault), or tell() once all is well. */
   constructor({ started, tell }) {
-    Object.assign(this, { started, tell, declared: null, recipe: null, origin: null });
+    Object.assign(this, { started, tell, declared: null, recipe: null });
     this.name = make("input.pl-text", { type: "text", maxlength: 60, label: "Name of the run", placeholder: "name" });
     this.preset = select("Preset", [], (name) => this.#presetChosen(name));
     this.about = make("p.pl-note");
     this.objective = select("Objective", [], (objective) => this.#objectiveChosen(objective));
     this.meaning = make("p.pl-note");
     this.size = select("Network", [], (size) => this.#change({ size }));
-    this.pictures = select("Pictures", [], (images) => this.#picturesChosen(images));
-    this.place = make("input.pl-text", { type: "text", label: "Folder, table or name on the hub", hidden: true, onchange: () => this.#change({ images: this.place.value.trim() }) });
-    this.file = make("input", { type: "file", accept: ".zip", hidden: true, label: "Archive of pictures", onchange: () => this.#upload() });
+    this.source = new Source({ changed: (images) => this.#change({ images }), tell });
     this.fields = make(".pl-train-fields");
     this.rest = make(".pl-train-fields");
     this.more = make("details.pl-train-more", {}, make("summary", { say: "All settings" }), this.rest);
-    this.cost = factTable({ parameters: "Parameters", step: "One step", memory: "Memory", time: "Whole run" });
-    this.costNote = make("p.pl-note", { say: "Measured from a few real steps on this machine." });
+    this.cost = new Cost({ fit: (steps) => this.#fit(steps) });
     this.button = make("button.pl-button.pl-train-go", { type: "button", say: "Train", onclick: () => this.#start() });
     this.off = make("p.pl-train-off", { hidden: true, role: "status" });
     const row = (text, ...children) => make(".pl-train-row", {}, make("span.pl-name", { say: text }), ...children);
     this.body = make(".pl-train-form-body", {},
-      row("Preset", this.preset.element), this.about, row("Objective", this.objective.element), this.meaning,
-      row("Pictures", this.pictures.element), this.place, this.file, row("Network", this.size.element), this.fields, this.more);
-    this.foot = make(".pl-train-foot", {}, this.cost.element, this.costNote, make(".pl-train-send", {}, this.name, this.button));
+      this.preset.element, this.about, row("Objective", this.objective.element), this.meaning,
+      row("Pictures", this.source.kind.element), this.source.place, this.source.file, row("Network", this.size.element), this.fields, this.more);
+    this.foot = make(".pl-train-foot", {}, this.cost.element, make(".pl-train-send", {}, this.name, this.button));
     this.element = card("New run", this.off, this.body, this.foot);
     this.element.classList.add("pl-train-form");
     onLanguage(() => this.declared && this.#fill());
@@ -69,10 +66,10 @@ export class Form {
   async copy(job) {
     await this.load();
     if (!this.declared) return;
-    this.#own();
+    this.#label("");
     this.recipe = structuredClone(job.recipe);
     this.name.value = job.name.slice(0, 60);
-    this.#draw();
+    this.#renew();
     this.name.focus();
   }
 
@@ -83,26 +80,29 @@ export class Form {
   }
 
   #fill() {
-    const { objectives, sizes, datasets, presets } = this.declared;
+    const { objectives, sizes, datasets, presets, limits, upload } = this.declared;
     this.preset.element.replaceChildren(make("option", { value: "" }, say("own settings")), ...Object.entries(GROUPS).map(([group, label]) => make("optgroup", { label: say(label) }, ...presets.filter((preset) => preset.group === group).map(({ name, title }) => make("option", { value: name }, say(title.template, title.facts))))));
     this.objective.fill(objectives.map(({ name, title }) => [name, say(title)]));
     this.size.fill(Object.entries(sizes).map(([name, { width, depth }]) => [name, say("{name}: {depth} blocks of {width}", { name, depth, width })]));
-    const places = this.declared.limits.public ? [] : [["path", say("a folder or table …")], ["hub", say("from the hub …")]];
-    this.pictures.fill([...datasets.map(({ name }) => [name, name]), ["zip", say("upload a zip …")], ...places]);
-    this.preset.set(this.chosen ?? "");
+    this.source.fill({ datasets, elsewhere: !limits.public, upload });
+    this.#label(this.chosen ?? "");
     if (this.recipe) this.#draw();
   }
 
   #presetChosen(name) {
-    const preset = this.declared.presets.find((one) => one.name === name);
-    this.chosen = name;
-    this.about.textContent = preset ? say(preset.about.template, preset.about.facts) : "";
-    if (!preset) return;
-    this.recipe = structuredClone(preset.recipe);
+    this.#label(name);
+    if (!this.#preset) return;
+    this.recipe = structuredClone(this.#preset.recipe);
     this.recipe.settings.steps = this.#allowed(this.recipe.settings.steps);
-    this.name.value = preset.name;
-    this.#draw();
+    this.name.value = name;
+    this.#renew();
+  }
+
+  /** Under which preset the form stands; "" where something was changed since. */
+  #label(name) {
+    this.chosen = name;
     this.preset.set(name);
+    this.about.textContent = this.#preset ? say(this.#preset.about.template, this.#preset.about.facts) : "";
   }
 
   /** A recipe with every default written out, as the server would. */
@@ -120,55 +120,30 @@ export class Form {
   #objectiveChosen(objective) {
     const { steps, batch, device, seed } = this.recipe.settings;
     const { options, settings, ...own } = this.recipe;
-    this.#own();
+    this.#label("");
     this.recipe = this.#whole({ ...own, objective, options: {}, settings: { steps, batch, device, seed } });
     this.name.value = objective;
-    this.#draw();
-  }
-
-  #picturesChosen(images) {
-    this.place.hidden = !["path", "hub"].includes(images);
-    if (images === "zip") return this.file.click();
-    if (!this.place.hidden) {
-      this.place.value = images === "hub" ? HUB : "";
-      this.place.focus();
-    } else this.#change({ images });
-  }
-
-  async #upload() {
-    const [file] = this.file.files;
-    this.file.value = "";
-    if (!file) return this.#draw();
-    this.element.classList.add("pl-train-sending");
-    try {
-      const { images } = await post("upload", file);
-      this.#change({ images });
-    } catch (wrong) {
-      if (wrong instanceof Told) this.tell(wrong.fault);
-    } finally {
-      this.element.classList.remove("pl-train-sending");
-      this.#draw();
-    }
-  }
-
-  /** No preset any more. */
-  #own() {
-    this.chosen = "";
-    this.preset.set("");
-    this.about.textContent = "";
+    this.#renew();
   }
 
   #change(changes) {
     Object.assign(this.recipe, changes);
-    this.#own();
-    this.#draw();
+    this.#label("");
+    this.#renew();
   }
 
   #set(part, name, value) {
     const home = part ? this.recipe[part] : this.recipe;
     if (home[name] === value) return;
     home[name] = value;
-    this.#own();
+    this.#label("");
+    if (this.declared.free.includes(name)) this.cost.again(this.recipe);
+    else this.#estimate();
+  }
+
+  /** Another recipe: drawn anew, and measured. */
+  #renew() {
+    this.#draw();
     this.#estimate();
   }
 
@@ -180,7 +155,7 @@ export class Form {
     this.objective.set(recipe.objective);
     this.meaning.textContent = say(method.about);
     this.size.set(recipe.size);
-    this.#drawPictures(recipe.images);
+    this.source.draw(recipe.images);
     const matters = [...OWN, ...MATTER, ...method.matters];
     const fields = [
       ...this.declared.recipe.filter(({ name }) => !["images", "size"].includes(name)).map((choice) => ["", choice]),
@@ -190,7 +165,6 @@ export class Form {
     const order = (field) => matters.indexOf(field.name);
     this.fields.replaceChildren(...fields.filter((field) => order(field) >= 0).sort((a, b) => order(a) - order(b)).map(({ element }) => element));
     this.rest.replaceChildren(...fields.filter((field) => order(field) < 0).map(({ element }) => element));
-    this.#estimate();
   }
 
   #field(part, choice, paper) {
@@ -199,58 +173,19 @@ export class Form {
     return field;
   }
 
-  #drawPictures(images) {
-    const named = this.declared.datasets.some(({ name }) => name === images);
-    const kind = named ? images : images.startsWith(HUB) ? "hub" : images.includes(".uploads") ? "zip" : "path";
-    this.pictures.set(kind);
-    this.place.hidden = named;
-    this.place.readOnly = kind === "zip";
-    if (!named) this.place.value = images;
-  }
-
   // -- cost ------------------------------------------------------------------------------------------------------------
 
   #estimate() {
-    clearTimeout(this.soon);
-    this.turn = (this.turn ?? 0) + 1;
-    if (this.#preset?.gpu && !this.declared.gpu) return this.#without();
-    this.cost.set({ parameters: "…", step: "…", memory: "…", time: "…" });
-    this.costNote.dataset.say = "Being measured on this machine …";
-    this.costNote.textContent = say(this.costNote.dataset.say);
-    this.soon = setTimeout(() => this.#measure(this.turn), REST);
+    this.cost.ask(this.recipe, this.#preset, this.declared.gpu);
   }
 
   get #preset() {
     return this.declared.presets.find(({ name }) => name === this.chosen);
   }
 
-  /** Made for a GPU that is not here: measuring alone would hold this machine up, so it is left to the reader. */
-  #without() {
-    this.cost.set({ parameters: null, step: null, memory: null, time: null });
-    delete this.costNote.dataset.say;
-    const measure = make("button.pl-link", { type: "button", say: "Measure anyway", onclick: () => this.#measure(this.turn) });
-    this.costNote.replaceChildren(say("Made for a GPU, which this machine does not have; here it may take hours."), " ", measure);
-  }
-
-  async #measure(turn) {
-    const preset = this.chosen ?? "";
-    try {
-      const found = await post("estimate", { recipe: this.recipe, preset });
-      if (turn !== this.turn) return;
-      if (found.steps) this.#fit(found.steps);
-      this.costNote.dataset.say = found.busy ? "Measured from a few real steps, while a run was learning beside them. Alone it is faster." : "Measured from a few real steps on this machine.";
-      this.costNote.textContent = say(this.costNote.dataset.say);
-      this.#drawCost(found);
-    } catch (wrong) {
-      if (turn !== this.turn) return;
-      this.cost.set({ parameters: null, step: null, memory: null, time: null });
-      delete this.costNote.dataset.say;
-      this.costNote.textContent = wrong instanceof Told ? say(wrong.fault.template, wrong.fault.facts) : say("The server is away; looking for it.");
-    }
-  }
-
-  /** As many steps as fit the preset's time on this machine. */
+  /** As many steps as fit the preset's time on this machine, unless the reader has chosen meanwhile. */
   #fit(steps) {
+    if (!this.#preset) return;
     this.recipe.settings.steps = this.#allowed(steps);
     const input = this.fields.querySelector("[data-setting=steps]");
     if (input) input.value = this.recipe.settings.steps;
@@ -261,34 +196,18 @@ export class Form {
     return Math.min(steps, this.declared.limits.steps ?? steps);
   }
 
-  #drawCost(found) {
-    const { steps } = this.recipe.settings;
-    this.cost.set({
-      parameters: say("{millions} M", { millions: number(found.parameters / 1e6, 3) }),
-      step: say("{seconds} s", { seconds: number(found.seconds_per_step, 2) }),
-      memory: say("{megabytes} MB", { megabytes: number(Math.round(found.memory / 1e6)) }),
-      time: duration(found.seconds_per_step * steps),
-    });
-  }
-
   async #start() {
     if (!this.recipe) return;
     this.button.disabled = true;
     try {
+      if (this.#preset?.seconds) await this.cost.measured; // a preset that names a time keeps to it
       const { name } = await post("start", { name: this.name.value.trim() || this.recipe.objective, recipe: this.recipe });
+      this.tell();
       this.started(name);
     } catch (wrong) {
-      this.tell(wrong instanceof Told ? wrong.fault : { template: "The server is away; looking for it.", facts: {} });
+      this.tell(wrong instanceof Told ? wrong.fault : fault({ said: "The server is away; looking for it." }));
     } finally {
       this.button.disabled = false;
     }
   }
-}
-
-/** A time in words: seconds below two minutes, minutes below two hours. */
-export function duration(seconds) {
-  if (seconds === null || !Number.isFinite(seconds)) return "–";
-  if (seconds < 100) return say("{seconds} s", { seconds: number(Math.max(1, Math.round(seconds))) });
-  if (seconds < 6000) return say("{minutes} min", { minutes: number(Math.round(seconds / 60)) });
-  return say("{hours} h", { hours: number(Math.round(seconds / 360) / 10) });
 }

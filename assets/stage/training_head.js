@@ -1,7 +1,8 @@
 // Above the pictures: which run this is, how far it is, how fast, and what can be done with it.
 
-import { duration } from "./training_form.js";
+import { duration } from "./training_cost.js";
 import { stateOf } from "./training_runs.js";
+import { nameOf } from "./training_source.js";
 import { make, number, onLanguage, say } from "./words.js";
 
 const WORKS = ["starting", "running"];
@@ -36,7 +37,7 @@ export class Head {
     this.state.textContent = stateOf(job);
     this.state.dataset.state = job.state;
     const { objective, size, images, side, patch } = job.recipe;
-    this.about.textContent = say("{objective}, {size}, {images}, {side} px, patch {patch}", { objective, size, images: images.split("/").slice(-2).join("/"), side, patch });
+    this.about.textContent = say("{objective}, {size}, {images}, {side} px, patch {patch}", { objective, size, images: nameOf(images), side, patch });
     this.meter.style.width = `${(100 * job.step) / (job.steps || 1)}%`;
     this.meter.parentElement.setAttribute("aria-valuenow", Math.round((100 * job.step) / (job.steps || 1)));
     this.figures.replaceChildren(...this.#figures(job).map((text) => make("span", {}, text)));

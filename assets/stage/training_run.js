@@ -1,26 +1,22 @@
-// The Train tab: asks the server once a second how runs do, remembers nothing that it could not ask again.
+// The Train tab: runs and form at the left, pictures of the run in the middle, its curves at the right.
 
-import { Told, address } from "./bundle.js";
+import { Told, address, fault } from "./bundle.js";
 import { exportBoard } from "./board.js";
 import { Compare } from "./training_compare.js";
-import { Columns, CurveSide } from "./training_curves.js";
+import { CurveSide } from "./training_curves.js";
 import { Form } from "./training_form.js";
 import { Head } from "./training_head.js";
 import { Pictures } from "./training_pictures.js";
-import { Runs } from "./training_runs.js";
-import { Away, ask, post } from "./training_server.js";
-import { nearest } from "./training_curve.js";
+import { Runs, untilPictures } from "./training_runs.js";
+import { nearest } from "./training_scale.js";
+import { post } from "./training_server.js";
+import { Watch } from "./training_watch.js";
 import { remember, setDesk } from "./state.js";
 import { make, onLanguage, say } from "./words.js";
 
-const EVERY = 1000; // milliseconds between two looks
-const AGAIN = 400; // while the server is away
-const PATIENCE = 6000; // after which a look counts as lost
-
 export class Tab {
   constructor({ defaults, asked, tell }) {
-    Object.assign(this, { defaults, tell, jobs: [], step: null, columns: new Map(), told: null });
-    this.view = { ...defaults, ...asked };
+    Object.assign(this, { defaults, tell, step: null, view: { ...defaults, ...asked } });
     this.form = new Form({ started: (name) => this.#open(name), tell });
     this.runs = new Runs({ choose: (name) => this.#open(name), beside: (name, on) => this.#beside(name, on) });
     this.head = new Head({ act: (name) => this.#act(name, this.view.run), copy: () => this.form.copy(this.job) });
@@ -29,17 +25,25 @@ export class Tab {
     this.compare = new Compare({ evaluate: (name) => this.#act("evaluate", name) });
     this.away = make("p.pl-train-away", { say: "The server is away; looking for it.", role: "status", hidden: true });
     this.empty = make(".pl-train-empty", { hidden: true }, make("h1", { say: "Watch a network learn" }), make("p", { say: "Choose a preset at the left and press Train: its loss, its health and its pictures appear here, from the untrained network on." }));
-    this.soon = make("p.pl-train-empty", { say: "Pictures of the untrained network come first, in a moment.", hidden: true });
+    this.soon = make("p", { role: "status" });
+    this.before = make(".pl-train-empty", { hidden: true }, this.soon);
     const left = make("aside.pl-train-left", { label: "What goes in" }, this.runs.element, this.form.element);
-    const middle = make("main.pl-middle.pl-train-middle", {}, this.away, this.head.element, this.empty, this.soon, this.pictures.element, this.compare.element);
+    const middle = make("main.pl-middle.pl-train-middle", {}, this.away, this.head.element, this.empty, this.before, this.pictures.element, this.compare.element);
     this.element = make(".pl-tab.pl-train", {}, left, middle, this.curves.element);
+    this.watch = new Watch({
+      wanted: () => ({ run: this.lost ? "" : this.view.run, besides: this.#besides }),
+      there: () => this.element.isConnected,
+      arrived: () => this.#arrived(),
+      away: (is) => (this.away.hidden = !is),
+      gone: (why) => this.#gone(why),
+    });
     onLanguage(() => this.draw());
   }
 
   /** The tab has come to the front: look from now on, for as long as it is there. */
-  show() {
+  async show() {
     this.form.load();
-    this.#look();
+    this.watch.start().then(() => this.pictures.stop());
   }
 
   /** The view's changes, from any control or the page's address. */
@@ -62,17 +66,17 @@ export class Tab {
   }
 
   get job() {
-    return this.jobs.find(({ name }) => name === this.view.run) ?? null;
+    return this.watch.jobs.find(({ name }) => name === this.view.run) ?? null;
   }
 
   get #besides() {
-    const known = this.jobs.map(({ name }) => name);
+    const known = this.watch.jobs.map(({ name }) => name);
     return this.view.beside.split(",").filter((name) => name && name !== this.view.run && known.includes(name));
   }
 
   /** The address of the curves as numbers. */
   get numbers() {
-    return address(this.address);
+    return address(this.watch.run.numbers);
   }
 
   async exportPicture() {
@@ -80,113 +84,52 @@ export class Tab {
     if (sheet) await exportBoard(sheet, `${this.view.run}. ${this.pictures.caption.textContent}`, null, "patchlight-training.png");
   }
 
-  // -- looking ---------------------------------------------------------------------------------------------------------
+  // -- which run -------------------------------------------------------------------------------------------------------
 
-  async #look() {
-    if (this.looking) return;
-    this.looking = true;
-    while (this.element.isConnected) {
-      const wait = document.hidden ? EVERY : await this.#once();
-      await new Promise((done) => {
-        this.wake = done;
-        setTimeout(done, wait);
-      });
-    }
-    this.looking = false;
-    this.pictures.stop();
-  }
-
-  /** One look; how long to rest afterwards. */
-  async #once() {
-    try {
-      const { run } = this.view;
-      if (run && !this.lost) await this.#watch(run);
-      else await this.#list();
-      this.away.hidden = true;
-      this.draw();
-      return EVERY;
-    } catch (wrong) {
-      if (wrong instanceof Told) return this.#gone(wrong.fault);
-      if (!(wrong instanceof Away) && wrong.name !== "TimeoutError") throw wrong;
-      this.away.hidden = false;
-      return AGAIN;
-    }
-  }
-
-  async #list() {
-    const { runs, off } = await ask("runs", {}, AbortSignal.timeout(PATIENCE));
-    this.#take(runs, off);
-    if (!this.view.run && runs.length) {
-      this.ask({ run: (runs.find(({ state }) => state === "running") ?? runs[0]).name });
-      this.wake?.();
-    }
-    this.lost = false;
-  }
-
-  async #watch(run) {
-    const columns = this.#columnsOf(run);
-    const found = await ask("watch", { run, since: columns.since }, AbortSignal.timeout(PATIENCE));
-    if (run !== this.view.run) return;
-    columns.take(found);
-    this.#take(found.facts.runs, found.facts.off);
-    [this.kinds, this.shown] = [found.facts.kinds, found.facts.shown];
-    this.address = found.facts.numbers;
-    this.curves.say(found.facts.verdicts);
-    this.curves.measured(found.facts.measured);
-    for (const name of this.#besides) {
-      const other = this.#columnsOf(name);
-      other.take(await ask("curves", { run: name, since: other.since }, AbortSignal.timeout(PATIENCE)));
-    }
-    if (this.#besides.length) this.told = await ask("compare", { runs: [run, ...this.#besides].join(",") });
-  }
-
-  #take(runs, off) {
-    this.jobs = runs;
-    this.listed = true;
+  /** The server has been heard: of no run that was asked for, the one that learns, or the newest, is shown. */
+  #arrived() {
+    const { jobs, off } = this.watch;
     this.form.setOff(off);
-  }
-
-  #columnsOf(run) {
-    if (!this.columns.has(run)) this.columns.set(run, new Columns());
-    return this.columns.get(run);
+    this.lost = false;
+    if (!this.view.run && jobs.length) this.#open((jobs.find(({ state }) => state === "running") ?? jobs[0]).name);
+    this.draw();
   }
 
   /** The run that the address names is not there, or not this visitor's. */
-  #gone(fault) {
-    if (!this.lost) this.tell(fault);
+  #gone(why) {
+    if (!this.lost) this.tell(why);
     this.lost = true;
     this.ask({ run: "" });
-    return AGAIN;
   }
 
-  // -- acting ----------------------------------------------------------------------------------------------------------
-
   #open(name) {
-    this.step = this.kinds = null;
+    this.step = this.watch.run = null;
     this.lost = false;
     this.curves.zoom(null);
     this.ask({ run: name, beside: this.#besides.filter((other) => other !== name).join(",") });
-    this.wake?.();
+    this.watch.now();
   }
 
   #beside(name, on) {
     const others = this.#besides.filter((other) => other !== name);
-    this.told = null;
     this.ask({ beside: [...others, ...(on ? [name] : [])].join(",") });
-    this.wake?.();
+    this.watch.now();
   }
+
+  // -- acting ----------------------------------------------------------------------------------------------------------
 
   async #act(act, run) {
     try {
       await post("act", { act, run });
+      this.tell();
       if (act === "delete") {
-        this.columns.delete(run);
+        this.watch.forget(run);
         this.ask({ run: "" });
       }
     } catch (wrong) {
-      this.tell(wrong instanceof Told ? wrong.fault : { template: "The server is away; looking for it.", facts: {} });
+      this.tell(wrong instanceof Told ? wrong.fault : fault({ said: "The server is away; looking for it." }));
     }
-    this.wake?.();
+    this.watch.now();
   }
 
   /** Pictures of one step, or of the newest from now on. */
@@ -199,7 +142,7 @@ export class Tab {
   #go(value) {
     const steps = this.pictures.steps ?? [];
     if (!steps.length) return;
-    const at = nearest(steps, this.#columnsOf(this.view.run).step(value, this.view.over));
+    const at = nearest(steps, this.watch.columnsOf(this.view.run).step(value, this.view.over));
     this.#choose(at === steps.length - 1 ? null : steps[at]);
   }
 
@@ -220,22 +163,37 @@ export class Tab {
   }
 
   #draw() {
-    const { job, view } = this;
-    const besides = this.#besides;
-    this.runs.draw(this.jobs, view.run, besides);
+    const { job, view, watch } = this;
+    const besides = job ? this.#besides : [];
+    this.runs.draw(watch.jobs, view.run, besides);
     this.head.draw(job);
-    this.empty.hidden = !this.listed || Boolean(job);
-    this.soon.hidden = !(job && !job.kept.length && ["starting", "running", "waiting"].includes(job.state));
+    this.empty.hidden = !watch.listed || Boolean(job);
+    this.before.hidden = !job || job.kept.length > 0 || besides.length > 0;
+    if (job) this.soon.textContent = untilPictures(job);
     this.compare.element.hidden = !besides.length;
     this.element.classList.toggle("pl-train-beside", besides.length > 0);
-    const runs = job ? [view.run, ...besides].map((title) => ({ title, columns: this.#columnsOf(title) })) : [];
-    if (job && this.kinds && !besides.length) this.pictures.show({ job, kinds: this.kinds, shown: this.shown, drawn: view.drawn, step: this.step });
-    else this.pictures.element.hidden = true;
-    this.curves.element.classList.toggle("pl-train-only", besides.length > 0);
+    this.element.classList.toggle("pl-train-none", !job);
+    this.curves.set(view);
     this.curves.lend(besides.length ? this.compare.element : null);
-    if (job) this.curves.draw(runs, view, besides.length ? null : this.pictures.step);
-    if (besides.length) this.compare.draw(runs, view, this.told, this.jobs);
+    this.pictures.element.hidden = !job || besides.length > 0;
+    if (besides.length) this.compare.draw(this.#series(besides), view, watch.told, watch.jobs);
+    else if (job) this.#alone(job);
     Object.assign(this.element.dataset, { run: job?.name ?? "", state: job?.state ?? "", step: job?.step ?? "" });
+  }
+
+  /** One run: its pictures, its curves, what its meters say. */
+  #alone(job) {
+    const { view, watch } = this;
+    if (watch.run) {
+      this.pictures.show({ job, kinds: watch.run.kinds, shown: watch.run.shown, drawn: view.drawn, step: this.step });
+      this.curves.say(watch.run.verdicts);
+      this.curves.measured(watch.run.measured);
+    } else this.pictures.element.hidden = true;
+    this.curves.draw(this.#series([]), view, this.pictures.step);
+  }
+
+  #series(besides) {
+    return [this.view.run, ...besides].map((title) => ({ title, columns: this.watch.columnsOf(title) }));
   }
 }
 

@@ -6,12 +6,13 @@ import { make, number, say } from "./words.js";
 export const STATES = { waiting: "waiting", starting: "starting", running: "running", paused: "paused", stopped: "stopped", finished: "finished", failed: "failed", lost: "lost" };
 
 export class Runs {
-  /** choose(name); beside(name, on); fresh() opens the form. */
+  /** choose(name); beside(name, on). */
   constructor({ choose, beside }) {
     Object.assign(this, { choose, beside, rows: new Map() });
     this.list = make(".pl-train-list", { role: "listbox", label: "Runs" });
     this.none = make("p.pl-note", { say: "No run yet. Choose a preset below and press Train." });
-    this.element = card("Runs", this.none, this.list);
+    this.compared = make("span.pl-train-compared", { say: "compare" });
+    this.element = card(make("h2", {}, make("span", { say: "Runs" }), this.compared), this.none, this.list);
     this.element.classList.add("pl-train-runs");
   }
 
@@ -23,6 +24,7 @@ export class Runs {
       this.list.replaceChildren(...[...this.rows.values()].map(({ element }) => element));
     }
     for (const job of jobs) this.#fill(this.rows.get(job.name), job, chosen, besides);
+    this.element.classList.toggle("pl-train-lonely", jobs.length < 2);
   }
 
   #row(name) {
@@ -49,4 +51,11 @@ export function stateOf(job) {
   if (job.state === "waiting") return say("waiting, place {place}", { place: job.place ?? 1 });
   if (job.state === "running") return say("running, {percent} %", { percent: number(Math.floor((100 * job.step) / (job.steps || 1))) });
   return say(STATES[job.state] ?? job.state);
+}
+
+/** What is said of a run where there are no pictures yet. */
+export function untilPictures({ state, place }) {
+  if (["starting", "running"].includes(state)) return say("Pictures of the untrained network come first, in a moment.");
+  if (state === "waiting") return say("It waits for its turn, place {place}: one run learns at a time on this machine.", { place: place ?? 1 });
+  return say("It ended before its first picture.");
 }

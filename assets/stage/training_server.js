@@ -25,11 +25,13 @@ export async function ask(name, values = {}, signal = undefined) {
   return answered(() => fetch(url, { headers: { [HEADER]: visitor() }, signal }));
 }
 
-/** POST the same way: values as JSON, or a file as an archive. */
-export async function post(name, body) {
+/** POST the same way: values as JSON, or a file as an archive, with `query` in the address. */
+export async function post(name, body, query = {}) {
   const file = body instanceof Blob;
+  const url = new URL(address(`patchlight/training/${name}`));
+  for (const [key, value] of Object.entries(query)) url.searchParams.set(key, value);
   const headers = { [HEADER]: visitor(), "content-type": file ? "application/zip" : "application/json" };
-  return answered(() => fetch(address(`patchlight/training/${name}`), { method: "POST", headers, body: file ? body : JSON.stringify(body) }));
+  return answered(() => fetch(url, { method: "POST", headers, body: file ? body : JSON.stringify(body) }));
 }
 
 async function answered(send) {

@@ -3,8 +3,10 @@
 import { coloured, painted } from "./board.js";
 import { pixels } from "./colours.js";
 
-const PEAK = 1; // attention's own maximum takes the last colour: maps of different steps show where, not how much
+const LEAST = 3; // times the share of a patch if all had the same: attention that is spread evenly stays dark
 const GREY = 0.22;
+const MAGNITUDES = "magma";
+export const RELATIONS = "viridis";
 
 const spare = document.createElement("canvas");
 
@@ -14,19 +16,58 @@ export function paint(canvas, image) {
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
+// -- what a frame of each kind is made of --------------------------------------------------------------------------------
+
+/** For each picture the images that stand below one another; null of a kind that is one matrix. */
+export function columns(kind, frame, views) {
+  const stack = views.arrays.pictures;
+  const column = { attention: attendedAlone, reconstruction: rebuiltBetween, views: viewed }[kind];
+  return column ? Array.from({ length: stack.shape[0] }, (_, index) => column(stack, frame, index)) : null;
+}
+
+const attendedAlone = (stack, frame, index) => [attended(stack, frame, index)];
+const rebuiltBetween = (stack, frame, index) => [masked(stack, frame, index), rebuilt(stack, frame, index), picture(stack, index)];
+
+/** A picture, and every view that the network is shown of it; what is hidden of one is grey. */
+function viewed(stack, { arrays }, index) {
+  const count = stack.shape[0];
+  const mask = arrays["masks/mask"];
+  const seen = (views, place) => (mask ? veiled(picture(views, place), maskOf(mask, place)) : picture(views, place));
+  const turns = (views) => Array.from({ length: Math.floor(views.shape[0] / count) }, (_, turn) => seen(views, turn * count + index));
+  return [picture(stack, index), ...Object.entries(arrays).filter(([name]) => name.startsWith("views/")).flatMap(([, views]) => turns(views))];
+}
+
+/** Mask number `index` of (count, rows, columns) bytes. */
+function maskOf(masks, index) {
+  const [, rows, columns] = masks.shape;
+  return Object.assign(masks.subarray(index * rows * columns, (index + 1) * rows * columns), { shape: [rows, columns] });
+}
+
+/** The one matrix that a frame is. */
+export const whole = (kind, { arrays: { map }, facts }) => (kind === "positions" ? mosaic(map, facts.grid) : matrix(map));
+
+/** A frame as one small image: the matrix, or what was made of one picture. */
+export function stamp(kind, frame, views, index) {
+  const make = { attention: attended, reconstruction: rebuilt }[kind];
+  return make ? make(views.arrays.pictures, frame, index) : whole(kind, frame);
+}
+
+// -- painters ----------------------------------------------------------------------------------------------------------
+
 /** Picture number `index` of (count, height, width, 3) bytes. */
-export function picture(stack, index) {
+function picture(stack, index) {
   const [, height, width] = stack.shape;
   return coloured(stack.subarray(index * height * width * 3, (index + 1) * height * width * 3), [height, width]);
 }
 
 /** One picture under its attention map, in the picture's own pixels. */
-export function attended(stack, frame, index, table) {
+function attended(stack, frame, index) {
   const [, rows, columns] = frame.arrays.codes.shape;
   const codes = frame.arrays.codes.subarray(index * rows * columns, (index + 1) * rows * columns);
-  const shares = Float32Array.from(codes, (code) => (code / 255) ** 2);
+  const peak = frame.arrays.peaks[index];
+  const shares = Float32Array.from(codes, (code) => peak * (code / 255) ** 2);
   const below = picture(stack, index);
-  const over = pixels(shares, [rows, columns], PEAK, table, 0.85);
+  const over = pixels(shares, [rows, columns], Math.max(peak, LEAST / (rows * columns)), MAGNITUDES, 0.85);
   const sheet = new OffscreenCanvas(below.width, below.height);
   const context = sheet.getContext("2d");
   context.putImageData(below, 0, 0);
@@ -36,22 +77,24 @@ export function attended(stack, frame, index, table) {
   return context.getImageData(0, 0, below.width, below.height);
 }
 
-/** What a masked autoencoder is shown: hidden patches grey. */
-export function masked(stack, frame, index) {
-  const below = picture(stack, index);
-  each(below, frame, (hidden, at) => hidden && below.data.fill(Math.round(255 * GREY), at, at + 3));
-  return below;
+/** What a masked autoencoder is shown. */
+const masked = (stack, frame, index) => veiled(picture(stack, index), frame.arrays.mask);
+
+/** Hidden patches grey. */
+function veiled(image, mask) {
+  each(image, mask, (hidden, at) => hidden && image.data.fill(Math.round(255 * GREY), at, at + 3));
+  return image;
 }
 
 /** Hidden patches as the network rebuilt them, visible ones as they are. */
-export function rebuilt(stack, frame, index) {
+function rebuilt(stack, { arrays: { made, mask } }, index) {
   const below = picture(stack, index);
-  const made = picture(frame.arrays.made, index);
-  each(below, frame, (hidden, at) => hidden && below.data.set(made.data.subarray(at, at + 3), at));
+  const over = picture(made, index);
+  each(below, mask, (hidden, at) => hidden && below.data.set(over.data.subarray(at, at + 3), at));
   return below;
 }
 
-function each(image, { arrays: { mask } }, visit) {
+function each(image, mask, visit) {
   const [rows, columns] = mask.shape;
   for (let row = 0; row < image.height; row++)
     for (let column = 0; column < image.width; column++) {
@@ -61,9 +104,9 @@ function each(image, { arrays: { mask } }, visit) {
 }
 
 /** A matrix (rows, columns) from its least to its greatest value. */
-export function matrix(values, table) {
+function matrix(values) {
   const [low, high] = ends(values);
-  return painted(values, values.shape, { low, high: high > low ? high : low + 1, colours: table });
+  return painted(values, values.shape, { low, high: high > low ? high : low + 1, colours: RELATIONS });
 }
 
 export function ends(values) {
@@ -76,7 +119,7 @@ export function ends(values) {
 }
 
 /** Every position's map against all others, each in its own place: rows × rows of small maps. */
-export function mosaic(values, grid, table) {
+function mosaic(values, grid) {
   const [rows, columns] = grid;
   const whole = new Float32Array(values.length);
   whole.shape = [rows * rows, columns * columns];
@@ -86,5 +129,5 @@ export function mosaic(values, grid, table) {
       const column = (one % columns) * columns + (other % columns);
       whole[row * columns * columns + column] = values[one * rows * columns + other];
     }
-  return matrix(whole, table);
+  return matrix(whole);
 }

@@ -188,9 +188,11 @@ def test_an_archive_of_pictures_becomes_a_folder(client: TestClient, runs: Path)
             Image.new("RGB", (8, 8), (number, 0, 0)).save(picture, "PNG")
             archive.writestr(f"{number}.png", picture.getvalue())
     kind = {"content-type": "application/zip"}
-    answer = client.post("/patchlight/training/upload", content=stream.getvalue(), headers=kind)
+    named = {"name": "../../мои shapes.zip"}
+    answer = client.post("/patchlight/training/upload", params=named, content=stream.getvalue(), headers=kind)
     folder = Path(answer.json()["images"])
     assert folder.is_relative_to(runs)
+    assert folder.name == "мои shapes"
     assert len([*folder.glob("*.png")]) == 3
     broken = client.post("/patchlight/training/upload", content=b"no zip", headers=kind)
     assert broken.status_code == 422

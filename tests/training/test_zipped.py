@@ -52,6 +52,13 @@ def test_pictures_land_in_a_folder_that_can_be_learnt_from(tmp_path: Path) -> No
     assert unpacked(tmp_path / "pictures.zip", owner="ann") != folder
 
 
+def test_a_folder_that_was_packed_whole_is_no_class(tmp_path: Path) -> None:
+    entries = {f"pets/{kind}/{n}.png": picture(n * 9) for kind in ("cats", "dogs") for n in range(10)}
+    folder = unpacked(packed(tmp_path, entries, "my pets.zip"))
+    assert folder.name == "my pets", "a run shows where its pictures came from"
+    assert open_dataset(Source(str(folder), side=16)).classes == ("cats", "dogs")
+
+
 @pytest.mark.parametrize("name", ["../out.png", "a/../../out.png", "/out.png", "..\\out.png", "C:\\out.png"])
 def test_names_that_lead_out_are_refused(tmp_path: Path, name: str) -> None:
     archive = packed(tmp_path, {"a.png": picture(), name: picture()})

@@ -1,0 +1,69 @@
+// Where a run's pictures come from: a set by name, a zip from the reader's machine, a folder or table, the hub.
+
+import { Told, fault } from "./bundle.js";
+import { select } from "./controls.js";
+import { Away, post } from "./training_server.js";
+import { make, say } from "./words.js";
+
+const HUB = "hub/";
+const UPLOADS = ".uploads";
+
+export class Source {
+  /** changed(images): the recipe's name of them. tell(fault), or tell() once all is well. */
+  constructor({ changed, tell }) {
+    Object.assign(this, { changed, tell, images: "", names: [] });
+    this.kind = select("Pictures", [], (kind) => this.#chosen(kind));
+    this.place = make("input.pl-text", { type: "text", label: "Folder, table or name on the hub", hidden: true, onchange: () => changed(this.place.value.trim()) });
+    this.file = make("input", { type: "file", accept: ".zip", hidden: true, label: "Archive of pictures", onchange: () => this.#upload(), oncancel: () => this.draw(this.images) });
+  }
+
+  /** datasets: [{name}]. elsewhere: whether folders and the hub may be named. upload: largest zip in bytes. */
+  fill({ datasets, elsewhere, upload }) {
+    Object.assign(this, { names: datasets.map(({ name }) => name), largest: upload });
+    const places = elsewhere ? [["path", say("a folder or table …")], ["hub", say("from the hub …")]] : [];
+    this.kind.fill([...this.names.map((name) => [name, name]), ["zip", say("upload a zip …")], ...places]);
+  }
+
+  draw(images) {
+    this.images = images;
+    const kind = this.names.includes(images) ? images : images.startsWith(HUB) ? "hub" : images.includes(UPLOADS) ? "zip" : "path";
+    this.kind.set(kind);
+    this.place.hidden = kind === images;
+    this.place.readOnly = kind === "zip";
+    this.place.value = kind === "zip" ? nameOf(images) : images;
+  }
+
+  #chosen(kind) {
+    if (kind === "zip") return this.file.click();
+    if (!["path", "hub"].includes(kind)) return this.changed(kind);
+    Object.assign(this.place, { hidden: false, readOnly: false, value: kind === "hub" ? HUB : "" });
+    this.place.focus();
+  }
+
+  async #upload() {
+    const [file] = this.file.files;
+    this.file.value = "";
+    if (file) await this.#send(file);
+    this.draw(this.images);
+  }
+
+  async #send(file) {
+    const most = Math.floor(this.largest / 2 ** 20);
+    if (file.size > this.largest) return this.tell(fault({ said: "{name} has {size} MB, but this page takes archives of {most} MB; upload fewer pictures, or smaller ones.", name: file.name, size: Math.ceil(file.size / 2 ** 20), most }));
+    this.kind.element.disabled = true;
+    try {
+      const { images } = await post("upload", file, { name: file.name });
+      this.images = images;
+      this.tell();
+      this.changed(images);
+    } catch (wrong) {
+      if (!(wrong instanceof Told || wrong instanceof Away)) throw wrong;
+      this.tell(wrong.fault ?? fault({ said: "The server is away; looking for it." }));
+    } finally {
+      this.kind.element.disabled = false;
+    }
+  }
+}
+
+/** What a reader calls these pictures: an owner's name on the hub, else the last part of a path. */
+export const nameOf = (images) => (images.startsWith(HUB) ? images.slice(HUB.length) : images.split("/").at(-1));
