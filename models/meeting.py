@@ -27,6 +27,8 @@ _ROTARY = frozenset(("rope", "rope_embeddings"))
 def followed(network: nn.Module) -> Iterator[tuple[Tensor, Meant]]:
     """The tensors that tables and rotary embeddings are made of, by the names that timm and transformers give them."""
     for path, module in network.named_modules():
+        if not (module._parameters or module._buffers):
+            continue
         parts = frozenset(path.split("."))
         for name, tensor in (*module._parameters.items(), *module._buffers.items()):
             if tensor is None:
@@ -112,17 +114,11 @@ class Meeting(TorchFunctionMode):
 
     def _concerns(self, given: Iterable[Any]) -> bool:
         """Asked at every operation, so it looks no deeper than a list among the arguments."""
-        known, tensors = self._known, False
+        known = self._known
         for one in given:
-            if id(one) in known:
+            if id(one) in known or (type(one) in (list, tuple) and any(id(leaf) in known for leaf in one)):
                 return True
-            if isinstance(one, (list, tuple)):
-                if any(id(leaf) in known for leaf in one):
-                    return True
-                tensors = tensors or any(isinstance(leaf, Tensor) for leaf in one)
-            elif not tensors:
-                tensors = isinstance(one, Tensor)
-        return not tensors and bool(self._followed)
+        return bool(self._followed) and next(_tensors(given), None) is None
 
     def _goes_on(self, own: Sequence[tuple[Tensor, Meant]], leaves: Iterable[Tensor]) -> bool:
         """Whether what comes out is still a matter of positions alone."""

@@ -115,7 +115,7 @@ def _reindexed(index: Tensor, places: Tensor) -> Tensor:
     pairs = index.view(int(index.numel() ** 0.5), -1)
     apart = len(pairs) - len(places)
     places = torch.cat([torch.arange(apart), places + apart]).to(index.device)
-    return pairs[places][:, places].view_as(index)
+    return pairs[places.unsqueeze(1), places].view_as(index)
 
 
 def _last_weight(module: nn.Module) -> Tensor:
