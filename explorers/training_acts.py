@@ -5,12 +5,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from explorers.gate import Gate
 from explorers.training_form import asked
 from explorers.training_owner import named, owned
 from models.faults import Fault
+
+if TYPE_CHECKING:
+    from training.recipe import Recipe
 
 Values = Mapping[str, Any]
 
@@ -63,7 +66,17 @@ def start(values: Values, owner: str) -> dict[str, Any]:
     wanted = values.get("name")
     if not isinstance(wanted, str) or len(wanted) > 80:
         raise Fault("A run was to be begun without a name; give a short one.")
-    return {"name": jobs.submit(named(wanted), asked(values.get("recipe")), owner).name}
+    made = asked(values.get("recipe"))
+    _open(made)
+    return {"name": jobs.submit(named(wanted), made, owner).name}
+
+
+def _open(made: Recipe) -> None:
+    """Raises `Fault` now where files of one's own are not there or do not suit, and not when its turn has come."""
+    from training.recipe import dataset
+
+    if "/" in made.images and not made.images.startswith("hub/"):
+        dataset(made)
 
 
 def act(values: Values, owner: str) -> dict[str, Any]:

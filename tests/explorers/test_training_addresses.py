@@ -160,6 +160,7 @@ def test_limits_are_told_before_anything_is_measured(client: TestClient, monkeyp
         ("start", {"name": "x", "recipe": {**RECIPE, "settings": "fast"}}),
         ("start", {"name": "x", "recipe": {**RECIPE, "settings": {"steps": True}}}),
         ("start", {"name": "x", "recipe": {**RECIPE, "objective": "../evil"}}),
+        ("start", {"name": "x", "recipe": {**RECIPE, "images": "/nowhere/at/all"}}),
         ("act", {"run": "../../etc", "act": "delete"}),
         ("act", {"run": "x", "act": "submit"}),
         ("act", []),
