@@ -34,13 +34,14 @@ SEED = 1 << 20
 
 
 def fixed(made: Recipe, images: Dataset) -> Batch:
-    """The pictures to watch: of the validation split where the set is finite and has one, else of `images`."""
+    """The pictures to watch: of the validation split where the set is finite and has enough there, else of `images`."""
     if made.streaming:
         return images.batch(0, seed=made.engine.seed, count=made.engine.batch, device="cpu")[:BATCH]
     if images.length is None:
         return images.batch(0, seed=SEED, count=BATCH, device="cpu")
     with contextlib.suppress(Fault):
-        images = dataset(made, "validation")
+        apart = dataset(made, "validation")
+        images = apart if (apart.length or 0) >= PICTURES else images
     return images.batch(0, seed=SEED, count=min(BATCH, images.length or BATCH), device="cpu")
 
 

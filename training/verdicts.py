@@ -72,12 +72,12 @@ def teacher(meters: Meters) -> Verdict | None:
         said = Sentence("Collapsing: teacher entropy at {share} % of its maximum, no answer stands out.", share)
         return Verdict("bad", said, figure, source)
     if apart < 0.1:
-        facts = {"apart": f"{apart:.2g}"}
+        facts = {"apart": _short(apart, 2)}
         said = Sentence("Collapsing: every picture gets the same answer, {apart} nats from their mean.", facts)
         return Verdict("bad", said, "KL from mean", source)
     answers = math.exp(entropy * math.log(meters.recipe["options"]["scores"]) + apart)
     if answers < FEW:
-        facts = {"answers": f"{answers:.1f}"}
+        facts = {"answers": round(answers, 1)}
         said = Sentence("Collapsing: all pictures share {answers} answers, however low the loss.", facts)
         return Verdict("bad", said, "KL from mean", source)
     said = Sentence("The teacher is sharp and tells pictures apart: entropy at {share} % of its maximum.", share)
@@ -90,7 +90,7 @@ def deviation(meters: Meters) -> Verdict | None:
     value = meters.now.get(figure)
     if value is None or value > 0.3 or meters.recipe["objective"] == "supervised":
         return None
-    facts = {"value": f"{value:.2f}"}
+    facts = {"value": round(value, 2)}
     severity: Severity = "bad" if value < 0.1 else "watch"
     said = Sentence("Features hardly differ between pictures: deviation {value}, 1 would be isotropic.", facts)
     return Verdict(severity, said, figure, "Chen and He 2021, arXiv 2011.10566, section 4.1")
@@ -101,7 +101,7 @@ def directions(meters: Meters) -> Verdict | None:
     value = meters.now.get("rank")
     if value is None or value > 0.1 * meters.batch:
         return None
-    facts = {"value": f"{value:.1f}", "most": meters.batch}
+    facts = {"value": round(value, 1), "most": meters.batch}
     said = Sentence("Features use few directions: rank {value} of at most {most} in this batch.", facts)
     return Verdict("watch", said, "rank", "Garrido et al. 2023, arXiv 2210.02885, equation 1")
 
@@ -113,7 +113,7 @@ def pairs(meters: Meters) -> Verdict | None:
     if figure is None:
         return None
     value, chance = meters.now[figure], chances[figure]
-    facts = {"share": round(100 * value), "chance": f"{100 * chance:.1f}"}
+    facts = {"share": round(100 * value), "chance": round(100 * chance, 1)}
     source = "chance; the plateau: mlfoundations/open_clip, issue 17"
     if value < 2 * chance:
         said = Sentence("Still on the plateau: {share} % of pairs found, chance is {chance} %.", facts)
@@ -150,7 +150,7 @@ def gradient(meters: Meters) -> Verdict | None:
     value, limit = meters.now.get("gradient norm"), float(meters.recipe["settings"].get("clip", 0.0))
     if value is None or not limit or value < 10 * limit:
         return None
-    facts = {"value": f"{value:.1f}", "limit": limit}
+    facts = {"value": round(value, 1), "limit": limit}
     said = Sentence("Gradients are cut hard: norm {value}, allowed {limit}; the learning rate may be too high.", facts)
     return Verdict("watch", said, "gradient norm", "Pascanu et al. 2013, arXiv 1211.5063, section 3.2")
 
@@ -160,12 +160,17 @@ def growing(meters: Meters) -> Verdict | None:
     now, first = meters.now.get("loss"), meters.first.get("loss")
     if now is None or first is None or now < 1.5 * max(abs(first), 0.1):
         return None
-    facts = {"now": f"{now:.3g}", "first": f"{first:.3g}"}
+    facts = {"now": _short(now), "first": _short(first)}
     said = Sentence("The loss grows: {now}, it began at {first}; lower the learning rate.", facts)
     return Verdict("bad", said, "loss", "training.engine, which stops at ten times the first loss")
 
 
 RULES: tuple[Rule, ...] = (teacher, deviation, directions, pairs, temperature, hidden, gradient, growing)
+
+
+def _short(value: float, digits: int = 3) -> float:
+    """With so many significant digits; a number still, which each language writes in its own way."""
+    return float(f"{value:.{digits}g}")
 
 
 def _means(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:

@@ -45,7 +45,7 @@ def test_each_meter_has_its_words(objective: str, figures: dict[str, float], sev
 
 def test_a_loss_that_grows_is_told_before_the_engine_stops() -> None:
     assert said("mae", {"loss": 2.0}, first={"loss": 1.0})[0] == (
-        "bad", "The loss grows: 2, it began at 1; lower the learning rate."
+        "bad", "The loss grows: 2.0, it began at 1.0; lower the learning rate."
     )  # fmt: skip
     assert said("mae", {"loss": 0.9}, first={"loss": 1.0}) == []
 
