@@ -15,7 +15,7 @@ SENTENCES: Mapping[str, str] = {
     "last one with {last}.",
     "item": "The {found} pictures nearest to the gallery's own “{query}”, which is left out; first comes “{first}” "
     "with a cosine of {cosine}, last one with {last}.",
-    "same": "By the gallery's captions {same} of them mean what was asked for, of {there} in all.",
+    "same": "By the gallery's captions {same} of them, marked =, mean what was asked for, of {there} in all.",
     "exact": "Every picture was compared.",
     "faiss": "Searched by faiss in {probed} of {cells} cells: a nearer picture in another cell would be missed.",
 }

@@ -25,14 +25,16 @@ export class Tab {
     this.view.texts = this.view.texts.flatMap((text) => text.split(PART)).filter(Boolean);
     this.cloud = new Cloud({ point: (at) => this.#point(at) });
     this.caption = make("p.pl-caption", { "aria-live": "polite" });
-    const first = make(".pl-first", {}, this.cloud.element, this.caption, make(".pl-progress"));
-    this.element = make(".pl-tab.pl-map", {}, make("main.pl-middle", {}, first), make("aside.pl-side", { label: "Question" }, ...this.#side()));
+    const side = this.#side();
+    const first = make(".pl-first", {}, this.gallery.wait, this.cloud.element, this.caption, make(".pl-progress"));
+    this.element = make(".pl-tab.pl-map", {}, make("main.pl-middle", {}, first), make("aside.pl-side", { label: "Question" }, ...side));
     onLanguage(() => this.#words());
   }
 
   show({ facts }) {
     this.facts = facts;
     this.gallery.serve(facts.index, facts.local);
+    this.#set();
     this.typed.hidden = !facts.reads;
     if (!facts.reads && this.view.method === "gap") this.view.method = "pca";
     this.gallery.index(this.wanted);
@@ -100,10 +102,10 @@ export class Tab {
 
   #show({ facts, arrays }) {
     Object.assign(this, { answer: facts, arrays });
+    this.element.dataset.shown = `${facts.method} ${facts.centre} ${facts.gallery} ${facts.shown} ${facts.texts.length}`;
     this.cloud.show(facts, arrays);
     this.#words();
     this.#point(null);
-    this.element.dataset.shown = `${facts.method} ${facts.centre} ${facts.gallery} ${facts.shown} ${facts.texts.length}`;
   }
 
   #words() {
@@ -137,13 +139,15 @@ export class Tab {
     this.text = make("textarea.pl-text", { rows: 2, dir: "auto", label: "Texts, one a line", placeholder: "a text on each line", onchange: () => this.ask({ texts: this.text.value.split("\n").map((text) => text.trim()).filter(Boolean).slice(0, 200) }) });
     this.typed = card("More texts", this.text);
     this.caution = make("p.pl-note");
+    const [pointer, caution] = [card("Pointer", this.pointer, this.pointed), card("May mislead", this.caution)];
+    for (const later of [pointer, this.gapCard, caution]) later.classList.add("pl-gallery-later");
     return [
       card("Layout", this.layout.element, labelled(make("h3", { say: "Centres" }), this.centre), this.pairs, this.working),
-      card("Pointer", this.pointer, this.pointed),
+      pointer,
       this.gapCard,
       card(make("h2", { say: "Gallery" }), this.gallery.element, labelled(this.countWords, this.count)),
       this.typed,
-      card("May mislead", this.caution),
+      caution,
     ];
   }
 

@@ -12,7 +12,8 @@ const FOLDER = { folder: "A folder of this machine" };
 const POLL = 250; // ms between two looks at an index that is being made
 
 export class GalleryPanel {
-  /** change({gallery, folder}) when another is chosen, ready(facts) once its index is there, tell(fault). */
+  /** change({gallery, folder}) when another is chosen, ready(facts) once its index is there, tell(fault).
+   *  `wait` is for the tab's middle: how far a first indexing is. */
   constructor({ change, ready, tell }) {
     Object.assign(this, { ready, tell, turn: 0, asked: 0 });
     this.gallery = select("Gallery", { ...GALLERIES, ...FOLDER }, (gallery) => change({ gallery }));
@@ -23,6 +24,7 @@ export class GalleryPanel {
     this.far = make("span.pl-note");
     this.stop = make("button.pl-link", { type: "button", say: "Stop", onclick: () => this.#stop() });
     this.more = make("button.pl-link", { type: "button", say: "Continue", hidden: true, onclick: () => this.index(this.wanted) });
+    this.wait = make("p.pl-gallery-wait");
     this.row = make(".pl-heading", { hidden: true }, this.far, this.stop, this.more);
     this.element = card("Gallery", this.gallery.element, this.path, this.bar, this.row, this.facts.element);
     onLanguage(() => this.#draw());
@@ -84,7 +86,7 @@ export class GalleryPanel {
     this.more.hidden = !stopped;
     this.bar.firstChild.style.width = `${100 * share}%`;
     this.bar.setAttribute("aria-valuenow", Math.round(100 * share));
-    if (far) this.far.textContent = this.#words(far);
+    this.wait.textContent = this.far.textContent = far ? this.#words(far) : "";
     this.facts.element.hidden = !told;
     if (!told) return;
     const skipped = told.skipped.length ? number(told.skipped.length) : null;

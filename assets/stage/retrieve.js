@@ -23,7 +23,7 @@ export class Tab {
     this.query = make(".pl-get-query");
     this.caption = make("p.pl-caption", { "aria-live": "polite" });
     this.back = make("button.pl-link", { type: "button", say: "Back", hidden: true, onclick: () => this.#back() });
-    const first = make(".pl-first", {}, make(".pl-get-head", {}, this.query, this.back), this.hits.element, this.caption, make(".pl-progress"));
+    const first = make(".pl-first", {}, make(".pl-get-head", {}, this.query, this.back), this.side.gallery.wait, this.hits.element, this.caption, make(".pl-progress"));
     this.element = make(".pl-tab.pl-get", {}, make("main.pl-middle", {}, first), make("aside.pl-side", { label: "Question" }, ...this.side.elements));
     onLanguage(() => this.#words());
   }
@@ -35,6 +35,7 @@ export class Tab {
     Object.assign(this, { facts, picture });
     if (before && before !== this.gallery) this.#elsewhere(before);
     this.side.serve(facts);
+    this.#set();
     if (!facts.reads && this.#by() === "text") this.view.by = "picture";
     this.side.gallery.index(this.wanted);
   }
@@ -131,11 +132,11 @@ export class Tab {
 
   #show({ facts, arrays }) {
     this.answer = facts;
+    this.element.dataset.shown = `${facts.by} ${facts.query} ${facts.gallery} ${facts.hits.length}`;
     this.hits.show(facts.hits, pictures(arrays));
     this.side.show(facts, arrays);
     this.#query(arrays.asked && jpeg(arrays.asked));
     this.#words();
-    this.element.dataset.shown = `${facts.by} ${facts.query} ${facts.gallery} ${facts.hits.length}`;
   }
 
   #query(item) {

@@ -32,12 +32,13 @@ export class Side {
     this.spreadNote = make("p.pl-note");
     this.all = card("Cosine of all pictures", this.spread, this.spreadNote);
     this.caution = make("p.pl-note");
+    const search = card("Search", labelled(this.countWords, this.count), make(".pl-inline", {}, this.search.element));
+    const caution = card("May mislead", this.caution);
+    for (const later of [search, this.all, caution]) later.classList.add("pl-gallery-later");
     this.elements = [
       card("Query", this.by.element, this.form, this.hint.picture, this.hint.item, this.none),
       this.gallery.element,
-      card("Search", labelled(this.countWords, this.count), make(".pl-inline", {}, this.search.element)),
-      this.all,
-      card("May mislead", this.caution),
+      search, this.all, caution,
     ];
   }
 
