@@ -14,7 +14,7 @@ from explorers.traces import Traced
 from models.backbone import Classifies, ZeroShot
 from models.class_names import class_names
 from models.faults import Refusal
-from models.relevance import Score, class_relevance
+from models.relevance import Score
 
 BEST = 5
 
@@ -24,8 +24,8 @@ def relevance(seen: Traced, target: int | None, text: str) -> tuple[Tensor, str,
     backbone = seen.backbone
     with gate():
         if text and isinstance(backbone, ZeroShot):
-            features = backbone.text_features([text])
-            return _relevance(seen, features), text, []
+            features = lent.text_features(backbone, [text])
+            return lent.class_relevance(backbone, seen.pixels, features), text, []
         if not isinstance(backbone, Classifies):
             raise Refusal(
                 "Class relevance was asked for, but {checkpoint} scores no classes; choose a classifier, or give a "
@@ -34,14 +34,8 @@ def relevance(seen: Traced, target: int | None, text: str) -> tuple[Tensor, str,
             )
         best, count = _best(backbone, seen.pixels)
         chosen = best[0]["index"] if target is None else within("target", target, 0, count - 1)
-        found = _relevance(seen, chosen)
+        found = lent.class_relevance(backbone, seen.pixels, chosen)
     return found, class_name(backbone, chosen), best
-
-
-def _relevance(seen: Traced, target: int | Tensor) -> Tensor:
-    if lent.HERE:
-        return lent.class_relevance(seen.checkpoint, seen.pixels, target)
-    return class_relevance(seen.backbone, seen.pixels, score_of(target)).detach().cpu()
 
 
 def score_of(target: int | Tensor) -> Score:
@@ -50,7 +44,8 @@ def score_of(target: int | Tensor) -> Score:
         return lambda backbone, pixels: backbone.class_logits(pixels)[0, target]  # pyright: ignore
 
     def alike(backbone: Any, pixels: Tensor) -> Tensor:
-        return backbone.text_scores(backbone.image_features(pixels), target).logits[0, 0]
+        image = backbone.image_features(pixels)
+        return backbone.text_scores(image, target.to(image)).logits[0, 0]
 
     return alike
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from explorers import traces
+from explorers import lent, traces
 from explorers.attention_answers import revision
 from explorers.gallery_index import Seen
 from explorers.gallery_words import facts_of
@@ -16,7 +16,6 @@ from models.backbone import Backbone, ZeroShot
 from models.faults import Fault
 from models.layouts import LEAST, laid_out
 from models.modality_gap import Gap, gap, gap_plane, principal_plane
-from models.text_bank import text_features
 
 if TYPE_CHECKING:
     from explorers.embedding_map import Question
@@ -85,7 +84,7 @@ def vectors_of(network: Backbone, texts: list[str]) -> np.ndarray:
     """Unit vectors (texts, channels)."""
     assert isinstance(network, ZeroShot)
     with gate():
-        return text_features(network, texts).numpy()
+        return lent.text_features(network, texts).numpy()
 
 
 def apart(pictures: np.ndarray, texts: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from explorers import traces
+from explorers import lent, traces
 from explorers.beginnings import AnyGallery, beginning
 from explorers.cache import Cache
 from explorers.galleries import Gallery, Name, gallery
@@ -26,7 +26,7 @@ from explorers.gate import gate
 from explorers.identity import version
 from models import gallery_store
 from models.backbone import Backbone, ZeroShot
-from models.gallery import Encode, features, fed, input_shape, joint
+from models.gallery import Encode, fed, input_shape, joint
 from models.gallery_search import Cells, cells
 from models.gallery_store import Index
 from training.features import Features
@@ -89,17 +89,17 @@ def picture_vector(checkpoint: str, image: Image.Image, side: int | None = None)
     network = traces.backbone(checkpoint)
     pixels = fed(network.pixels, image, input_shape(network.pixels, side))
     with gate():
-        return features(encoder(network)[0], pixels[None])[0].numpy()
+        return lent.picture_vectors(network, pixels[None])[0].numpy()
 
 
 def _seen(
     network: Backbone, pictures: Gallery, side: int | None, who: str, what: str, progress: Progress | None
 ) -> Seen:
     with gate():
-        encode, space = encoder(network)
+        _, space = encoder(network)
     index, fresh = gallery_store.read(who, what), 0
     if index is None:
-        making = Making(network, pictures, input_shape(network.pixels, side), encode, gallery_store.earlier(who))
+        making = Making(network, pictures, input_shape(network.pixels, side), gallery_store.earlier(who))
         index, fresh = making.run(who, what, progress or (lambda here, whole: None)), making.fresh
     shape = input_shape(network.pixels, side)
     return Seen(index, pictures.name, pictures.place, space, shape, fresh, f"{who} {what}")

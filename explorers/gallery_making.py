@@ -15,13 +15,14 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from explorers import lent
 from explorers.delivery import told
 from explorers.galleries import Gallery
 from explorers.gate import gate
 from models import gallery_store
 from models.backbone import Backbone
 from models.faults import Fault
-from models.gallery import BATCH, Encode, features, fed
+from models.gallery import BATCH, fed
 from models.gallery_store import Index
 
 Progress = Callable[[int, int], None]
@@ -46,10 +47,8 @@ class _Read:
 class Making:
     """One run over a gallery; rows that an earlier index has already are taken from there."""
 
-    def __init__(
-        self, network: Backbone, pictures: Gallery, shape: tuple[int, int], encode: Encode, before: Index | None
-    ) -> None:
-        self.network, self.pictures, self.shape, self.encode = network, pictures, shape, encode
+    def __init__(self, network: Backbone, pictures: Gallery, shape: tuple[int, int], before: Index | None) -> None:
+        self.network, self.pictures, self.shape = network, pictures, shape
         self.known = {} if before is None else before.rows
         self.before = before
         self.vectors: dict[int, np.ndarray] = {}
@@ -88,7 +87,7 @@ class Making:
                 if good:
                     stack = torch.stack([one.pixels for one in good if one.pixels is not None])
                     with gate():
-                        vectors = features(self.encode, stack).numpy()
+                        vectors = lent.picture_vectors(self.network, stack).numpy()
                     self._take(good, vectors)
                 self.skipped += [self._skip(one) for one in group if one.fault is not None]
                 done += len(group)

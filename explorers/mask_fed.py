@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from PIL import Image
 
+from explorers import lent
 from explorers.cache import Cache
 from explorers.gate import gate
 from models.backbone import Reconstruction, Reconstructs
@@ -60,7 +61,7 @@ class Fed:
         """One batch of masks (masks, rows, columns) on any grid that fits this network's."""
         own = torch.stack([refitted(mask, self.grid) for mask in masks])
         with gate():
-            return self.backbone.reconstruct_each(self.pixels, own)
+            return lent.reconstruct(self.backbone, self.pixels, own)
 
 
 def fed(backbone: Backbone, image: Image.Image, side: int | None, fit: Fit, bent: bool = False) -> Fed:

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
+from explorers import lent
 from explorers.gate import gate
 from explorers.parameters import shown, within
 from models.attention import mass_mask
@@ -41,7 +42,7 @@ def object_of(own: Backbone, pixels: Tensor, grid: tuple[int, int]) -> tuple[Ten
     finder = backbone(FINDER) if known is not None and is_cached(known) else own
     fed = pixels if finder is own else finder.pixels(Image.fromarray(own.pixels.rgb(pixels)))
     with gate():
-        layer = finder.trace(fed)[-1]
+        layer = lent.trace(finder, fed)[-1]
     row = (layer.attention_from(0) if layer.prefix else layer.attention_mean()).mean(0)[layer.prefix :]
     held = mass_mask(row).view(1, 1, *layer.grid).float().cpu()
     fine = held.repeat_interleave(grid[0], 2).repeat_interleave(grid[1], 3)
@@ -67,7 +68,7 @@ def rows_of(network: Backbone, pixels: Tensor, mask: Tensor, place: str) -> dict
         )
     own = refitted(mask, grid)
     with gate():
-        encoder, decoder = network.trace_masked(pixels, own)
+        encoder, decoder = lent.trace_masked(network, pixels, own)
     silent = bool(decoder) and bool(own[row, column])
     found = [(torch.zeros(grid),) * 2 if silent else _row(layer, grid, row, column) for layer in encoder]
     arrays = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from explorers import traces
+from explorers import lent, traces
 from explorers.attention_answers import revision
 from explorers.gallery_index import Seen, picture_vector
 from explorers.gallery_words import facts_of
@@ -17,7 +17,6 @@ from models.backbone import ZeroShot
 from models.faults import Fault
 from models.gallery_search import EXACT, best
 from models.image import open_image
-from models.text_bank import text_features
 
 if TYPE_CHECKING:
     from explorers.retrieve import Question
@@ -102,7 +101,7 @@ def vector_of(seen: Seen, query: Query, asked: Question) -> np.ndarray:
     if query.item is None:
         network = reads(traces.backbone(asked.checkpoint))
         with gate():
-            return text_features(network, [query.text])[0].numpy()
+            return lent.text_features(network, [query.text])[0].numpy()
     if query.item >= len(seen.index):
         raise Fault(
             "Picture {item} of the gallery was looked for, but it has pictures 0 to {last}; choose one of those.",

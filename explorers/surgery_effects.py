@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
+from explorers import lent
 from explorers.attention_answers import class_name
 from explorers.cache import Cache
 from explorers.cost import held
@@ -23,7 +24,6 @@ from models.change import Change
 from models.faults import Fault, Refusal
 from models.prompts import ensemble, filled
 from models.surgery import operated
-from models.text_bank import text_features
 from models.text_to_patches import picture_feature
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def answers(
     {"name", "before", "after"}; empty where it answers with neither."""
     if isinstance(network, ZeroShot) and labels:
         with gate():
-            texts = text_features(network, filled(templates, labels))
+            texts = lent.text_features(network, filled(templates, labels))
             text = ensemble(texts.unflatten(0, (len(templates), len(labels))))
             both = [
                 network.text_scores(picture_feature(network, side.layers)[None], text).probabilities[0]

@@ -134,7 +134,7 @@ def _pass(network: Backbone, pixels: Tensor) -> tuple[tuple[Layer, ...], float]:
     """The network's layers on the CPU, and the seconds that this took."""
     with gate():
         start = time.perf_counter()
-        layers = lent.trace(network.card.id, pixels) if lent.HERE else _on_cpu(_within_memory(network, pixels))
+        layers = _within_memory(network, pixels)
         seconds = time.perf_counter() - start
     if not bool(layers[-1].tokens.isfinite().all()):
         raise Fault(
@@ -145,23 +145,19 @@ def _pass(network: Backbone, pixels: Tensor) -> tuple[tuple[Layer, ...], float]:
     return layers, seconds
 
 
-def _on_cpu(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
-    return tuple(layer.detached() for layer in layers)
-
-
 def _within_memory(network: Backbone, pixels: Tensor) -> tuple[Layer, ...]:
     """One pass; where memory runs out everything kept is let go and the pass tried once more."""
     import torch  # a network is loaded, so this costs nothing any more
 
     try:
-        return network.trace(pixels)
+        return lent.trace(network, pixels)
     except (torch.OutOfMemoryError, MemoryError):
         _traces.clear()
         _networks.clear()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
     try:
-        return network.trace(pixels)
+        return lent.trace(network, pixels)
     except (torch.OutOfMemoryError, MemoryError) as full:
         height, width = pixels.shape[1:]
         raise Fault(

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from explorers import lent
 from explorers.gate import gate
 from explorers.traces import Traced
 from models.backbone import Backbone, ZeroShot
 from models.faults import Fault
 from models.prompts import ensemble, filled, left_out
-from models.text_bank import text_features
-from models.text_to_patches import Way, patch_map, picture_feature
+from models.text_to_patches import Way, picture_feature
 
 LABELS = 1000
 
@@ -64,7 +64,7 @@ def compared(seen: Traced, labels: Sequence[str], templates: Sequence[str]) -> C
     texts = filled(templates, different)
     network = able(seen.backbone)
     with gate():
-        features = text_features(network, texts)
+        features = lent.text_features(network, texts)
         picture = picture_feature(seen.backbone, seen.layers)
     shaped = features.unflatten(0, (len(templates), len(different)))
     places = tuple(different.index(label) for label in labels)
@@ -74,7 +74,7 @@ def compared(seen: Traced, labels: Sequence[str], templates: Sequence[str]) -> C
 def heat(seen: Traced, text: Tensor, way: Way) -> Tensor:
     """(rows, columns) of `models.text_to_patches.patch_map` for one label's vector."""
     with gate():
-        return patch_map(seen.backbone, seen.layers, seen.pixels, text, way)
+        return lent.patch_map(seen.backbone, seen.layers[-2:], seen.pixels, text, way)
 
 
 def able(backbone: Backbone) -> ZeroShot:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from explorers import lent
 from explorers.gate import gate
 from explorers.traces import Traced
 from explorers.zero_shot_answers import able
@@ -21,7 +22,7 @@ from explorers.zero_shot_sets import labelled_set
 from models.backbone import Backbone
 from models.measured import measured
 from models.text_to_patches import picture_feature
-from models.word_relevance import WordRelevance, word_relevance
+from models.word_relevance import WordRelevance
 
 Found = tuple[dict[str, np.ndarray], dict[str, Any]]
 
@@ -50,7 +51,7 @@ def words(seen: Traced, prompt: str) -> WordRelevance:
     """Of a prompt for the traced picture."""
     network = able(seen.backbone)
     with gate():
-        return word_relevance(network, prompt, picture_feature(seen.backbone, seen.layers))
+        return lent.word_relevance(network, prompt, picture_feature(seen.backbone, seen.layers))
 
 
 def words_found(seen: Traced, prompt: str) -> Found:

@@ -18,10 +18,11 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
+from explorers import lent
 from explorers.frame import examples
 from explorers.gate import gate
 from explorers.zero_shot_answers import able
-from explorers.zero_shot_score import features, texts
+from explorers.zero_shot_score import texts
 from explorers.zero_shot_sets import in_bytes, kept
 from models.backbone import Backbone
 from models.faults import Fault
@@ -79,7 +80,7 @@ def matrix(backbone: Backbone, shown: Pairs) -> Tensor:
     network = able(backbone)
     pixels = torch.stack([backbone.pixels(picture) for picture in shown.pictures])
     with gate():
-        return features(network, pixels) @ texts(network, shown.texts, shown.templates).T
+        return lent.image_features(network, pixels) @ texts(network, shown.texts, shown.templates).T
 
 
 def firsts(cosine: Tensor) -> tuple[int, int]:

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from explorers import lent
 from explorers.gate import gate
 from explorers.zero_shot_answers import able
 from explorers.zero_shot_sets import LabelledSet
@@ -19,7 +20,6 @@ from models.backbone import Backbone, TextScores, ZeroShot
 from models.calibration import Calibration, calibration, confusion, wilson
 from models.faults import Fault
 from models.prompts import ensemble, filled
-from models.text_bank import text_features
 
 BATCH = 16
 """Pictures of one pass: small, so that the page tells its progress and can stop."""
@@ -72,24 +72,18 @@ def part(backbone: Backbone, asked: LabelledSet, templates: Sequence[str], start
 def _features(
     backbone: Backbone, network: ZeroShot, pictures: Sequence[Image.Image], key: tuple[str, int]
 ) -> torch.Tensor:  # fmt: skip
-    """As `features`, kept under (name of a set, first picture) where the set has a name."""
+    """As `lent.image_features`, kept under (name of a set, first picture) where the set has a name."""
     kept = _kept.setdefault(network, OrderedDict())
     if key not in kept or not key[0]:
-        kept[key] = features(network, torch.stack([backbone.pixels(picture) for picture in pictures]))
+        kept[key] = lent.image_features(network, torch.stack([backbone.pixels(picture) for picture in pictures]))
         while len(kept) > KEPT:
             kept.popitem(last=False)
     return kept[key]
 
 
-@torch.no_grad()
-def features(network: ZeroShot, pixels: torch.Tensor) -> torch.Tensor:
-    """Unit vectors (pictures, channels) on the CPU."""
-    return network.image_features(pixels).float().cpu()
-
-
 def texts(network: ZeroShot, labels: Sequence[str], templates: Sequence[str]) -> torch.Tensor:
     """Unit vectors (labels, channels) on the CPU, over all templates."""
-    found = text_features(network, filled(templates, labels))
+    found = lent.text_features(network, filled(templates, labels))
     return ensemble(found.unflatten(0, (len(templates), len(labels))))
 
 

@@ -6,6 +6,8 @@ apart and is translated whole, never glued together.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 
 class Fault(ValueError):
     """Bad input or a missing thing. `template` is the English sentence, `facts` fill its `{placeholders}`."""
@@ -15,6 +17,14 @@ class Fault(ValueError):
         self.template = template
         self.facts = facts
 
+    def __reduce__(self) -> tuple[Callable[..., Fault], tuple[type[Fault], str, dict[str, object]]]:
+        """Errors are copied by their message; a fault is its template and facts, also in another process."""
+        return _copied, (type(self), self.template, self.facts)
+
 
 class Refusal(Fault):
     """The network is healthy, but what was asked for does not exist for it: no map rather than a wrong one."""
+
+
+def _copied(kind: type[Fault], template: str, facts: dict[str, object]) -> Fault:
+    return kind(template, **facts)

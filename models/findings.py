@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from torch import Tensor
@@ -56,6 +56,11 @@ class Reconstruction:
     loss: float
     normalised: bool
     absolute: bool = False
+
+    def detached(self) -> Reconstruction:
+        """The same answer on the CPU."""
+        names = ("mask", "prediction", "target", "error")
+        return replace(self, **{name: getattr(self, name).detach().cpu() for name in names})
 
 
 def mean_error(prediction: Tensor, target: Tensor, absolute: bool) -> Tensor:

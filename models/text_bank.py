@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
@@ -34,16 +34,24 @@ _banks: WeakKeyDictionary[ZeroShot, _Bank] = WeakKeyDictionary()
 _making = threading.Lock()
 
 
-def text_features(network: ZeroShot, texts: Sequence[str]) -> Tensor:
-    """As `network.text_features`, on the CPU in single precision; only texts that are new go through the network."""
+def read(network: ZeroShot, texts: Sequence[str]) -> Tensor:
+    """Batch by batch through the network: unit vectors (texts, channels) on the CPU in single precision."""
+    starts = range(0, len(texts), BATCH)
+    return torch.cat([network.text_features(texts[start : start + BATCH]).float().cpu() for start in starts])
+
+
+def text_features(
+    network: ZeroShot, texts: Sequence[str], reader: Callable[[ZeroShot, Sequence[str]], Tensor] = read
+) -> Tensor:
+    """Unit vectors (texts, channels) as `read` makes them; only texts that are new go through the network, by `reader`
+    where that is another process's."""
     with _making:
         bank = _banks.setdefault(network, _Bank())
     with bank.lock:
         found = {text: bank.kept[text] for text in texts if text in bank.kept}
         new = [text for text in dict.fromkeys(texts) if text not in found]
-        for start in range(0, len(new), BATCH):
-            batch = new[start : start + BATCH]
-            found |= zip(batch, network.text_features(batch).float().cpu().unbind(), strict=True)
+        if new:
+            found |= zip(new, reader(network, new).unbind(), strict=True)
         for text in dict.fromkeys(texts):
             bank.keep(text, found[text].clone() if text in new else found[text])
             bank.kept.move_to_end(text)

@@ -16,7 +16,7 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
-from explorers import gallery_index, gallery_making, gallery_page, retrieve_answers, retrieve_page, traces
+from explorers import gallery_index, gallery_making, gallery_page, lent, retrieve_answers, retrieve_page, traces
 from explorers.__main__ import main
 from explorers.bundle import unpack
 from explorers.embedding_map import embedding_map
@@ -278,8 +278,8 @@ def test_the_page_indexes_asks_and_is_answered_like_the_endpoint(folder: Path) -
 def test_readers_share_an_indexing_and_one_may_stop_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gallery_making, "BATCH", 1)
     free = threading.Event()
-    slow = gallery_making.features
-    monkeypatch.setattr(gallery_making, "features", lambda *given: (free.wait(10), slow(*given))[1])
+    slow = lent.picture_vectors
+    monkeypatch.setattr(lent, "picture_vectors", lambda *given: (free.wait(10), slow(*given))[1])
     desk = Desk(checkpoint=CLIP, picture="cat")
     wanted: dict[str, Any] = {"gallery": "folder", "folder": str(folder)}
     assert unpack(state(desk, Wanted(act="start", **wanted)))[0]["state"] == "making"
