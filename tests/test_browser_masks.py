@@ -117,6 +117,8 @@ def test_a_stroke_hides_exactly_what_it_passes_and_asks_nothing_meanwhile(reader
         painted = one.pixels(1)
     page.mouse.up()
     after = one.mask()
+    counted = f"Hidden: {sum(map(sum, after))} of 96"
+    page.wait_for_selector(f".pl-mask-count:has-text('{counted}')")  # told a moment after the square
     changed = {(row, column) for row in range(8) for column in range(12) if before[row][column] != after[row][column]}
     stroke = {(2, column) for column in range(1, 10)} | {(row, 9) for row in range(2, 7)}
     assert changed == {place for place in stroke if not before[place[0]][place[1]]}

@@ -29,7 +29,7 @@ export class Asked {
   }
 
   get hidden() {
-    return this.brush.mask.reduce((sum, value) => sum + value, 0);
+    return this.brush.hidden;
   }
 
   /** Whether there is nothing to paint, or nothing to paint it from. */

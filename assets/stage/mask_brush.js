@@ -8,6 +8,7 @@ export class Brush {
   constructor({ painted, finished, pointed }) {
     Object.assign(this, { painted, finished, pointed });
     this.mask = new Uint8Array(1);
+    this.hidden = 0; // squares, counted along, so that a stroke's work does not grow with the grid
     this.grid = [1, 1];
     this.cursor = null;
     this.past = [];
@@ -23,6 +24,7 @@ export class Brush {
     if (keep && this.mask.length === mask.length) this.#remember();
     if (String(grid) !== String(this.grid)) [this.past, this.cursor] = [[], null];
     [this.mask, this.grid] = [mask, grid];
+    this.#count();
   }
 
   /** Strokes on a panel: the first square says whether squares are hidden or shown. */
@@ -86,14 +88,24 @@ export class Brush {
   #all(mask) {
     const changed = [...mask.keys()].filter((patch) => mask[patch] !== this.mask[patch]);
     this.mask = mask;
+    this.#count();
     this.painted(changed);
     this.finished();
+  }
+
+  #count() {
+    this.hidden = this.mask.reduce((sum, value) => sum + value, 0);
+  }
+
+  #change(patch, value) {
+    this.mask[patch] = value;
+    this.hidden += value ? 1 : -1;
   }
 
   #put(patch, value) {
     if (this.mask[patch] === value) return;
     this.#remember();
-    this.mask[patch] = value;
+    this.#change(patch, value);
     this.painted([patch]);
     this.finished();
   }
@@ -118,7 +130,7 @@ export class Brush {
     for (let step = 0; step <= steps; step++) {
       const place = Math.round(row + (down * step) / steps) * columns + Math.round(column + (right * step) / steps);
       if (this.mask[place] === this.value) continue;
-      this.mask[place] = this.value;
+      this.#change(place, this.value);
       changed.push(place);
     }
     this.last = patch;

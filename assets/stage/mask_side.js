@@ -74,7 +74,7 @@ export class Side {
 
   #mask() {
     this.kinds = segmented("Kind of mask", KINDS, (kind) => this.ask({ kind, mask: "" }), ".pl-mask-kinds");
-    this.ratioHead = make("p.pl-note");
+    this.ratioHead = make("p.pl-note.pl-mask-count");
     this.ratio = slider("Hidden share", { min: 0.05, max: 0.95, step: 0.01 }, (ratio) => this.ask({ ratio, mask: "" }));
     this.seed = make("input.pl-text.pl-mask-seed", { type: "number", min: 0, max: MOST_SEED, step: 1, label: "Seed", onchange: () => this.ask({ seed: bounded(this.seed.value), mask: "" }) });
     const fresh = make("button.pl-link", { type: "button", say: "New seed", onclick: () => this.ask({ seed: Math.floor(Math.random() * 1000), mask: "" }) });

@@ -15,13 +15,14 @@ import { MaskView } from "./mask_view.js";
 import { make, onLanguage, say } from "./words.js";
 
 const REST = 120; // milliseconds that a mask rests before the network is asked
+const COUNT = 200; // milliseconds between two counts while one paints: a line of text costs as much as the square itself
 const NOTHING = "The mask hides {hidden} of {patches} patches, but a masked autoencoder fills in hidden patches from visible ones; hide at least one and leave at least one.";
 
 export class Tab {
   constructor({ defaults, asked, tell }) {
     Object.assign(this, { tell, turn: 0 });
     this.asks = new Asks({ tell, gone: () => this.onGone?.(), busy: (on) => this.element.classList.toggle("pl-mask-busy", on) });
-    this.brush = new Brush({ painted: (patches) => this.#painted(patches), finished: () => this.#rest(), pointed: (patch) => this.#point(patch) });
+    this.brush = new Brush({ painted: (patches) => this.#painted(patches), finished: () => this.#finished(), pointed: (patch) => this.#point(patch) });
     this.asked = new Asked({ defaults, asked, brush: this.brush });
     this.side = new Side({ ask: (changes) => this.ask(changes), act: (name) => this.hand.act(name), choose: (row, column) => this.#clicked(() => this.rows.chooseFine(row, column)), compare: (key) => this.#compare(key) });
     this.drawn = new MaskView({ brush: this.brush, pointed: (patch) => this.#point(patch), chosen: (patch) => this.#clicked(() => this.rows.choose(patch)), block: (block) => this.#clicked(() => this.rows.block(block)) });
@@ -106,12 +107,19 @@ export class Tab {
     await this.#answer();
   }
 
-  /** Only what a stroke has changed is drawn at once. */
+  /** Only what a stroke has changed is drawn at once, so that its work is the same on every grid. */
   #painted(patches) {
-    this.asked.painted();
     this.drawn.touch(patches);
-    this.element.dataset.fresh = "";
-    this.side.setCount(this.asked.hidden, this.asked.patches);
+    if (this.element.dataset.fresh) this.element.dataset.fresh = "";
+    this.counting ??= setTimeout(() => {
+      this.counting = null;
+      this.side.setCount(this.asked.hidden, this.asked.patches);
+    }, COUNT);
+  }
+
+  #finished() {
+    this.asked.painted();
+    this.#rest();
   }
 
   // -- answers ---------------------------------------------------------------------------------------------------------
@@ -180,7 +188,9 @@ export class Tab {
     return [...this.drawn.kept.facts.said, ...object, ...(this.doubt?.said ?? [])].map(({ template, facts }) => say(template, facts));
   }
 
-  #point(patch) {
+  /** A square under the pointer; a stroke shows itself, and needs no marks on all panels. */
+  #point(under) {
+    const patch = this.brush.down ? null : under;
     if (patch === this.pointed) return;
     this.pointed = patch;
     if (!this.own || !this.drawn.kept) return;
