@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from models.faults import Refusal
-from models.positions import cosine
-from models.structure import compared, components, norms, offset_kernel, rivals, span, spectrum, structure
+from models.faults import Fault, Refusal
+from models.positions import cosine, table_affinity
+from models.structure import (
+    Structure,
+    compared,
+    components,
+    norms,
+    offset_kernel,
+    random_table,
+    rivals,
+    sincos_table,
+    span,
+    spectrum,
+    structure,
+)
 
 if TYPE_CHECKING:
     from models.backbone import Affinity, Backbone
@@ -33,6 +46,22 @@ def affinities(backbone: Backbone) -> tuple[Affinity, ...]:
             checkpoint=backbone.card.id,
         )
     return found
+
+
+def compared_with(part: Affinity, name: Literal["own", "random", "sin-cos"]) -> Affinity:
+    """The part itself, or a table of its shape to hold against it. Raises `Fault` where the part is no table."""
+    if name == "own":
+        return part
+    if part.table is None:
+        raise Fault(
+            "A {table} table was asked for to compare with, but these positions are no table; ask for the network's "
+            "own.",
+            table=name,
+        )
+    rows, channels = part.grid, part.table.shape[1]
+    if name == "random":
+        return table_affinity(random_table(rows, channels), rows)
+    return table_affinity(sincos_table(rows, channels), rows, kind="sin-cos table")
 
 
 def relation(part: Affinity) -> str:
@@ -56,7 +85,7 @@ def facts(part: Affinity) -> dict[str, Any]:
     """Kind, axes, structure in numbers, and what other tables of its shape would have."""
     told: dict[str, Any] = {
         "kind": part.kind, "block": part.block, "grid": part.grid, "scope": part.scope, "relation": relation(part),
-        "word": "band" if part.bands is not None else "head", "structure": asdict(structure(fused(part), part.grid)),
+        "word": "band" if part.bands is not None else "head", "structure": _shares(structure(fused(part), part.grid)),
         "heads": list(range(len(heads(part)))), "table": part.table is not None,
     }  # fmt: skip
     if part.bands is not None:
@@ -70,9 +99,14 @@ def facts(part: Affinity) -> dict[str, Any]:
     return told
 
 
+def _shares(found: Structure) -> dict[str, float | None]:
+    """None, which JSON has a word for, where there is no variance to explain."""
+    return {name: None if math.isnan(share) else share for name, share in asdict(found).items()}
+
+
 @lru_cache(maxsize=32)
-def _rivals(grid: tuple[int, int], channels: int) -> Mapping[str, Mapping[str, float]]:
-    return {name: asdict(found) for name, found in rivals(grid, channels).items()}
+def _rivals(grid: tuple[int, int], channels: int) -> Mapping[str, Mapping[str, float | None]]:
+    return {name: _shares(found) for name, found in rivals(grid, channels).items()}
 
 
 def arrays(part: Affinity) -> Arrays:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from explorers.explorer import Explorer, Finding
-from explorers.parameters import Parameters, parameter, within
+from explorers.parameters import Parameters, checked, parameter, within
 from explorers.places import place_of
 from explorers.position_words import SENTENCES, TITLES, caption
 
@@ -27,6 +27,9 @@ class Positions(Parameters):
     checkpoint: str = parameter(DEFAULT, title="Network", help="Id of a checkpoint, source/name.", longest=400)
     part: int = parameter(
         0, title="Part", help="Of a network with several: a kind, or a block's bias.", least=0, most=999
+    )
+    table: Literal["own", "random", "sin-cos"] = parameter(
+        "own", title="Table", help="The network's own, or another of its shape to compare with."
     )
     figure: Literal["similarity", "components", "norms", "spectrum", "prefix"] = parameter(
         "similarity", title="Figure", help="On the page; the answer holds all of them."
@@ -56,13 +59,14 @@ def explore(_: Path | None, asked: Positions) -> Finding:
 
     backbone = traces.backbone(asked.checkpoint)
     parts = position_parts.affinities(backbone)
-    part = parts[within("part", asked.part, 0, len(parts) - 1)]
+    part = position_parts.compared_with(parts[within("part", asked.part, 0, len(parts) - 1)], asked.table)
     place, told = place_of("place", asked.place, part.grid), position_parts.facts(part)
     if asked.component is not None:
         within("component", asked.component, 0, len(told["heads"]) - 1)
     span = told["spans"][asked.measure if told["table"] else "mean" if asked.component is None else "each"]
     facts = {
-        "part": told, "place": place, "component": asked.component, "low": span[0], "high": span[1],
+        "part": told, "table": asked.table, "place": place, "component": asked.component,
+        "low": span[0], "high": span[1],
         "relation": asked.measure if told["table"] else told["relation"], "parts": [one.kind for one in parts],
         "checkpoint": backbone.card.id, "title": backbone.card.title, "revision": revision(backbone.card),
         "random": backbone.card.random,
@@ -90,9 +94,16 @@ def picture(desk: Desk) -> Mapping[str, Any]:
     seen = traces.trace(desk.checkpoint, desk.file, desk.side, desk.fit)
     parts = position_parts.affinities(seen.backbone)
     arrays = {f"{name}.{i}": one for i, part in enumerate(parts) for name, one in position_parts.arrays(part).items()}
+
+    def other(values: Mapping[str, str]) -> bytes:
+        asked = _asked(desk, values)
+        part = position_parts.compared_with(parts[within("part", asked.part, 0, len(parts) - 1)], asked.table)
+        told = {**position_parts.facts(part), "rival": asked.table}
+        return pack({"parts": [told]}, {f"{name}.0": one for name, one in position_parts.arrays(part).items()})
+
     facts = {
         **desk_facts(seen), "parts": [position_parts.facts(part) for part in parts], "sentences": dict(SENTENCES),
-        "titles": dict(TITLES),
+        "titles": dict(TITLES), "others": delivery.offer(other),
         "numbers": delivery.offer(lambda values: numbers(desk, values), filename="patchlight-positions.npz"),
     }  # fmt: skip
     return {"maps": delivery.place(pack(facts, arrays))}
@@ -101,10 +112,15 @@ def picture(desk: Desk) -> Mapping[str, Any]:
 def numbers(desk: Desk, values: Mapping[str, str]) -> bytes:
     """What is shown, as the endpoint's `.npz`."""
     from explorers.export import npz
-    from explorers.permalink import from_query
 
-    asked = from_query(Positions, {name: text for name, text in values.items() if name != "checkpoint"})
-    return npz(explore(None, asked.model_copy(update={"checkpoint": desk.checkpoint})))
+    return npz(explore(None, _asked(desk, values)))
+
+
+def _asked(desk: Desk, values: Mapping[str, str]) -> Positions:
+    from explorers.permalink import read
+
+    plain = {name: text for name, text in values.items() if name != "checkpoint"}
+    return checked(Positions, {**read(Positions, plain), "checkpoint": desk.checkpoint})
 
 
 # -- build -------------------------------------------------------------------------------------------------------------

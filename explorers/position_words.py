@@ -25,6 +25,8 @@ SENTENCES: Mapping[str, str] = {
     "spectrum": "Power of the table at each spatial frequency; none in the middle, one wave over the grid beside it.",
     "learned table": "Positions are a learned table of {rows} × {columns}, added before the first block.",
     "sin-cos table": "Positions are a fixed sin-cos table of {rows} × {columns}, added before the first block.",
+    "random": "For comparison a table of {rows} × {columns} random rows, which knows nothing of places.",
+    "sin-cos": "For comparison the fixed sin-cos table of {rows} × {columns} places.",
     "rotary": "Positions are rotary: queries and keys are turned by angles that grow over {rows} × {columns} places.",
     "relative bias": "Positions are a learned bias for each offset within {rows} × {columns} places.",
     "continuous bias": "Positions are a bias for each offset within {rows} × {columns} places, made by a small network "
@@ -38,15 +40,18 @@ SENTENCES: Mapping[str, str] = {
     "even scale": "Colours run from {low} to {high} in every map, the greatest absolute value of all pairs either way, "
     "each position's relation with itself left out.",
     "own scale": "Colours run from {low} to {high}, the least and the greatest value.",
-    "structure": "The offset (|Δrow|, |Δcolumn|) explains {offset} of the variance of similarity, distance linearly "
-    "{distance} (R²).",
-    "thinned": "Of the small maps, every {step}th row and column is shown.",
+    "flat": "Every value is {low}.",
+    "structure": "The offset in rows and columns, regardless of sign, explains {offset} of the variance over all "
+    "pairs, distance linearly {distance} (R²).",
+    "thinned": "Of the small maps, one row and one column in {step} is shown.",
     "all tiles": "The small maps show every position.",
     "network": "The network is {title}, {revision}.",
-    "random": "The weights are random: this network was never trained.",
+    "untrained": "The weights are random: this network was never trained.",
 }
 
 TITLES: Mapping[str, str] = {
+    "random": "A random table",
+    "sin-cos": "The sin-cos table",
     "learned table": "Learned table",
     "sin-cos table": "Fixed sin-cos table",
     "rotary": "Rotary",
@@ -59,14 +64,21 @@ def caption(facts: Mapping[str, Any]) -> tuple[Sentence, ...]:
     """The caption of one finding, by the facts of `position_similarity.explore`."""
     part, grid = facts["part"], {"rows": facts["part"]["grid"][0], "columns": facts["part"]["grid"][1]}
     place = {"row": facts["place"][0] + 1, "column": facts["place"][1] + 1, "block": (part["block"] or 0) + 1}
-    said = [Sentence(SENTENCES[facts["relation"]], place), Sentence(SENTENCES[part["kind"]], grid)]
+    said = [
+        Sentence(SENTENCES[facts["relation"]], place),
+        Sentence(SENTENCES[part["kind"] if facts["table"] == "own" else facts["table"]], grid),
+    ]
     if len(part["heads"]) > 1:
         said.append(_component(part, facts["component"]))
     scale = {"low": f"{facts['low']:.3g}", "high": f"{facts['high']:.3g}"}
-    found = {"offset": f"{part['structure']['offset']:.3f}", "distance": f"{part['structure']['distance']:.3f}"}
-    said += [Sentence(SENTENCES["scale"], scale), Sentence(SENTENCES["structure"], found)]
+    shares = part["structure"]
+    if shares["offset"] is None:
+        said.append(Sentence(SENTENCES["flat"], scale))
+    else:
+        found = {name: f"{shares[name]:.3f}" for name in ("offset", "distance")}
+        said += [Sentence(SENTENCES["scale"], scale), Sentence(SENTENCES["structure"], found)]
     said.append(Sentence(SENTENCES["network"], {"title": facts["title"], "revision": facts["revision"]}))
-    return (*said, *([Sentence(SENTENCES["random"])] if facts["random"] else []))
+    return (*said, *([Sentence(SENTENCES["untrained"])] if facts["random"] else []))
 
 
 def _component(part: Mapping[str, Any], component: int | None) -> Sentence:

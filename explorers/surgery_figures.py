@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -116,9 +117,8 @@ def table(seen: Traced, side: Side) -> tuple[Arrays, dict[str, Any] | None]:
         fed = resized_table(seen.backbone, side.pixels)
     if own is None or own.table is None or fed is None:
         return {}, None
-    told = {
-        "from": own.grid, "to": side.grid, "offset before": structure(own.values[0], own.grid).offset,
-        "offset after": structure(cosine(fed), side.grid).offset,
-    }  # fmt: skip
+    shares = {"before": structure(own.values[0], own.grid).offset, "after": structure(cosine(fed), side.grid).offset}
+    known = {f"offset {when}": None if math.isnan(share) else share for when, share in shares.items()}
+    told = {"from": own.grid, "to": side.grid, **known}
     pictures = {"table": components(own.table).rgb(own.grid), "resized": components(fed).rgb(side.grid)}
     return {name: picture.numpy() for name, picture in pictures.items()}, told

@@ -30,6 +30,7 @@ SENTENCES: Mapping[str, str] = {
     "scale": "Colours run from 0 to {peak} in both, their greatest value.",
     "resized": "The table of {from} was resized to {to} by the network's own code; its offset R² went from {before} to "
     "{after}.",
+    "resized flat": "The table of {from} was resized to {to} by the network's own code; all its rows are equal.",
     "anew": "Rotary angles are made anew for each grid; no table is resized.",
     "within": "Biases are known for each offset of a window, whatever the size of the input; nothing is resized.",
     "as trained": "The table fits the picture's grid of {to} as trained; nothing was resized.",
@@ -86,5 +87,7 @@ def _resized(facts: Mapping[str, Any]) -> list[Sentence]:
     grids = {name: " × ".join(map(str, found[name])) for name in ("from", "to")}
     if found["from"] == found["to"]:
         return [Sentence(SENTENCES["as trained"], {"to": grids["to"]})]
-    numbers = {"before": f"{found['offset before']:.3f}", "after": f"{found['offset after']:.3f}"}
-    return [Sentence(SENTENCES["resized"], grids | numbers)]
+    shares = {when: found[f"offset {when}"] for when in ("before", "after")}
+    if None in shares.values():
+        return [Sentence(SENTENCES["resized flat"], grids)]
+    return [Sentence(SENTENCES["resized"], grids | {when: f"{share:.3f}" for when, share in shares.items()})]

@@ -6,6 +6,7 @@ Rotary: Su et al., 2104.09864. Relative bias: Swin, 2103.14030, equation 4. Cont
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import torch
@@ -74,7 +75,8 @@ def bias_affinity(
 
 def offset_r2(values: Tensor, grid: tuple[int, int]) -> float:
     """Share of the variance of `values` (positions, positions), off the diagonal, that the offset (|Δrow|, |Δcolumn|)
-    explains: 1 where similarity is a function of the offset alone, about 0 for a random table."""
+    explains: 1 where similarity is a function of the offset alone, about 0 for a random table, NaN where all are
+    equal."""
     down, right = (part.flatten() for part in _offsets(grid))
     off = (down + right) > 0
     group = (down * grid[1] + right)[off]
@@ -86,7 +88,7 @@ def offset_r2(values: Tensor, grid: tuple[int, int]) -> float:
 
 def distance_r2(values: Tensor, grid: tuple[int, int]) -> float:
     """Share of the variance of `values` (positions, positions), off the diagonal, that a straight line in the
-    distance between two positions, in patches, explains."""
+    distance between two positions, in patches, explains; NaN where all are equal."""
     down, right = (part.flatten().double() for part in _offsets(grid))
     distance = torch.sqrt(down**2 + right**2)
     off = distance > 0
@@ -105,4 +107,4 @@ def _offsets(grid: tuple[int, int]) -> tuple[Tensor, Tensor]:
 
 def _explained(seen: Tensor, predicted: Tensor) -> float:
     spread = (seen - seen.mean()).square().sum()
-    return 1.0 if spread == 0 else float(1 - (seen - predicted).square().sum() / spread)
+    return float(1 - (seen - predicted).square().sum() / spread) if spread else math.nan

@@ -6,6 +6,7 @@ The fixed table that they are held against is MAE's, arXiv 2111.06377, after Vas
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,7 +22,8 @@ LONGEST_WAVE = 10000.0
 
 @dataclass(frozen=True)
 class Structure:
-    """Shares of the variance of similarity, off the diagonal, as R² in [0, 1]; about 0 for a random table.
+    """Shares of the variance of similarity, off the diagonal, as R² in [0, 1]; about 0 for a random table, NaN where
+    there is no variance.
 
     offset:    explained by (|Δrow|, |Δcolumn|) together
     distance:  explained by a straight line in the distance, in patches
@@ -51,7 +53,7 @@ def _difference_r2(values: Tensor, place: Tensor) -> float:
     count = torch.bincount(group).clamp(min=1)
     mean = torch.bincount(group, weights=seen) / count
     spread = (seen - seen.mean()).square().sum()
-    return 1.0 if spread == 0 else float(1 - (seen - mean[group]).square().sum() / spread)
+    return float(1 - (seen - mean[group]).square().sum() / spread) if spread else math.nan
 
 
 def sincos_table(grid: tuple[int, int], channels: int) -> Tensor:

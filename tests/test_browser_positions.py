@@ -121,6 +121,34 @@ def test_pointing_and_clicking_ask_the_server_nothing(visitor: Callable[..., Vis
     assert "CLS" in one.caption(), "prefix positions stand apart"
 
 
+def test_a_random_and_a_sincos_table_are_pictures_too(visitor: Callable[..., Visitor]) -> None:
+    one = visitor()
+    page = one.tab("positions", VIT, place="2,4")
+    own = one.ink(".pl-board")
+    for nth, table, words in ((1, "random", "random rows"), (2, "sin-cos", "fixed sin-cos table")):
+        page.click(f".pl-positions .pl-table .pl-link >> nth={nth}")
+        one.says(words)
+        one.frame()
+        shown = one.tells("Array.from(tab.part.map(tab.place, tab.view.measure, null))")
+        expected = positions(VIT, place="2,4", table=table).arrays["map"]
+        np.testing.assert_allclose(np.reshape(shown, (14, 14)), expected, atol=2e-5)
+        assert f"table={table}" in page.url
+    with one.listening() as asked:
+        page.click(".pl-positions .pl-table .pl-link >> nth=0")
+        page.click(".pl-positions .pl-table .pl-link >> nth=1")
+        page.click(".pl-positions .pl-table .pl-link >> nth=0")
+    assert asked == [], "each table is asked for once"
+    assert one.ink(".pl-board") == own
+
+
+def test_a_place_that_is_not_there_is_told(visitor: Callable[..., Visitor]) -> None:
+    one = visitor()
+    page = one.tab("positions", VIT, place="40,2")
+    assert "rows go from 0 to 13 here" in page.inner_text(".pl-notice")
+    assert "row 8, column 8" in one.caption()
+    assert "place=40,2" in page.url, "kept for a network that has it"
+
+
 def test_both_kinds_of_a_network_are_there(visitor: Callable[..., Visitor]) -> None:
     one = visitor()
     page = one.tab("positions", EVA)

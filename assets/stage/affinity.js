@@ -1,9 +1,10 @@
 // One kind of position, as explorers/position_parts.py sends it: a table to compare rows of, or a kernel by offset.
 
 export class Part {
-  constructor({ facts, arrays }, index) {
+  /** index: of the part in its bundle. shown: of the network's part that it stands beside, where it is another table. */
+  constructor({ facts, arrays }, index, shown = index) {
     Object.assign(this, facts.parts[index]);
-    this.index = index;
+    this.index = shown;
     for (const name of ["table", "components", "norms", "spectrum", "kernel", "prefix"]) this[`${name}Values`] = arrays[`${name}.${index}`] ?? null;
     this.cells = this.grid[0] * this.grid[1];
   }

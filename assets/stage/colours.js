@@ -48,7 +48,7 @@ export function pixels(values, grid, scale, name, opacity = null, mask = null) {
   const colours = tables[name];
   const cover = opacity === null ? 1 : Math.max(0, (opacity - 0.9) / 0.1);
   for (let patch = 0; patch < values.length; patch++) {
-    const share = scale > 0 ? Math.min(1, values[patch] / scale) : 0;
+    const share = scale > 0 ? Math.max(0, Math.min(1, values[patch] / scale)) : 0;
     const colour = 3 * Math.round(255 * share);
     const veil = opacity === null ? 1 : opacity * (cover + (1 - cover) * FLOOR + (1 - FLOOR) * Math.min(1, 1.15 * share ** 0.75));
     image.data[patch * 4] = colours[colour];

@@ -12,7 +12,7 @@ const EXPLAINED = { offset: "Offset", distance: "Distance", row: "Row", column: 
 const CAUTIONS = {
   table: "A table is added once, before the first block. How much of it later blocks still use, this picture does not say. Surgery does.",
   rotary: "The kernel holds for equal queries and keys. Real ones weight the bands as the picture asks.",
-  bias: "A bias is added to logits of the picture's own making. Alone it is no attention.",
+  bias: "A bias is added to logits of the picture's own making. Alone it is no attention. It follows from the signed offset by construction: what the offset without its sign leaves unexplained is how far left differs from right.",
 };
 
 export class Side {
@@ -21,7 +21,7 @@ export class Side {
     this.ask = ask;
     this.kind = make("p.pl-kind");
     this.kindBox = make(".pl-segmented.pl-kinds", { role: "radiogroup", label: "Kind of position" });
-    this.about = factTable({ grid: "Places", where: "Acts", channels: "Channels" });
+    this.about = factTable({ grid: "Places", where: "Acts", channels: "Channels", turn: "Turn a step, rad" });
     this.measures = segmented("Measure", MEASURES, (measure) => ask({ measure }));
     this.colours = select("Colour table", COLOURS, (colours) => ask({ colours }));
     this.structure = make("table.pl-table", { label: "Structure" });
@@ -32,7 +32,7 @@ export class Side {
     this.caution = make("p.pl-note");
     this.element = make("aside.pl-side", { label: "Question" },
       card("How it knows where", this.kind, this.kindBox, this.about.element, make(".pl-line", {}, this.measures.element, this.colours.element)),
-      card("Similarity explained, R²", this.structure),
+      card("Variance explained, R²", this.structure),
       make("section.pl-card.pl-pointer", {}, this.placeHead, this.here.element, this.hint, this.preview),
       make("section.pl-card.pl-caution", {}, make("h2", { say: "May mislead" }), this.caution),
     );
@@ -45,28 +45,30 @@ export class Side {
     this.measures.element.hidden = !part.table;
     this.measures.set(view.measure);
     this.colours.set(view.colours);
-    this.kind.textContent = say(facts.titles[part.kind]);
+    this.kind.textContent = say(facts.titles[part.rival ?? part.kind]);
     const kinds = [...new Set(tab.parts.map(({ kind }) => kind))];
     this.kindButtons.forEach((button) => button.setAttribute("aria-checked", kinds[button.dataset.kind] === part.kind));
     this.about.set({
       grid: part.scope === "window" ? say("{rows} × {columns}, one window", { rows: part.grid[0], columns: part.grid[1] }) : part.grid.join(" × "),
       where: part.table ? say("before block 1") : part.block === null ? say("in every block") : say("in block {block}", { block: part.block + 1 }),
       channels: part.table ? number(part.tableValues.shape[1]) : null,
+      turn: part.turns && view.component !== null ? turned(part.turns[view.component]) : null,
     });
     this.structure.replaceChildren(...this.#structure());
     this.#drawPlace();
     this.caution.textContent = say(CAUTIONS[part.table ? "table" : part.kind === "rotary" ? "rotary" : "bias"]);
   }
 
-  /** Rows of R²: this network's, then what other tables of the shape have. */
+  /** Rows of R²: this network's, then what other tables of the shape have; a head shows that table in every picture. */
   #structure() {
-    const { part } = this.tab;
-    const others = Object.entries(part.rivals ?? {});
-    const head = make("tr", {}, make("td"), make("th", { say: "here" }), ...others.map(([name]) => make("th", {}, say(name))));
-    const rows = Object.entries(EXPLAINED).map(([name, text]) =>
-      make("tr", {}, make("th", { say: text }), make("td.pl-own", {}, fixed(part.structure[name], 3)), ...others.map(([, other]) => make("td", {}, fixed(other[name], 3)))),
-    );
-    return [head, ...rows];
+    const { part, parts, view } = this.tab;
+    const own = parts[view.part];
+    const columns = [["own", "here", own.structure], ...Object.entries(own.rivals ?? {}).map(([name, found]) => [name, name, found])];
+    const button = (name, text) => make("button.pl-link", { type: "button", "aria-pressed": name === view.table, onclick: () => this.ask({ table: name }) }, say(text));
+    const heads = columns.map(([name, text]) => make("th", {}, columns.length > 1 ? button(name, text) : say(text)));
+    const cell = (name, share) => make(name === view.table ? "td.pl-own" : "td", {}, share === null ? "–" : fixed(share, 3));
+    const rows = Object.entries(EXPLAINED).map(([share, text]) => make("tr", {}, make("th", { say: text }), ...columns.map(([name, , found]) => cell(name, found[share]))));
+    return [make("tr", {}, make("td"), ...heads), ...rows];
   }
 
   #drawPlace() {
@@ -82,17 +84,10 @@ export class Side {
     });
     this.preview.hidden = !pointed;
     if (pointed) {
-      stamp(this.preview, painted(part.map(pointed, view.measure, view.component), part.grid, { ...scale, ...this.#pairs() }));
+      stamp(this.preview, painted(part.map(pointed, view.measure, view.component), part.grid, { ...scale, ...this.tab.pairs() }));
       this.preview.style.aspectRatio = `${part.grid[1] / part.grid[0]}`;
     }
     this.hint.hidden = Boolean(pointed);
-  }
-
-  #pairs() {
-    const { part, view } = this.tab;
-    const [low, high] = part.span(view.measure, view.component);
-    const edge = Math.max(-low, high);
-    return view.colours === "diverging" ? { low: -edge, high: edge } : { low, high };
   }
 
   /** One button for each kind of position that the network has. */
@@ -105,3 +100,6 @@ export class Side {
     this.kindBox.hidden = kinds.length < 2;
   }
 }
+
+/** Radians by which one step down and one step right turn a band. */
+const turned = ([down, right]) => say("{down} down, {right} right", { down: number(down, 3), right: number(right, 3) });

@@ -14,12 +14,13 @@ export function sentences(tab) {
   const token = facts.names[tab.token];
   const first = view.figure === "similarity" ? say(words[part.table ? view.measure : part.relation], at)
     : say(words[view.figure], { first: percents[0], second: percents[1], third: percents[2], token: token && say(token) });
-  const said = [first, say(words[part.kind], { rows, columns })];
+  const said = [first, say(words[part.rival ?? part.kind], { rows, columns })];
   if (part.heads.length > 1) said.push(say(words[`${view.component === null ? "mean" : "one"} ${part.word}`], { head: (view.component ?? 0) + 1, heads: part.heads.length }));
-  if (view.figure !== "components") said.push(say(words[view.figure !== "similarity" ? "own scale" : view.colours === "diverging" ? "even scale" : "scale"], ends));
-  said.push(say(words.structure, { offset: fixed(part.structure.offset, 3), distance: fixed(part.structure.distance, 3) }));
-  said.push(tab.step > 1 ? say(words.thinned, { step: tab.step }) : say(words["all tiles"]));
+  if (tab.scale.low === tab.scale.high) said.push(say(words.flat, ends));
+  else if (view.figure !== "components") said.push(say(words[view.figure !== "similarity" ? "own scale" : view.colours === "diverging" ? "even scale" : "scale"], ends));
+  if (part.structure.offset !== null) said.push(say(words.structure, { offset: fixed(part.structure.offset, 3), distance: fixed(part.structure.distance, 3) }));
+  said.push(tab.boards.every > 1 ? say(words.thinned, { step: tab.boards.every }) : say(words["all tiles"]));
   said.push(say(words.network, { title: facts.title, revision: facts.revision }));
-  if (facts.random) said.push(say(words.random));
+  if (facts.random) said.push(say(words.untrained));
   return said;
 }

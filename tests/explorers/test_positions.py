@@ -50,6 +50,23 @@ def test_a_network_with_two_kinds_shows_both():
     assert len(rotary.facts["part"]["turns"]) == len(rotary.arrays["kernel"])
 
 
+def test_tables_of_the_same_shape_stand_beside_the_network_s():
+    own, chance, fixed = (positions(VIT, table=table) for table in ("own", "random", "sin-cos"))
+    for found, name in ((chance, "random"), (fixed, "sin-cos")):
+        assert found.arrays["components"].shape == (14, 14, 3)
+        assert found.facts["part"]["structure"] == own.facts["part"]["rivals"][name]
+        assert "For comparison" in found.said("en")
+    assert not np.array_equal(own.arrays["map"], fixed.arrays["map"])
+    with pytest.raises(Fault, match="no table"):
+        positions(EVA, part=1, table="random")
+
+
+def test_an_untrained_bias_of_zeros_explains_nothing():
+    found = positions("timm/beit_base_patch16_224?random")
+    assert found.facts["part"]["structure"]["offset"] is None
+    assert "Every value is 0." in found.said("en")
+
+
 def test_a_swin_has_a_bias_in_every_block():
     found = [positions(SWIN, part=part) for part in (0, 11)]
     assert found[0].facts["parts"] == ["relative bias"] * 12

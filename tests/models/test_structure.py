@@ -16,6 +16,11 @@ from tests.conftest import HUB
 GRID = (14, 14)
 
 
+def test_nothing_explains_what_does_not_vary() -> None:
+    flat = structure(torch.ones(6, 6), (2, 3))
+    assert all(math.isnan(share) for share in (flat.offset, flat.distance, flat.row, flat.column))
+
+
 def test_sincos_table_is_the_one_in_transformers():
     """Golden: MAE's table as transformers builds it."""
     from transformers.models.vit_mae.modeling_vit_mae import build_2d_sinusoidal_position_embedding

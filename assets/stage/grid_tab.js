@@ -1,0 +1,82 @@
+// What tabs with a place on a grid share: drawn at most once a frame, walked by the arrow keys, told in a caption.
+
+import { Absent } from "./absent.js";
+import { fetchBundle } from "./bundle.js";
+import { cellOf, middle, noPlace, stepped } from "./places.js";
+import { make } from "./words.js";
+
+const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+
+export class GridTab {
+  /** defaults: the declared parameters' own. asked: those of the page's address. tell(fault): the page's sentence. */
+  constructor({ defaults, asked, tell }) {
+    Object.assign(this, { defaults, tell, pointed: null, absent: new Absent() });
+    this.view = { ...defaults, ...asked };
+    this.caption = make("figcaption.pl-caption", { "aria-live": "polite" });
+  }
+
+  /** Draw soon; `frame` of the tab draws everything. */
+  draw() {
+    this.drawing ??= requestAnimationFrame(() => {
+      this.drawing = null;
+      if (this.facts) this.frame();
+    });
+  }
+
+  /** What the address asks under `name` and this grid lacks: the middle takes its place, and `show` returns why. */
+  fitPlace(name, grid) {
+    if (this.view[name] && !cellOf(this.view[name], grid)) this.absent.replace(this.view, name, "", noPlace(grid, middle(grid)));
+  }
+
+  /** The cell of `grid` that is asked for under `name`, else its middle. */
+  placeOf(name, grid) {
+    return cellOf(this.view[name], grid) ?? middle(grid);
+  }
+
+  /** [down, right] of an arrow key that is nobody else's, or null. */
+  step(event, others = "input, select, textarea, dialog *") {
+    const step = this.facts && !event.ctrlKey && !event.metaKey && !event.altKey ? STEPS[event.key] : null;
+    if (!step || event.target.matches(others)) return null;
+    event.preventDefault();
+    return step;
+  }
+
+  /** The place under `name` after one step on `grid`, as the address writes it. */
+  walked(name, step, grid) {
+    return stepped(this.placeOf(name, grid), step, grid).join(",");
+  }
+
+  /** The pointer is over this cell now, or over none. */
+  point(cell) {
+    if (String(cell) === String(this.pointed)) return;
+    this.pointed = cell;
+    this.draw();
+  }
+
+  /** Sentences under the picture, the first of them strong. */
+  says(sentences) {
+    this.said = sentences;
+    this.caption.replaceChildren(make("strong", {}, sentences[0]), ` ${sentences.slice(1).join(" ")}`);
+  }
+
+  /** The address of the numbers behind what is shown; `values` without those that are not given. */
+  addressOf(values) {
+    const url = new URL(this.facts.numbers, document.baseURI);
+    for (const [name, value] of Object.entries(values)) if (value !== null && value !== undefined && value !== "") url.searchParams.set(name, value);
+    return url.href;
+  }
+
+  /** Facts of a pass that counts; `button` rests meanwhile. */
+  async measure(button, values = {}) {
+    button.disabled = true;
+    try {
+      this.measured = (await fetchBundle(this.facts.measure, values)).facts;
+    } catch (wrong) {
+      if (wrong.gone) return this.onGone?.();
+      this.tell(wrong.fault);
+    } finally {
+      button.disabled = false;
+    }
+    this.draw();
+  }
+}
