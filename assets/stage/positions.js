@@ -26,9 +26,7 @@ export class Tab extends GridTab {
 
   async show(bundle) {
     Object.assign(this, { parts: bundle.facts.parts.map((_, index) => new Part(bundle, index)), others: new Map() });
-    this.absent.restore(this.view);
-    if (!(this.view.part < this.parts.length)) this.#lacksPart();
-    this.fitPlace("place", this.parts[this.view.part].grid);
+    this.#fit();
     this.facts = bundle.facts;
     this.element.classList.add("pl-filled");
     this.side.kinds(this);
@@ -36,9 +34,18 @@ export class Tab extends GridTab {
     return this.absent.news();
   }
 
-  #lacksPart() {
-    const last = this.parts.length - 1;
-    this.absent.replace(this.view, "part", 0, { said: "Part {asked} was asked for, but this network has parts 0 to {last}; the first one is shown instead, choose any other.", last });
+  /** What was asked stays, as far as this network has it. */
+  #fit() {
+    const { view, absent, parts } = this;
+    absent.restore(view);
+    if (!(view.part < parts.length))
+      absent.replace(view, "part", 0, { said: "Part {asked} was asked for, but the positions of this network have parts 0 to {last}; the first one is shown instead.", last: parts.length - 1 });
+    const part = parts[view.part];
+    if (!has(part, view.figure))
+      absent.replace(view, "figure", "similarity", { said: "The figure {asked} was asked for, but positions of this kind have none; their similarity is shown instead." });
+    if (view.component !== null && view.component >= part.heads.length)
+      absent.replace(view, "component", null, { said: "Head or band {asked} was asked for, but here they go from 0 to {last}; their mean is shown instead, choose one in the strip.", last: part.heads.length - 1 });
+    this.fitPlace("place", part.grid);
   }
 
   /** The view's changes, from any control. */
@@ -50,8 +57,8 @@ export class Tab extends GridTab {
     if (!this.parts[view.part].table) view.table = "own";
     if (view.table !== "own") await this.#other(view.part, view.table);
     const { part } = this;
-    if (!part.table || (view.figure === "prefix" && !part.prefixValues)) view.figure = "similarity";
-    if (view.component !== null && view.component >= part.heads.length) view.component = null;
+    if (!has(part, view.figure)) view.figure = "similarity";
+    if (view.component >= part.heads.length) view.component = null;
     this.place = this.placeOf("place", part.grid);
     this.draw();
     const place = String(this.place) === String(middle(part.grid)) ? "" : this.place.join(",");
@@ -174,5 +181,8 @@ export class Tab extends GridTab {
     new ResizeObserver(() => this.draw()).observe(this.boards.element);
   }
 }
+
+/** Whether positions of this kind have a figure. */
+const has = (part, figure) => figure === "similarity" || Boolean(part.table && (figure !== "prefix" || part.prefixValues));
 
 document.head.append(make("link", { rel: "stylesheet", href: new URL("positions.css", import.meta.url).href }));
