@@ -8,49 +8,25 @@ its end-of-text token.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import CLIPModel, CLIPVisionModel, CLIPVisionModelWithProjection
 
 from models.backbone import Affinity, Backbone, Family, Layer, Parts, TextScores
-from models.card import Card
-from models.pixels import Pixels
 from models.positions import table_affinity
 from models.recorder import record
 from models.sequence import batch_and_grid, layers_of, tokenised
+from models.towers import Tower
 
 Network = CLIPModel | CLIPVisionModel | CLIPVisionModelWithProjection
 
 
-@dataclass(frozen=True)
-class ImageTower:
+class ImageTower(Tower):
     """The image tower of any CLIP."""
-
-    network: Network
-    card: Card
-    pixels: Pixels
-    tokenizer: Callable[[Sequence[str]], Mapping[str, Tensor]] | None = None
-
-    @property
-    def module(self) -> nn.Module:
-        return self.network
-
-    @property
-    def tower(self) -> CLIPVisionModel:
-        return self.network if isinstance(self.network, CLIPVisionModel) else self.network.vision_model
-
-    @property
-    def patch(self) -> int:
-        return self.tower.embeddings.patch_embedding.kernel_size[0]
-
-    @property
-    def blocks(self) -> Sequence[nn.Module]:
-        return list(self.tower.encoder.layers)
 
     def trace(self, pixels: Tensor) -> tuple[Layer, ...]:
         batch, grid = batch_and_grid(pixels[None], self.tower, self.patch)
@@ -70,15 +46,15 @@ class TwoTowers(ImageTower):
     def image_features(self, pixels: Tensor) -> Tensor:
         """Gradients flow, for class relevance of a text."""
         batch, _ = batch_and_grid(pixels, self.network, self.patch)
-        return F.normalize(self._both.get_image_features(batch, interpolate_pos_encoding=True).pooler_output, dim=-1)
+        return F.normalize(self.network.get_image_features(batch, interpolate_pos_encoding=True).pooler_output, dim=-1)
 
     @torch.no_grad()
     def text_features(self, texts: Sequence[str]) -> Tensor:
         fed = tokenised(self.tokenizer, texts, self.network)
-        return F.normalize(self._both.get_text_features(**fed).pooler_output, dim=-1)
+        return F.normalize(self.network.get_text_features(**fed).pooler_output, dim=-1)
 
     def text_scores(self, image: Tensor, text: Tensor) -> TextScores:
-        scale = math.exp(float(self._both.logit_scale.detach()))
+        scale = math.exp(float(self.network.logit_scale.detach()))
         return TextScores(image.float() @ text.float().T, scale, bias=0.0, read_out="softmax")
 
     def text_trace(self, text: str) -> tuple[Layer, ...]:
@@ -89,14 +65,9 @@ class TwoTowers(ImageTower):
         fed = tokenised(self.tokenizer, [text], self.network)
         ids = fed["input_ids"]
         ids = ids[:, fed.get("attention_mask", torch.ones_like(ids))[0].bool()]
-        tower = self._both.text_model
+        tower = self.network.text_model
         seen, _ = record(list(tower.encoder.layers), lambda: tower(input_ids=ids))
         return layers_of(seen, grid=(1, ids.shape[1]))
-
-    @property
-    def _both(self) -> Any:
-        assert isinstance(self.network, CLIPModel)
-        return self.network
 
 
 def _open(parts: Parts) -> Backbone:

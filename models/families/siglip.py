@@ -9,8 +9,7 @@ text is judged alone, by sigmoid(exp(t') · cos + b), so that probabilities of s
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -20,12 +19,11 @@ from torch import Tensor, nn
 from transformers import Siglip2Model, Siglip2VisionModel, SiglipModel, SiglipVisionModel
 
 from models.backbone import Affinity, Backbone, Family, Layer, Parts, TextScores
-from models.card import Card
 from models.patches import patchify
-from models.pixels import Pixels
 from models.positions import table_affinity
 from models.recorder import record
 from models.sequence import batch_and_grid, layers_of, tokenised
+from models.towers import Tower
 
 Network = SiglipModel | SiglipVisionModel | Siglip2Model | Siglip2VisionModel
 
@@ -55,30 +53,8 @@ class LatentPool(nn.Module):
         return (latent + self.head.mlp(self.head.layernorm(latent)))[:, 0]
 
 
-@dataclass(frozen=True)
-class ImageTower:
+class ImageTower(Tower):
     """The image tower of any SigLIP."""
-
-    network: Network
-    card: Card
-    pixels: Pixels
-    tokenizer: Callable[[Sequence[str]], Mapping[str, Tensor]] | None = None
-
-    @property
-    def module(self) -> nn.Module:
-        return self.network
-
-    @property
-    def tower(self) -> Any:
-        return getattr(self.network, "vision_model", self.network)
-
-    @property
-    def patch(self) -> int:
-        return self.tower.config.patch_size
-
-    @property
-    def blocks(self) -> Sequence[nn.Module]:
-        return list(self.tower.encoder.layers)
 
     def trace(self, pixels: Tensor) -> tuple[Layer, ...]:
         batch, grid = batch_and_grid(pixels[None], self.tower, self.patch)
@@ -134,23 +110,18 @@ class TwoTowers(PooledTower):
     @torch.no_grad()
     def text_features(self, texts: Sequence[str]) -> Tensor:
         fed = tokenised(self.tokenizer, texts, self.network)
-        return F.normalize(self._both.get_text_features(**fed).pooler_output, dim=-1)
+        return F.normalize(self.network.get_text_features(**fed).pooler_output, dim=-1)
 
     def text_scores(self, image: Tensor, text: Tensor) -> TextScores:
-        scale, bias = math.exp(float(self._both.logit_scale.detach())), float(self._both.logit_bias.detach())
+        scale, bias = math.exp(float(self.network.logit_scale.detach())), float(self.network.logit_bias.detach())
         return TextScores(image.float() @ text.float().T, scale, bias, read_out="sigmoid")
 
     def text_trace(self, text: str) -> tuple[Layer, ...]:
         """The text tower on one text, padded as it was trained: no prefix, a grid of one row, nothing causal."""
         fed = tokenised(self.tokenizer, [text], self.network)
-        tower = self._both.text_model
+        tower = self.network.text_model
         seen, _ = record(list(tower.encoder.layers), lambda: tower(**fed))
         return layers_of(seen, grid=(1, fed["input_ids"].shape[1]))
-
-    @property
-    def _both(self) -> Any:
-        assert isinstance(self.network, SiglipModel | Siglip2Model)
-        return self.network
 
 
 def _open(parts: Parts) -> Backbone:

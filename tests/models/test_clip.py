@@ -10,14 +10,20 @@ import torch
 from torch import Tensor
 from transformers import CLIPConfig, CLIPModel, CLIPVisionModelWithProjection
 
-from models.backbone import Backbone, Parts, Pools, ZeroShot
-from models.card import Card
+from models.backbone import Backbone, Pools, ZeroShot
 from models.families.clip import FAMILY, TwoTowers
 from models.faults import Fault
-from models.pixels import Pixels
+from tests.models.towers import (
+    SHAPES,
+    SIZE,
+    assert_attention,
+    assert_learned_table,
+    assert_seen_through_the_kernel,
+    eager_twin,
+    parts,
+    scores,
+)
 
-CARD = Card("test/clip", "small CLIP", "CLIP", random=True)
-PIXELS = Pixels((32, 32), 8, 8, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 TEXTS = ["a cat", "a photograph of two dogs", "snow"]
 
 
@@ -35,11 +41,10 @@ def tokenizer(texts: Sequence[str]) -> Mapping[str, Tensor]:
 @pytest.fixture(scope="module")
 def network() -> CLIPModel:
     torch.manual_seed(0)
-    size = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 64}
-    text = {**size, "vocab_size": 99, "max_position_embeddings": 16, "bos_token_id": 97, "eos_token_id": 98}
+    text = {**SIZE, "vocab_size": 99, "max_position_embeddings": 16, "bos_token_id": 97, "eos_token_id": 98}
     text["pad_token_id"] = 98
     config = CLIPConfig(
-        text_config=text, vision_config={**size, "image_size": 32, "patch_size": 8}, projection_dim=24,
+        text_config=text, vision_config={**SIZE, "image_size": 32, "patch_size": 8}, projection_dim=24,
         initializer_factor=6.0,
     )  # fmt: skip
     return CLIPModel(config)
@@ -47,28 +52,23 @@ def network() -> CLIPModel:
 
 @pytest.fixture
 def backbone(network: CLIPModel) -> TwoTowers:
-    opened = FAMILY.opens(Parts(network, CARD, PIXELS, tokenizer))
+    opened = FAMILY.opens(parts(network, tokenizer))
     assert isinstance(opened, TwoTowers)
     return opened
 
 
 @pytest.fixture(scope="module")
 def eager(network: CLIPModel) -> CLIPModel:
-    twin = copy.deepcopy(network).eval()
-    twin.set_attn_implementation("eager")
-    return twin
+    return eager_twin(network)
 
 
-@pytest.mark.parametrize("shape", [(32, 32), (24, 56)])
+@SHAPES
 def test_trace_is_transformers_own_attention(backbone: TwoTowers, eager: CLIPModel, shape: tuple[int, int]) -> None:
     image = torch.randn(3, *shape)
     layers = backbone.trace(image)
     with torch.no_grad():
         own = eager.vision_model(image[None], interpolate_pos_encoding=True, output_attentions=True)
-    assert len(layers) == len(own.attentions) == 3
-    for layer, attention in zip(layers, own.attentions, strict=True):
-        assert (layer.grid, layer.names) == ((shape[0] // 8, shape[1] // 8), ("CLS",))
-        torch.testing.assert_close(layer.matrix(), attention[0], atol=1e-5, rtol=0)
+    assert_attention(layers, own, (shape[0] // 8, shape[1] // 8), ("CLS",))
     torch.testing.assert_close(layers[-1].tokens, own.last_hidden_state[0], atol=1e-5, rtol=1e-5)
 
 
@@ -76,11 +76,9 @@ def test_text_trace_is_causal_and_transformers_own(backbone: TwoTowers, eager: C
     layers = backbone.text_trace(TEXTS[1])
     with torch.no_grad():
         own = eager.text_model(**tokenizer([TEXTS[1]]), output_attentions=True)
-    for layer, attention in zip(layers, own.attentions, strict=True):
-        assert (layer.grid, layer.prefix, layer.names) == ((1, 7), 0, ())
-        matrix = layer.matrix()
-        torch.testing.assert_close(matrix, attention[0], atol=1e-5, rtol=0)
-        assert not matrix.triu(1).any()
+    assert_attention(layers, own, (1, 7))
+    for layer in layers:
+        assert not layer.matrix().triu(1).any()
         assert layer.attention_from(0)[:, 0].tolist() == [1.0] * 4
 
 
@@ -89,7 +87,7 @@ def test_padding_is_no_part_of_a_texts_trace(backbone: TwoTowers, network: CLIPM
         """To the length of a longer text that is then dropped."""
         return {name: values[:1] for name, values in tokenizer([*texts, TEXTS[1]]).items()}
 
-    opened = FAMILY.opens(Parts(network, CARD, PIXELS, padded))
+    opened = FAMILY.opens(parts(network, padded))
     assert isinstance(opened, TwoTowers)
     for layer, expected in zip(opened.text_trace("snow"), backbone.text_trace("snow"), strict=True):
         assert layer.grid == (1, 3)
@@ -100,11 +98,7 @@ def test_probabilities_are_transformers_own(backbone: TwoTowers, eager: CLIPMode
     images = torch.randn(2, 3, 32, 40)
     with torch.no_grad():
         own = eager(pixel_values=images, interpolate_pos_encoding=True, **tokenizer(TEXTS))
-        image, text = backbone.image_features(images), backbone.text_features(TEXTS)
-        found = backbone.text_scores(image, text)
-    torch.testing.assert_close(image, own.image_embeds, atol=1e-5, rtol=0)
-    torch.testing.assert_close(text, own.text_embeds, atol=1e-5, rtol=0)
-    torch.testing.assert_close(found.logits, own.logits_per_image, atol=1e-4, rtol=0)
+    found = scores(backbone, own, images, TEXTS)
     torch.testing.assert_close(found.probabilities, own.logits_per_image.softmax(-1), atol=1e-5, rtol=0)
     assert (found.read_out, found.bias) == ("softmax", 0.0)
     assert found.scale == pytest.approx(eager.logit_scale.exp().item())
@@ -117,13 +111,7 @@ def test_a_text_means_the_same_alone_and_padded_beside_longer_ones(backbone: Two
 
 
 def test_positions_are_the_learned_table_with_cls_apart(backbone: TwoTowers, network: CLIPModel) -> None:
-    table = network.vision_model.embeddings.position_embedding.weight.detach()
-    (affinity,) = backbone.positions()
-    assert (affinity.kind, affinity.grid) == ("learned table", (4, 4))
-    assert affinity.table is not None
-    assert affinity.prefix is not None
-    assert torch.equal(affinity.table, table[1:])
-    assert torch.equal(affinity.prefix, table[:1])
+    assert_learned_table(backbone, network.vision_model.embeddings.position_embedding.weight.detach(), prefix=1)
 
 
 def test_the_image_tower_alone_reads_the_same(backbone: TwoTowers, network: CLIPModel) -> None:
@@ -132,7 +120,7 @@ def test_the_image_tower_alone_reads_the_same(backbone: TwoTowers, network: CLIP
     image = torch.randn(3, 32, 32)
     expected = backbone.trace(image)[-1].tokens
     for tower in (copy.deepcopy(network.vision_model), projected):
-        alone = FAMILY.opens(Parts(tower, CARD, PIXELS))
+        alone = FAMILY.opens(parts(tower))
         assert isinstance(alone, Backbone)
         assert not isinstance(alone, ZeroShot)
         assert torch.equal(alone.trace(image)[-1].tokens, expected)
@@ -141,15 +129,13 @@ def test_the_image_tower_alone_reads_the_same(backbone: TwoTowers, network: CLIP
 
 
 def test_a_network_that_was_loaded_as_eager_is_seen_through_the_kernel(eager: CLIPModel) -> None:
-    opened = FAMILY.opens(Parts(copy.deepcopy(eager), CARD, PIXELS, tokenizer))
+    opened = FAMILY.opens(parts(copy.deepcopy(eager), tokenizer))
     assert isinstance(opened, TwoTowers)
-    for layer in (*opened.trace(torch.randn(3, 32, 32)), *opened.text_trace("snow")):
-        assert layer.queries is not None
-        assert layer.logits is None
+    assert_seen_through_the_kernel((*opened.trace(torch.randn(3, 32, 32)), *opened.text_trace("snow")))
 
 
 def test_texts_without_tokeniser_and_no_texts_are_faults(backbone: TwoTowers, network: CLIPModel) -> None:
-    mute = FAMILY.opens(Parts(network, CARD, PIXELS))
+    mute = FAMILY.opens(parts(network))
     assert isinstance(mute, TwoTowers)
     with pytest.raises(Fault, match="tokeniser"):
         mute.text_features(TEXTS)

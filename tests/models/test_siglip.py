@@ -18,16 +18,21 @@ from transformers import (
     SiglipVisionModel,
 )
 
-from models.backbone import Backbone, Parts, Pools, ZeroShot
-from models.card import Card
+from models.backbone import Backbone, Pools, ZeroShot
 from models.families.siglip import FAMILY, TwoTowers
 from models.patches import patchify
-from models.pixels import Pixels
+from tests.models.towers import (
+    SHAPES,
+    SIZE,
+    assert_attention,
+    assert_learned_table,
+    assert_seen_through_the_kernel,
+    eager_twin,
+    parts,
+    scores,
+)
 
-CARD = Card("test/siglip", "small SigLIP", "SigLIP", random=True)
-PIXELS = Pixels((32, 32), 8, 8, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 TEXTS = ["a cat", "two dogs", "snow"]
-SIZE: dict[str, Any] = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 64}
 IDS = {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0}
 TEXT = {**SIZE, **IDS, "vocab_size": 99, "max_position_embeddings": 8, "projection_size": 32}
 VISION: dict[str, Any] = {**SIZE, "image_size": 32, "patch_size": 8}
@@ -75,28 +80,23 @@ def network(request: pytest.FixtureRequest) -> Any:
 
 @pytest.fixture
 def backbone(network: Any) -> TwoTowers:
-    opened = FAMILY.opens(Parts(network, CARD, PIXELS, tokenizer))
+    opened = FAMILY.opens(parts(network, tokenizer))
     assert isinstance(opened, TwoTowers)
     return opened
 
 
 @pytest.fixture(scope="module")
 def eager(network: Any) -> Any:
-    twin = copy.deepcopy(network).eval()
-    twin.set_attn_implementation("eager")
-    return twin
+    return eager_twin(network)
 
 
-@pytest.mark.parametrize("shape", [(32, 32), (24, 56)])
+@SHAPES
 def test_trace_is_transformers_own_attention(backbone: TwoTowers, eager: Any, shape: tuple[int, int]) -> None:
     image = torch.randn(3, *shape)
     layers = backbone.trace(image)
     with torch.no_grad():
         own = eager.vision_model(**fed(eager, image[None]), output_attentions=True)
-    assert len(layers) == len(own.attentions) == 3
-    for layer, attention in zip(layers, own.attentions, strict=True):
-        assert (layer.grid, layer.prefix) == ((shape[0] // 8, shape[1] // 8), 0)
-        torch.testing.assert_close(layer.matrix(), attention[0], atol=1e-5, rtol=0)
+    assert_attention(layers, own, (shape[0] // 8, shape[1] // 8))
 
 
 @pytest.mark.parametrize("shape", [(32, 32), (16, 40)])
@@ -117,11 +117,7 @@ def test_probabilities_are_transformers_own(backbone: TwoTowers, eager: Any) -> 
     images = torch.randn(2, 3, 32, 40)
     with torch.no_grad():
         own = eager(**fed(eager, images), **tokenizer(TEXTS))
-        image, text = backbone.image_features(images), backbone.text_features(TEXTS)
-        found = backbone.text_scores(image, text)
-    torch.testing.assert_close(image, own.image_embeds, atol=1e-5, rtol=0)
-    torch.testing.assert_close(text, own.text_embeds, atol=1e-5, rtol=0)
-    torch.testing.assert_close(found.logits, own.logits_per_image, atol=1e-4, rtol=0)
+    found = scores(backbone, own, images, TEXTS)
     torch.testing.assert_close(found.probabilities, own.logits_per_image.sigmoid(), atol=1e-5, rtol=0)
     assert (found.read_out, found.bias) == ("sigmoid", -1.5)
 
@@ -130,16 +126,11 @@ def test_text_trace_sees_every_token_padding_included(backbone: TwoTowers, eager
     layers = backbone.text_trace(TEXTS[1])
     with torch.no_grad():
         own = eager.text_model(**tokenizer([TEXTS[1]]), output_attentions=True)
-    for layer, attention in zip(layers, own.attentions, strict=True):
-        assert (layer.grid, layer.prefix) == ((1, 8), 0)
-        torch.testing.assert_close(layer.matrix(), attention[0], atol=1e-5, rtol=0)
+    assert_attention(layers, own, (1, 8))
 
 
 def test_positions_are_the_learned_table_without_prefix(backbone: TwoTowers, network: Any) -> None:
-    (affinity,) = backbone.positions()
-    assert (affinity.kind, affinity.grid, affinity.prefix) == ("learned table", (4, 4), None)
-    assert affinity.table is not None
-    assert torch.equal(affinity.table, network.vision_model.embeddings.position_embedding.weight.detach())
+    assert_learned_table(backbone, network.vision_model.embeddings.position_embedding.weight.detach(), prefix=0)
 
 
 def test_the_pool_leaves_the_network_as_it_was(backbone: TwoTowers, network: Any) -> None:
@@ -153,14 +144,14 @@ def test_abilities_follow_from_what_the_network_has(backbone: TwoTowers) -> None
     assert isinstance(backbone, Backbone)
     assert isinstance(backbone, Pools)
     assert isinstance(backbone, ZeroShot)
-    tower = FAMILY.opens(Parts(SiglipVisionModel(SiglipVisionConfig(**VISION)), CARD, PIXELS))
+    tower = FAMILY.opens(parts(SiglipVisionModel(SiglipVisionConfig(**VISION))))
     assert isinstance(tower, Pools)
     assert not isinstance(tower, ZeroShot)
-    headless = FAMILY.opens(Parts(SiglipVisionModel(SiglipVisionConfig(**VISION, vision_use_head=False)), CARD, PIXELS))
+    headless = FAMILY.opens(parts(SiglipVisionModel(SiglipVisionConfig(**VISION, vision_use_head=False))))
     assert isinstance(headless, Backbone)
     assert not isinstance(headless, Pools)
 
 
 def test_a_network_that_was_loaded_as_eager_is_seen_through_the_kernel(eager: Any) -> None:
-    opened = FAMILY.opens(Parts(copy.deepcopy(eager), CARD, PIXELS, tokenizer))
-    assert all(layer.queries is not None and layer.logits is None for layer in opened.trace(torch.randn(3, 32, 32)))
+    opened = FAMILY.opens(parts(copy.deepcopy(eager), tokenizer))
+    assert_seen_through_the_kernel(opened.trace(torch.randn(3, 32, 32)))
