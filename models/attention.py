@@ -1,4 +1,4 @@
-"""What can be computed from attention alone: fusion, rollout, entropy, distance, mass masks and sinks.
+"""What can be computed from attention alone: fusion, rollout, entropy, distance, mass masks; sinks from their own file.
 
 Pure functions of `Layer`s. Everything but `rollout` takes memory proportional to tokens: whole-matrix quantities are
 summed over slices of queries. Axis words are those of `models.backbone`.
@@ -7,7 +7,6 @@ summed over slices of queries. Axis words are those of `models.backbone`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -15,18 +14,17 @@ from torch import Tensor
 
 from models.backbone import MATRIX_ENTRIES, Layer
 from models.faults import Fault, Refusal
+from models.sinks import SINK_DEVIATIONS, SINK_RATIO, Sinks, sinks
+
+__all__ = [
+    "MASS_SHARE", "SINK_DEVIATIONS", "SINK_RATIO", "Fusion", "Sinks", "distance", "entropy", "fuse", "mass_mask",
+    "rollout", "rollout_from", "sinks",
+]  # fmt: skip
 
 Fusion = Literal["mean", "max", "min"]
 
 MASS_SHARE = 0.6
 """DINO (Caron et al. 2021, arXiv 2104.14294, figures 1 and 4) keeps 60 % of the mass."""
-
-SINK_DEVIATIONS = 3.5
-"""Modified z-score above which Iglewicz and Hoaglin (1993) call a value an outlier."""
-
-SINK_RATIO = 2.0
-"""A sink's norm is also at least this many medians: where all norms are alike, the z-score alone finds outliers in
-rounding."""
 
 
 def fuse(rows: Tensor, fusion: Fusion = "mean") -> Tensor:
@@ -122,39 +120,6 @@ def mass_mask(row: Tensor, share: float = MASS_SHARE) -> Tensor:
     before = values.cumsum(-1) - values
     kept = (before < share * values.sum(-1, keepdim=True)) & (values > 0)
     return torch.zeros_like(kept).scatter(-1, order, kept)
-
-
-@dataclass(frozen=True)
-class Sinks:
-    """Tokens of outlying norm in one block's output, and the attention that they draw.
-
-    tokens: (sinks,) indices, prefix tokens included, ascending
-    norms:  (tokens,) L2 norm of every token
-    limit:  norm above which a token is called a sink
-    share:  (heads,) in [0, 1], share of the patches' mean attention in this block that falls on sinks
-    even:   the share that they would have if attention were uniform
-    """
-
-    tokens: Tensor
-    norms: Tensor
-    limit: float
-    share: Tensor
-    even: float
-
-
-def sinks(layer: Layer) -> Sinks:
-    """Tokens that the network uses as scratch paper: Darcet et al. 2023 (arXiv 2309.16588), figures 3 and 4.
-
-    The paper's cut-off (norm 150) belongs to one network. Here a token is a sink where its norm exceeds both the median
-    over patches by `SINK_DEVIATIONS` robust deviations (1.4826 · median absolute deviation) and `SINK_RATIO` medians.
-    """
-    norms = layer.tokens.float().norm(dim=-1)
-    patches = norms[layer.prefix :]
-    median = patches.median()
-    deviation = 1.4826 * (patches - median).abs().median()
-    limit = max(float(median + SINK_DEVIATIONS * deviation), float(SINK_RATIO * median))
-    found = (norms > limit).nonzero().squeeze(1)
-    return Sinks(found, norms, limit, layer.attention_mean()[:, found].sum(-1), len(found) / layer.length)
 
 
 def _require_one_window(layers: Sequence[Layer]) -> None:
