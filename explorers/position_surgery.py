@@ -104,6 +104,14 @@ def kinds(seen: Traced) -> list[str]:
     return list(dict.fromkeys(part.kind for part in seen.backbone.positions()))
 
 
+def lacking(seen: Traced) -> list[str]:
+    """Changes that this network cannot have with this picture: places on a grid that is not square have no transpose,
+    and a network of one input size no other."""
+    rows, columns = seen.backbone.pixels.grid(seen.shape)
+    on_the_picture = any(part.scope == "picture" for part in seen.backbone.positions())
+    return ["transpose"] * (on_the_picture and rows != columns) + ["resize"] * seen.backbone.pixels.fixed
+
+
 def change_of(asked: Surgery, grid: tuple[int, int]) -> Change:
     """Raises `Fault` where the picture has no such patch."""
     from models.change import Change
@@ -143,7 +151,8 @@ def picture(desk: Desk) -> Mapping[str, Any]:
         return pack(dict(done.facts), done.arrays)
 
     facts = {
-        **desk_facts(seen), "sentences": dict(SENTENCES), "reads_text": isinstance(seen.backbone, ZeroShot),
+        **desk_facts(seen), "sentences": dict(SENTENCES), "lacking": lacking(seen),
+        "reads_text": isinstance(seen.backbone, ZeroShot),
         "presets": {name: list(labels) for name, labels in presets().items()}, "trained": seen.backbone.pixels.size,
         "photograph": delivery.place(photograph(seen), "image/jpeg"), "operate": delivery.offer(operate),
         "numbers": delivery.offer(lambda values: numbers(desk, values), filename="patchlight-surgery.npz"),

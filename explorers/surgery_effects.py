@@ -65,8 +65,6 @@ def changed(seen: Traced, change: Change) -> Side:
 
 def at_size(seen: Traced, shape: tuple[int, int]) -> Side:
     """The same picture fed at (height, width) pixels, stretched or cut as the desk says. Raises `Fault`."""
-    if shape == seen.shape:
-        return as_it_is(seen)
     network, pixels = seen.backbone, seen.backbone.pixels
     if pixels.fixed:
         raise Refusal(
@@ -80,6 +78,8 @@ def at_size(seen: Traced, shape: tuple[int, int]) -> Side:
             "choose such a size.",
             height=shape[0], width=shape[1], multiple=pixels.multiple,
         )  # fmt: skip
+    if shape == seen.shape:
+        return as_it_is(seen)
     fed = replace(pixels, size=shape, fixed=True)(seen.image, None, seen.fit)
     return _sides.get((seen.key, shape), lambda: _pass(network, fed), alone=gate.held)
 

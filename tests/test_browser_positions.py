@@ -233,7 +233,7 @@ def test_labels_and_classes_are_answered_on_the_page(visitor: Callable[..., Visi
 def test_two_sizes_and_a_followed_patch(visitor: Callable[..., Visitor]) -> None:
     one = visitor()
     page = one.tab("surgery", VIT, change="resize")
-    sizes = "[tab.before, tab.after].map(({ aspect }) => aspect)"
+    sizes = "tab.pair.stages.map(({ aspect }) => aspect)"
     assert one.tells(sizes) == pytest.approx([1, 224 / 144])
     one.says("9 × 14, the coarser grid")
     page.mouse.click(*one.middle(".pl-canvas", 0.53, 0.53))  # 0.5 is a border, and clicks are whole pixels
@@ -251,6 +251,17 @@ def test_two_sizes_and_a_followed_patch(visitor: Callable[..., Visitor]) -> None
     page.select_option("select[aria-label='Shape after']", "square")
     one.still()
     assert one.tells("tab.done.facts.shapes") == [[224, 224], [224, 224]]
+
+
+def test_what_cannot_be_changed_is_told_and_not_offered(visitor: Callable[..., Visitor]) -> None:
+    one = visitor()
+    page = one.tab("surgery", VIT, change="transpose")
+    assert "cannot have it with this picture" in page.inner_text(".pl-notice")
+    assert page.is_disabled("[data-value=transpose]")
+    assert "shuffled" in one.caption()
+    page = one.tab("surgery", "timm/beit_base_patch16_224?random", change="mirror")
+    assert page.is_disabled("[data-value=resize]")
+    assert page.is_enabled("[data-value=transpose]"), "its grid is square"
 
 
 @pytest.mark.parametrize(("block", "token"), [(1, (0, 0)), (2, (9, 9)), (4, (4, 11))])

@@ -8,7 +8,8 @@ import { Labels } from "./zero_shot_labels.js";
 import { fixed } from "./zero_shot_read_outs.js";
 
 const CHANGES = { identity: "As it is", zero: "Take away", shuffle: "Shuffle", transpose: "Transpose", mirror: "Mirror", swap: "Swap two", noise: "Noise", resize: "Resize" };
-const SHAPES = { own: "As the desk's", square: "Square", wide: "2 : 1", tall: "1 : 2" };
+const LACKS = { transpose: "Needs a square picture.", resize: "This network takes one size only." };
+const SHAPES = { own: "As the desk's", square: "Square", wide: "2 : 1", tall: "1 : 2", other: "Another" };
 const HINTS = {
   query: "Click a patch to follow it, and again for the read-out.",
   first: "Click the first of two patches.",
@@ -23,7 +24,7 @@ const PATCHES_A_SIDE = 60;
 export class Side {
   /** ask(changes), choose(block, head), tell(fault). */
   constructor({ ask, choose, tell }) {
-    Object.assign(this, { ask, shape: "own" });
+    this.ask = ask;
     this.matrix = new Matrix(choose);
     this.labels = new Labels({ change: (labels) => ask({ labels }), say: tell });
     this.element = make("aside.pl-side", { label: "Question" },
@@ -36,6 +37,10 @@ export class Side {
     this.facts = facts;
     this.labels.element.hidden = !facts.reads_text;
     this.labels.presets = facts.presets;
+    for (const button of this.buttons) {
+      button.disabled = facts.lacking.includes(button.dataset.value);
+      button.title = button.disabled ? say(LACKS[button.dataset.value]) : "";
+    }
     this.controls(view, "first");
   }
 
@@ -49,7 +54,7 @@ export class Side {
     this.strengthBox = labelled(this.strengthWords, this.strength);
     this.sizeWords = make("h3");
     this.size = slider("Size after", { min: 96, max: 896, step: 14 }, (side) => this.#sizeSaid(side), (side) => this.ask(this.#sized(side)));
-    this.shapes = select("Shape after", SHAPES, (shape) => ((this.shape = shape), this.ask(this.#sized(Number(this.size.element.value)))));
+    this.shapes = select("Shape after", SHAPES, (shape) => this.ask(this.#sized(Number(this.size.element.value), shape)));
     this.sizeBox = labelled(this.sizeWords, this.size, this.shapes.element);
     this.swap = make("p.pl-note");
     this.query = make("button.pl-link", { type: "button", onclick: () => this.ask({ query: "auto" }) });
@@ -79,16 +84,18 @@ export class Side {
     const { multiple, patch, fixed: only, shape } = this.facts;
     this.sizeBox.hidden = this.view.change !== "resize" || only;
     Object.assign(this.size.element, { min: multiple * Math.ceil((4 * patch) / multiple), max: Math.floor((PATCHES_A_SIDE * patch) / multiple) * multiple, step: multiple });
-    const asked = [this.view.height ?? shape[0], this.view.width ?? shape[1]];
-    this.shapes.set(this.shape);
-    this.size.set(Math.max(...asked));
-    this.sizeWords.textContent = say("After: {width} × {height} pixels", { width: String(asked[1]), height: String(asked[0]) });
+    const asked = { height: this.view.height ?? shape[0], width: this.view.width ?? shape[1] };
+    const side = Math.max(asked.height, asked.width);
+    this.shapes.set(Object.keys(SHAPES).find((name) => String(Object.values(this.#sized(side, name))) === String(Object.values(asked))));
+    this.size.set(side);
+    this.sizeWords.textContent = say("After: {width} × {height} pixels", { width: String(asked.width), height: String(asked.height) });
   }
 
-  /** {height, width} of an input whose longer side has `side` pixels, in the chosen shape. */
-  #sized(side) {
-    const { multiple, shape } = this.facts;
-    const whole = { own: shape, square: [1, 1], wide: [1, 2], tall: [2, 1] }[this.shape];
+  /** {height, width} of an input whose longer side has `side` pixels. shape: one of SHAPES. */
+  #sized(side, shape = this.shapes.element.value) {
+    const { multiple, shape: own } = this.facts;
+    const other = [this.view.height ?? own[0], this.view.width ?? own[1]];
+    const whole = { own, square: [1, 1], wide: [1, 2], tall: [2, 1], other }[shape];
     const [height, width] = whole.map((length) => Math.max(1, Math.round((side * length) / Math.max(...whole) / multiple)) * multiple);
     return { height, width };
   }
@@ -112,30 +119,41 @@ export class Side {
   }
 
   #pictures() {
-    this.cosine = make("canvas", { role: "img", label: "Features changed, 1 − cosine, 0 to 1" });
+    this.cosine = make("canvas", { role: "img", label: "Features changed, 1 − cosine" });
     this.tables = [make("canvas"), make("canvas")];
-    this.grids = [make("span"), make("span")];
-    const figure = (canvas, ...words) => make("figure", {}, canvas, make("figcaption", {}, ...words));
-    this.tableFigures = this.tables.map((canvas, index) => figure(canvas, make("span", { say: ["Table as trained", "As fed"][index] }), " ", this.grids[index]));
-    return make("section.pl-card", {}, make(".pl-tables", {}, figure(this.cosine, make("span", { say: "Features, 1 − cosine" })), ...this.tableFigures));
+    this.under = [make("span"), make("span"), make("span")];
+    const names = [make("span", { say: "1 − cosine" }), make("span", { say: "Table" }), make("span", { say: "As fed" })];
+    const figures = [this.cosine, ...this.tables].map((canvas, index) => make("figure", {}, canvas, make("figcaption", {}, names[index], this.under[index])));
+    this.tableFigures = figures.slice(1);
+    return card("Features and table", make(".pl-tables", {}, ...figures));
   }
 
   /** tab: see `sentences` in surgery_words.js; `seconds` of the pass besides. */
-  draw({ done, block, head, seconds, after }) {
+  draw({ done, block, head, seconds, pair }) {
     const { facts, arrays } = done;
     const percent = (share) => `${fixed(100 * share, 1)}\u00a0%`;
     this.figures.set({
-      moved: percent(facts.moved[block]),
+      moved: `${number(100 * facts.moved[block], 2)}\u00a0%`,
       far: facts.distances && say("{before} → {after} px", { before: number(facts.distances[0][block], 3), after: number(facts.distances[1][block], 3) }),
       cls: facts.cls === null ? null : fixed(facts.cls, 3), patches: fixed(facts.patches, 3), lowest: fixed(facts.lowest, 3),
       seconds: say("{seconds} s", { seconds: number(seconds, 2) }),
     });
     this.matrix.draw(arrays.moved, { block, head, heads: facts.heads });
-    stamp(this.cosine, painted(arrays.cosine.map((value) => 1 - value), arrays.cosine.shape, { low: 0, high: 1, colours: "magma" }));
-    this.cosine.style.aspectRatio = `${after.aspect}`;
-    this.tableFigures.forEach((figure) => (figure.hidden = !arrays.table));
-    if (arrays.table) [arrays.table, arrays.resized].forEach((bytes, index) => (stamp(this.tables[index], coloured(bytes, bytes.shape)), (this.grids[index].textContent = bytes.shape.slice(0, 2).join(" × "))));
+    this.#drawPictures(arrays, Math.max(0, 1 - facts.lowest));
+    this.cosine.style.aspectRatio = `${pair.stages[1].aspect}`;
     this.#drawAnswers(facts.shares, percent);
+  }
+
+  /** Where features changed, over their own range, and the table before and after it was resized. */
+  #drawPictures({ cosine, table, resized }, most) {
+    stamp(this.cosine, painted(cosine.map((value) => 1 - value), cosine.shape, { low: 0, high: most, colours: "magma" }));
+    this.under[0].textContent = say("0 to {most}", { most: number(most, 2) });
+    this.tableFigures.forEach((figure) => (figure.hidden = !table));
+    if (!table) return;
+    [table, resized].forEach((bytes, index) => {
+      stamp(this.tables[index], coloured(bytes, bytes.shape));
+      this.under[index + 1].textContent = bytes.shape.slice(0, 2).join(" × ");
+    });
   }
 
   #drawAnswers(shares, percent) {

@@ -136,6 +136,8 @@ def test_two_sizes_stand_side_by_side():
     one = surgery(COFFEE, VIT, change="resize", height=224, width=224)
     assert one.facts["moved"] == [0] * 12
     np.testing.assert_array_equal(*one.arrays["distances"])
+    with pytest.raises(Fault, match="takes 224 × 224 only"):
+        surgery(COFFEE, "timm/beit_base_patch16_224?random", change="resize")
     with pytest.raises(Fault, match="multiples of 16"):
         surgery(COFFEE, VIT, change="resize", height=200)
 
