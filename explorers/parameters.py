@@ -13,8 +13,6 @@ As text, in addresses and in the shell, parameters are read and written by `expl
 
 from __future__ import annotations
 
-import re
-import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import NoneType, UnionType
@@ -23,19 +21,16 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
+from explorers.parameter_faults import refused, shown
 from models.faults import Fault
+
+__all__ = ["Declared", "P", "Parameters", "checked", "declarations", "parameter", "shown", "within"]
 
 LONGEST_TEXT = 2000
 """Characters of one text where its declaration names no other limit."""
 
 LONGEST_LIST = 65536
 """Values of one list where its declaration names no other limit."""
-
-_LONGEST_SHOWN = 40
-_brief = reprlib.Repr()
-_brief.maxstring = _brief.maxother = _LONGEST_SHOWN
-_brief.maxlist = _brief.maxtuple = _brief.maxset = _brief.maxdict = 3
-_brief.maxlevel = 2
 
 
 class Parameters(BaseModel):
@@ -121,12 +116,12 @@ def checked(cls: type[P], values: Mapping[str, Any]) -> P:
         if declared.required and name not in values:
             raise Fault("The parameter {name} is missing; give it together with the others.", name=name)
         if isinstance(values.get(name), (str, list)) and len(values[name]) > declared.longest:
-            raise _fault(declared, values[name])
+            raise refused(declared, values[name])
     try:
         return cls(**values)
     except ValidationError as wrong:
         name = str(wrong.errors(include_url=False, include_context=False, include_input=False)[0]["loc"][0])
-        raise _fault(known[name], values[name]) from None
+        raise refused(known[name], values[name]) from None
 
 
 def within(name: str, value: int, least: int, most: int) -> int:
@@ -138,14 +133,6 @@ def within(name: str, value: int, least: int, most: int) -> int:
             name=name, found=shown(value), least=least, most=most,
         )  # fmt: skip
     return value
-
-
-def shown(value: object) -> str:
-    """`value` as a person may safely see it: short, on one line, without a character that means something in HTML."""
-    huge = isinstance(value, int) and value.bit_length() > 128
-    text = f"{value:#x}"[:_LONGEST_SHOWN] + "..." if huge else _brief.repr(value)
-    text = text if len(text) <= 2 * _LONGEST_SHOWN else text[: 2 * _LONGEST_SHOWN] + "..."
-    return re.sub("[<>&`]", lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def _declared(name: str, info: FieldInfo) -> Declared:
@@ -176,48 +163,3 @@ def _without_none(annotation: Any) -> tuple[Any, bool]:
         return annotation, False
     kinds = [kind for kind in get_args(annotation) if kind is not NoneType]
     return (kinds[0] if len(kinds) == 1 else annotation), len(kinds) < len(get_args(annotation))
-
-
-def _fault(declared: Declared, found: object) -> Fault:
-    """The sentence for a value that its declaration does not allow."""
-    facts: dict[str, Any] = {"name": declared.name, "found": shown(found)}
-    if declared.many:
-        return Fault(
-            "The parameter {name} was given {found}; give a list of at most {longest} values of its kind.",
-            **facts, longest=declared.longest,
-        )  # fmt: skip
-    if declared.kind == "option":
-        known = ", ".join(declared.options)
-        return Fault("The parameter {name} was given {found}; give one of: {known}.", **facts, known=known)
-    if declared.kind == "truth":
-        return Fault("The parameter {name} was given {found}; give true or false.", **facts)
-    if declared.kind == "text":
-        return Fault(
-            "The parameter {name} was given {found}; give a text of at most {longest} characters.",
-            **facts, longest=declared.longest,
-        )  # fmt: skip
-    return _number_fault(declared, facts)
-
-
-def _number_fault(declared: Declared, facts: dict[str, Any]) -> Fault:
-    least, most = (None if bound is None else f"{bound:g}" for bound in (declared.least, declared.most))
-    whole = declared.kind == "whole number"
-    if least is not None and most is not None:
-        if whole:
-            return Fault(
-                "The parameter {name} was given {found}; give a whole number from {least} to {most}.",
-                **facts, least=least, most=most,
-            )  # fmt: skip
-        return Fault(
-            "The parameter {name} was given {found}; give a number from {least} to {most}.",
-            **facts, least=least, most=most,
-        )  # fmt: skip
-    if least is not None:
-        if whole:
-            return Fault(
-                "The parameter {name} was given {found}; give a whole number of at least {least}.", **facts, least=least
-            )
-        return Fault("The parameter {name} was given {found}; give a number of at least {least}.", **facts, least=least)
-    if whole:
-        return Fault("The parameter {name} was given {found}; give a whole number.", **facts)
-    return Fault("The parameter {name} was given {found}; give a finite number.", **facts)

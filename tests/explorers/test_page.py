@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from starlette.datastructures import QueryParams
 from starlette.testclient import TestClient
 
-from explorers import delivery, page
+from explorers import delivery, looks, page
 from explorers.explorer import explorers
 from explorers.frame import Desk, Frame, examples, opened
 from explorers.text import dictionary
@@ -143,9 +143,9 @@ def test_the_scripts_fetch_what_they_need(client: TestClient) -> None:
 
 
 def test_every_theme_has_the_same_colours() -> None:
-    palette = page.palette()
+    palette = looks.palette()
     assert palette["dark"].keys() == palette["light"].keys()
-    named = {name for path in page.ASSETS.glob("stage/*.css") for name in _used(path.read_text(encoding="utf-8"))}
+    named = {name for path in looks.ASSETS.glob("stage/*.css") for name in _used(path.read_text(encoding="utf-8"))}
     own = {"header", "left", "right", "gap", "size", "progress", "life", "train-left", "train-right"}
     assert named - own <= palette["dark"].keys(), "a style names a colour that the palette lacks"
 
@@ -200,8 +200,8 @@ def test_a_bug_keeps_its_traceback() -> None:
 def test_the_browser_is_told_every_script_that_the_page_begins_with() -> None:
     """Wrong if a module that `page.js` needs were found only through another one: each such journey delays the page."""
     told = set(re.findall(r'modulepreload" href="patchlight/stage/(\w+)\.js', page.head()))
-    stage = page.ASSETS / "stage"
-    needed = {name for script in told for name in page.IMPORTED.findall((stage / f"{script}.js").read_text("utf-8"))}
+    stage = looks.ASSETS / "stage"
+    needed = {name for script in told for name in looks.IMPORTED.findall((stage / f"{script}.js").read_text("utf-8"))}
     assert "page" in told
     assert needed <= told
     assert "life" not in told, "what is imported when it is asked for must not come with the page"
