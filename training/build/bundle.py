@@ -60,7 +60,7 @@ BUNDLED = {
     ),
     "mae": Bundled(
         _recipe(
-            "mae", 3, 5000, decoder_width=96, crop=0.6, settings={"optimiser": "adamw", "rate": 2e-3, "warmup": 0.03}
+            "mae", 3, 1500, decoder_width=64, crop=0.6, settings={"optimiser": "adamw", "rate": 2e-3, "warmup": 0.03}
         ),
         "MAE", "Learnt without labels to rebuild hidden patches of drawn shapes.",
     ),
