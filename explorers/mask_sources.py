@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
     from models.backbone import Backbone, Layer
 
-FINDER = "registry/dinov2-small"
-"""Its attention keeps to objects (arXiv 2104.14294, 2304.07193); where it is not here the network's own is asked."""
+FINDERS = ("registry/dinov2-small", "bundled/clip-emoji")
+"""Attention of the first keeps to objects (arXiv 2104.14294, 2304.07193); where it is not here, the bundled network is
+asked whose attention was measured to do so best. That of networks that paint does not."""
 
 UNSEEN = 1e-30
 """A weight below this was none: a Swin's shift mask leaves e^-100 of it."""
@@ -38,11 +39,11 @@ def object_of(own: Backbone, pixels: Tensor, grid: tuple[int, int]) -> tuple[Ten
     from explorers.traces import backbone
     from models.catalogue import card_of, is_cached
 
-    known = card_of(FINDER)
-    finder = backbone(FINDER) if known is not None and is_cached(known) else own
-    fed = pixels if finder is own else finder.pixels(Image.fromarray(own.pixels.rgb(pixels)))
+    best, here = FINDERS
+    known = card_of(best)
+    finder = backbone(best if known is not None and is_cached(known) else here)
     with gate():
-        layer = lent.trace(finder, fed)[-1]
+        layer = lent.trace(finder, finder.pixels(Image.fromarray(own.pixels.rgb(pixels))))[-1]
     row = (layer.attention_from(0) if layer.prefix else layer.attention_mean()).mean(0)[layer.prefix :]
     held = mass_mask(row).view(1, 1, *layer.grid).float().cpu()
     fine = held.repeat_interleave(grid[0], 2).repeat_interleave(grid[1], 3)

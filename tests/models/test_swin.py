@@ -16,7 +16,7 @@ from transformers.models.swin.modeling_swin import window_partition as transform
 
 from models.backbone import Backbone, Classifies, Parts, Reconstructs
 from models.card import Card
-from models.families import simmim, swin
+from models.families import simmim, swin, window_encoder
 from models.faults import Fault
 from models.patches import patchify
 from models.pixels import Pixels
@@ -129,7 +129,7 @@ def test_a_small_picture_does_not_spoil_the_next() -> None:
     config = SwinConfig(image_size=64, embed_dim=24, depths=[2, 2], num_heads=[2, 4], window_size=4)
     torch.manual_seed(0)
     network = SwinModel(config)
-    backbone = simmim.FAMILY.opens(parts(network))
+    backbone = window_encoder.FAMILY.opens(parts(network))
     first = backbone.trace(noise(64, 64))
     assert backbone.trace(noise(32, 32))[-1].windows == 1
     again = backbone.trace(noise(64, 64))
