@@ -17,6 +17,7 @@ from explorers.window_words import SENTENCES, caption
 
 if TYPE_CHECKING:
     from explorers.frame import Desk, Frame
+    from explorers.traces import Traced
 
 DEFAULT = "timm/swin_tiny_patch4_window7_224"
 
@@ -48,18 +49,22 @@ def explore(image: Path | None, asked: Windows) -> Finding:
 
     seen = traces.trace(asked.checkpoint, Path(image or ""), asked.side, asked.fit)
     about = window_parts.facts(seen)
-    last = len(seen.layers) - 1
-    block = within("block", asked.block if asked.block >= 0 else last, 0, last)
+    block = _block(seen, asked)
     layer = seen.layers[block]
     place = place_of("token", asked.token, layer.grid)
     fields = receptive_field(seen.layers[: block + 1], place[0] * layer.grid[1] + place[1])
     arrays = window_parts.arrays(seen) | {f"field.{at}": field.numpy() for at, field in enumerate(fields)}
     region = arrays[f"regions.{block}"]
     facts = {
-        **network_facts(seen), **window_parts.measured(seen), "windows": about, "block": block, "place": place,
+        **network_facts(seen), **window_parts.measured(seen, block), "windows": about, "block": block, "place": place,
         "seen": int((region == region[place]).sum()),
     }  # fmt: skip
     return Finding(arrays, caption(facts), facts)
+
+
+def _block(seen: Traced, asked: Windows) -> int:
+    last = len(seen.layers) - 1
+    return within("block", asked.block if asked.block >= 0 else last, 0, last)
 
 
 def windows(image: str | Path, checkpoint: str = DEFAULT, **values: object) -> Finding:
@@ -81,10 +86,14 @@ def picture(desk: Desk) -> Mapping[str, Any]:
 
     found = partial(traces.trace, desk.checkpoint, desk.file, desk.side, desk.fit)
     seen = found()
+
+    def measure(values: Mapping[str, str]) -> bytes:
+        return pack(window_parts.measured(found(), _block(found(), _asked(desk, values))), {})
+
     facts = {
         **desk_facts(seen), "windows": window_parts.facts(seen), "sentences": dict(SENTENCES),
         "photograph": delivery.place(photograph(seen), "image/jpeg"),
-        "measure": delivery.offer(lambda _: pack(window_parts.measured(found()), {})),
+        "measure": delivery.offer(measure),
         "numbers": delivery.offer(lambda values: numbers(desk, values), filename="patchlight-windows.npz"),
     }  # fmt: skip
     return {"maps": delivery.place(pack(facts, window_parts.arrays(seen)))}
@@ -93,11 +102,15 @@ def picture(desk: Desk) -> Mapping[str, Any]:
 def numbers(desk: Desk, values: Mapping[str, str]) -> bytes:
     """What is shown, as the endpoint's `.npz`."""
     from explorers.export import npz
+
+    return npz(explore(desk.file, _asked(desk, values)))
+
+
+def _asked(desk: Desk, values: Mapping[str, str]) -> Windows:
     from explorers.permalink import from_query
 
     asked = from_query(Windows, {name: text for name, text in values.items() if name in ("block", "token", "lens")})
-    chosen = {"checkpoint": desk.checkpoint, "side": desk.side, "fit": desk.fit}
-    return npz(explore(desk.file, asked.model_copy(update=chosen)))
+    return asked.model_copy(update={"checkpoint": desk.checkpoint, "side": desk.side, "fit": desk.fit})
 
 
 # -- build -------------------------------------------------------------------------------------------------------------

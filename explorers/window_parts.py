@@ -9,6 +9,7 @@ import numpy as np
 
 from explorers.gate import gate
 from models.attention_cost import counted, predicted
+from models.attention_measured import whole, windowed
 from models.structure import offset_kernel
 from models.window_geometry import geometry, regions, rolled, stages, windows_of
 
@@ -55,8 +56,14 @@ def arrays(seen: Traced) -> Arrays:
     return made
 
 
-def measured(seen: Traced) -> dict[str, Any]:
-    """Multiplications and bytes of attention in all blocks: by the formula, and counted in one pass."""
+def measured(seen: Traced, block: int) -> dict[str, Any]:
+    """Multiplications and bytes of attention in all blocks, by the formula and counted in one pass; and of one block's
+    attention alone, run within its windows and over the whole grid, with the seconds that each took."""
+    layer = seen.layers[block]
     with gate():
         done = counted(lambda: seen.backbone.trace(seen.pixels))
-    return {"predicted": asdict(predicted(seen.backbone, seen.layers)), "counted": asdict(done)}
+        within, over = windowed(layer), whole(layer)
+    return {
+        "predicted": asdict(predicted(seen.backbone, seen.layers)), "counted": asdict(done), "block": block,
+        "windowed": asdict(within), "whole": asdict(over) if over else None,
+    }  # fmt: skip

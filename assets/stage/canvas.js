@@ -78,6 +78,14 @@ export class Stage {
     return row >= 0 && column >= 0 && row < grid[0] && column < grid[1] ? [row, column] : null;
   }
 
+  /** All three on one canvas, to be exported. */
+  sheet() {
+    const sheet = document.createElement("canvas");
+    [sheet.width, sheet.height] = [this.picture.width, this.picture.height];
+    for (const canvas of [this.picture, this.map, this.marks]) sheet.getContext("2d").drawImage(canvas, 0, 0);
+    return sheet;
+  }
+
   #step(grid) {
     return [this.marks.height / grid[0], this.marks.width / grid[1]];
   }

@@ -19,10 +19,7 @@ export const describe = (facts) => (shown = facts);
 
 /** The stage of a tab, its three canvases on one another. shown: {scale, table}. */
 export async function exportPicture(stage, sentences, { scale, table: colours }) {
-  const sheet = document.createElement("canvas");
-  [sheet.width, sheet.height] = [stage.picture.width, stage.picture.height];
-  for (const layer of [stage.picture, stage.map, stage.marks]) sheet.getContext("2d").drawImage(layer, 0, 0);
-  await exportFigure(sheet, sentences, { low: "0", high: number(scale, 2), colours }, "patchlight-attention.png", { width: 1600, smooth: true });
+  await exportFigure(stage.sheet(), sentences, { low: "0", high: number(scale, 2), colours }, "patchlight-attention.png", { width: 1600, smooth: true });
 }
 
 /** canvas: what is drawn. scale: {low, high, colours}, or null. width: of the whole sheet, in pixels. */

@@ -4,6 +4,7 @@ import { painted, stamp } from "./board.js";
 import { gradient } from "./colours.js";
 import { card, factTable, segmented } from "./controls.js";
 import { large } from "./quantities.js";
+import { biasOf } from "./windows_bias.js";
 import { make, number, say } from "./words.js";
 
 const LENSES = { picture: "Windows", rolled: "Rolled", field: "Receptive field" };
@@ -21,7 +22,7 @@ export class Side {
     this.lenses = segmented("Lens", LENSES, lens, ".pl-views.pl-lenses");
     this.figures = factTable({ stage: "Stage", grid: "Tokens", window: "Windows", shift: "Shift", token: "Token", seen: "Sees" });
     this.costs = make("table.pl-table", { label: "Cost" });
-    this.count = make("button.pl-button", { type: "button", say: "Count in one pass", onclick: measure });
+    this.count = make("button.pl-button", { type: "button", say: "Count in one pass", onclick: () => measure(this.count) });
     this.bias = make("canvas.pl-bias", { role: "img", label: "Bias of the token over its window" });
     this.biasHeads = make(".pl-bias-heads", { role: "radiogroup", label: "Head" });
     [this.biasScale, this.biasEnds] = [make("span.pl-table-scale"), [make("span"), make("span")]];
@@ -53,6 +54,7 @@ export class Side {
     this.costs.replaceChildren(...this.#costs());
     this.#drawBias();
     this.caution.textContent = say(CAUTIONS[view.lens]);
+    this.lenses.set(view.lens);
   }
 
   #stage() {
@@ -61,14 +63,20 @@ export class Side {
     return { stage: own + 1, first: stages.indexOf(own) + 1, last: stages.lastIndexOf(own) + 1 };
   }
 
+  /** Predicted for windows and for the whole grid; beside it, once asked for, what running both was counted to do. */
   #costs() {
-    const { about, measured } = this.tab;
+    const { about, measured, view } = this.tab;
     const row = (text, ...cells) => make("tr", {}, make("th", { say: text }), ...cells.map((cell) => make("td", {}, cell)));
-    const head = make("tr", {}, make("td"), make("th", { say: "windows" }), make("th", { say: "global" }));
-    const rows = [head, row("Multiplied", large(about.windowed), large(about.whole)), row("Matrices, B", large(about["windowed bytes"]), large(about["whole bytes"]))];
+    const head = (...names) => make("tr", {}, make("td"), ...names.map((name) => make("th", { say: name })));
+    const rows = [head("windows", "global"), row("Multiplied", large(about.windowed), large(about.whole)), row("Matrices, B", large(about["windowed bytes"]), large(about["whole bytes"]))];
+    if (measured?.block === view.block) {
+      const both = (read) => [measured.windowed, measured.whole].map((taken) => (taken ? read(taken) : "–"));
+      rows.push(row("Counted", ...both((taken) => large(taken.multiplications))), row("Counted, B", ...both((taken) => large(taken.matrices))));
+      rows.push(row("Time, ms", ...both((taken) => number(1000 * taken.seconds, 2))));
+    }
     if (!measured) return rows;
-    const second = make("tr", {}, make("td"), make("th", { say: "predicted" }), make("th", { say: "counted" }));
-    return [...rows, second, row("All blocks", large(measured.predicted.attention), large(measured.counted.attention)), row("All matrices, B", large(measured.predicted.matrices), large(measured.counted.matrices))];
+    rows.push(head("predicted", "counted"), row("All blocks", large(measured.predicted.attention), large(measured.counted.attention)));
+    return [...rows, row("All matrices, B", large(measured.predicted.matrices), large(measured.counted.matrices))];
   }
 
   /** The bias that the clicked token adds, laid out over its own window, for each head. */
@@ -78,20 +86,15 @@ export class Side {
     const kernel = arrays[`kernel.${view.block}`];
     this.biasCard.hidden = !kernel || view.lens === "field";
     if (this.biasCard.hidden) return;
-    const [high, wide] = about.window;
-    const [row, column] = place.map((place, axis) => (((place - about.shift[axis]) % about.window[axis]) + about.window[axis]) % about.window[axis]);
-    const map = (head) => Float32Array.from({ length: high * wide }, (_, key) => {
-      const [down, right] = [Math.floor(key / wide) - row + high - 1, (key % wide) - column + wide - 1];
-      return kernel[(head * (2 * high - 1) + down) * (2 * wide - 1) + right];
-    });
-    const edge = kernel.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-    stamp(this.bias, painted(map(this.head), about.window, { low: -edge, high: edge, colours: "diverging" }));
+    const bias = (head) => biasOf(kernel, about, place, head);
+    const shown = bias(this.head);
+    stamp(this.bias, painted(shown.values, about.window, shown));
     this.biasHeads.replaceChildren(...Array.from({ length: about.heads }, (_, head) => {
       const canvas = make("canvas", { "aria-hidden": "true" });
-      stamp(canvas, painted(map(head), about.window, { low: -edge, high: edge, colours: "diverging" }));
+      stamp(canvas, painted(bias(head).values, about.window, shown));
       return make("button", { type: "button", role: "radio", "aria-checked": head === this.head, "aria-label": say("Head {number}", { number: head + 1 }), onclick: () => ((this.head = head), this.#drawBias()) }, canvas);
     }));
-    this.biasScale.style.background = gradient("diverging");
-    this.biasEnds.forEach((end, index) => (end.textContent = number(index ? edge : -edge, 2)));
+    this.biasScale.style.background = gradient(shown.colours);
+    this.biasEnds.forEach((end, index) => (end.textContent = number(index ? shown.high : shown.low, 2)));
   }
 }

@@ -21,6 +21,13 @@ def test_a_block_s_windows_and_their_cost():
     assert [one["stage"] for one in about] == [0, 0, 1, 1, 2, 2, 2, 2, 2, 2, 3, 3]
     assert found.facts["predicted"]["attention"] == found.facts["counted"]["attention"]
     assert found.facts["predicted"]["matrices"] == found.facts["counted"]["matrices"]
+    block = found.facts["windows"][found.facts["block"]]
+    for name in ("windowed", "whole"):
+        taken = found.facts[name]
+        assert taken["multiplications"] == block[name]
+        assert taken["matrices"] == block[f"{name} bytes"]
+        assert taken["seconds"] > 0
+    assert found.facts["windowed"]["seconds"] < found.facts["whole"]["seconds"]
     assert about[0]["windowed"] == 2 * 48 * 49**2 * 96
     assert about[0]["whole"] == 2 * (40 * 56) ** 2 * 96
     region = found.arrays["regions.1"]
