@@ -60,6 +60,7 @@ export class Form {
     this.off.hidden = !fault;
     this.off.textContent = fault ? say(fault.template, fault.facts) : "";
     this.body.hidden = this.foot.hidden = Boolean(fault);
+    this.element.classList.toggle("pl-train-closed", Boolean(fault));
   }
 
   /** Everything as another run has it, to be changed and begun anew. */

@@ -24,7 +24,8 @@ export class Tab {
     this.curves = new CurveSide({ ask: (changes) => this.ask(changes), go: (value) => this.#go(value) });
     this.compare = new Compare({ evaluate: (name) => this.#act("evaluate", name) });
     this.away = make("p.pl-train-away", { say: "The server is away; looking for it.", role: "status", hidden: true });
-    this.empty = make(".pl-train-empty", { hidden: true }, make("h1", { say: "Watch a network learn" }), make("p", { say: "Choose a preset at the left and press Train: its loss, its health and its pictures appear here, from the untrained network on." }));
+    this.begin = make("p", { say: "Choose a preset at the left and press Train: its loss, its health and its pictures appear here, from the untrained network on." });
+    this.empty = make(".pl-train-empty", { hidden: true }, make("h1", { say: "Watch a network learn" }), this.begin);
     this.soon = make("p", { role: "status" });
     this.before = make(".pl-train-empty", { hidden: true }, this.soon);
     const left = make("aside.pl-train-left", { label: "What goes in" }, this.runs.element, this.form.element);
@@ -90,6 +91,8 @@ export class Tab {
   #arrived() {
     const { jobs, off } = this.watch;
     this.form.setOff(off);
+    this.begin.hidden = Boolean(off);
+    this.runs.element.hidden = Boolean(off) && !jobs.length;
     this.lost = false;
     if (!this.view.run && jobs.length) this.#open((jobs.find(({ state }) => state === "running") ?? jobs[0]).name);
     this.draw();
