@@ -2,19 +2,18 @@
 
 import { Absent } from "./absent.js";
 import { Answers } from "./answers.js";
-import { AttentionView, isWhole } from "./attention_view.js";
+import { fit } from "./attention_fit.js";
+import { Hand } from "./attention_hand.js";
+import { AttentionView } from "./attention_view.js";
 import { Told } from "./bundle.js";
 import { tokenName } from "./caption.js";
 import { exportPicture } from "./export.js";
-import { fit } from "./attention_fit.js";
 import { Maps } from "./maps.js";
-import { isToken, stepped } from "./places.js";
+import { isToken } from "./places.js";
 import { remember } from "./state.js";
 import { onLanguage, say } from "./words.js";
 
-const REST = 60; // milliseconds that the pointer rests before a large grid's row is fetched
 const NUMBERED = ["view", "layer", "head", "fusion", "query", "share", "mark", "discard", "target", "text"];
-const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 export class Attention {
   /** defaults: the declared parameters' own. asked: those of the page's address. tell(fault): the page's sentence. */
@@ -25,10 +24,7 @@ export class Attention {
     this.absent = new Absent();
     this.drawn = new AttentionView((changes) => this.ask(changes));
     this.element = this.drawn.element;
-    const stage = this.drawn.stage.element;
-    stage.addEventListener("pointermove", (event) => this.#point(event));
-    stage.addEventListener("pointerleave", () => this.#leave());
-    stage.addEventListener("click", (event) => this.#click(event));
+    this.hand = new Hand(this);
     new ResizeObserver(() => this.resize()).observe(this.drawn.room);
     onLanguage(() => this.#words());
   }
@@ -76,15 +72,8 @@ export class Attention {
     if (this.drawn.stage.fit()) this.draw();
   }
 
-  /** Blocks and heads by the arrow keys, or the query's patch where the picture has the focus. */
   key(event) {
-    const step = STEPS[event.key];
-    const typing = event.target.matches("input, select, textarea, dialog *");
-    if (!this.state.maps || !step || typing || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    if (document.activeElement === this.drawn.stage.element) this.#stepQuery(step);
-    else if (step[0]) this.#stepHead(step[0]);
-    else this.#stepBlock(step[1]);
+    this.hand.key(event);
   }
 
   async exportPicture() {
@@ -132,71 +121,6 @@ export class Attention {
   #wait(waiting) {
     this.state.waiting = waiting;
     this.element.classList.toggle("pl-busy", waiting);
-  }
-
-  // -- pointing and keys -----------------------------------------------------------------------------------------------
-
-  #cell(event) {
-    const { maps } = this.state;
-    return maps && this.drawn.stage.cell(event, maps.layers[0].grid);
-  }
-
-  #point(event) {
-    const cell = this.#cell(event);
-    const { maps, pointed } = this.state;
-    if (String(cell) === String(pointed)) return;
-    this.state.pointed = cell;
-    this.draw();
-    clearTimeout(this.rest);
-    const query = cell && `patch ${cell.join(",")}`;
-    if (cell && !maps.here(query, "from")) this.rest = setTimeout(() => this.#prefetch(query), REST);
-  }
-
-  async #prefetch(query) {
-    try {
-      await this.state.maps.fetch(query, "from");
-      this.draw();
-    } catch (wrong) {
-      if (wrong.gone) this.onGone?.();
-    }
-  }
-
-  #leave() {
-    clearTimeout(this.rest);
-    this.state.pointed = null;
-    this.draw();
-  }
-
-  /** A patch becomes the query; clicked again, the network's own token does. */
-  #click(event) {
-    const cell = this.#cell(event);
-    if (!cell) return;
-    const query = `patch ${cell.join(",")}`;
-    this.ask({ query: query === this.state.view.query ? this.state.maps.facts.query : query });
-  }
-
-  #stepQuery([down, right]) {
-    const { maps, view } = this.state;
-    const [rows, columns] = maps.layers[0].grid;
-    const [row, column] = maps.cell(0, view.query) ?? [Math.floor(rows / 2) - down, Math.floor(columns / 2) - right];
-    this.ask({ query: `patch ${stepped([row, column], [down, right], [rows, columns]).join(",")}` });
-  }
-
-  #stepBlock(step) {
-    const layer = Math.min(this.state.maps.blocks - 1, Math.max(0, this.state.view.layer + step));
-    this.ask({ layer });
-    this.drawn.blockStrip.follow(layer);
-  }
-
-  /** Through the heads and on to all of them together. */
-  #stepHead(step) {
-    const { maps, view } = this.state;
-    if (isWhole(view)) return;
-    const heads = maps.layers[view.layer].heads;
-    const next = ((view.head ?? heads) + step + heads + 1) % (heads + 1);
-    const head = next === heads ? null : next;
-    this.ask({ head });
-    this.drawn.headStrip.follow(head);
   }
 
   // -- words and address -----------------------------------------------------------------------------------------------
