@@ -1,5 +1,6 @@
 // What the mask lab asks: the mask on its grid, and whatever goes with it to the server and into the page's address.
 
+import { Absent } from "./absent.js";
 import { hiddenCount, maskOf, read, written } from "./mask_orders.js";
 import { remember } from "./state.js";
 
@@ -10,13 +11,14 @@ export const FOUND = ["object", "outside"];
 
 export class Asked {
   constructor({ defaults, asked, brush }) {
-    Object.assign(this, { defaults, brush, view: { ...defaults } });
+    Object.assign(this, { defaults, brush, view: { ...defaults }, absent: new Absent() });
     this.change(asked);
   }
 
   /** Any of the view's values, from any control. */
   change(changes) {
     Object.assign(this.view, changes);
+    this.absent.forget(changes);
     if (this.view.film === "none") this.view.film = "ratio";
   }
 
@@ -42,10 +44,24 @@ export class Asked {
     return this.view.against.split(",").filter(Boolean);
   }
 
+  /** Another network or picture: what was asked stays, as far as there are such networks. facts: of its bundle. */
+  fit({ able, checkpoint }) {
+    const { view, absent } = this;
+    absent.restore(view);
+    const known = new Set(able.map(({ id }) => id));
+    const missing = this.others.filter((id) => !known.has(id));
+    const beside = this.others.filter((id) => known.has(id) && id !== checkpoint).join(",");
+    if (missing.length)
+      absent.replace(view, "against", beside, { said: "{missing} was to be compared with, but is no network of the list that paints hidden patches; choose one at the right, under the table.", missing: missing.join(", ") });
+    else view.against = beside;
+  }
+
   /** The mask of a picture that has just come, on `grid`: as painted where that fits, else by kind. */
   begin(grid) {
-    const painted = this.view.mask ? read(this.view.mask, grid) : null;
-    if (!painted) this.view.mask = "";
+    const { view, absent } = this;
+    const painted = view.mask ? read(view.mask, grid) : null;
+    if (view.mask && !painted)
+      absent.replace(view, "mask", "", { said: "A painted mask was asked for, but it does not have the {rows} × {columns} squares of this network and picture; one by kind and share is shown instead, paint another.", rows: grid[0], columns: grid[1] });
     this.brush.set(painted ?? this.#made(grid), grid, false);
   }
 
@@ -57,7 +73,7 @@ export class Asked {
 
   /** The brush's mask is the one that counts from now on. */
   painted() {
-    this.view.mask = written(this.brush.mask, this.grid);
+    this.change({ mask: written(this.brush.mask, this.grid) });
   }
 
   /** Named values for an address of the server. */
@@ -76,7 +92,7 @@ export class Asked {
 
   remember() {
     const { checkpoint, side, fit, patch, film, form, ...own } = this.view; // the first three are the desk's
-    remember(own, this.defaults);
+    remember({ ...own, ...this.absent.asked }, this.defaults);
   }
 
   #made(grid) {

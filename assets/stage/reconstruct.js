@@ -45,10 +45,10 @@ export class Tab {
     if (bundle.facts.refused) return;
     this.asks.addresses = bundle.facts.addresses;
     this.side.setNetwork(bundle.facts);
-    const known = new Set(bundle.facts.able.map(({ id }) => id));
-    this.asked.change({ against: this.asked.others.filter((id) => known.has(id) && id !== bundle.facts.checkpoint).join(",") });
+    this.asked.fit(bundle.facts);
     this.own = { grid: bundle.facts.grid, image: bundle.arrays.image };
     await this.#place();
+    return this.asked.absent.news();
   }
 
   /** The view's changes, from any control. */
@@ -56,7 +56,11 @@ export class Tab {
     const { against } = this.asked.view;
     this.asked.change(changes);
     if (!this.own) return;
-    if (changes.against !== undefined && changes.against !== against) return this.#place();
+    if (changes.against !== undefined && changes.against !== against) {
+      await this.#place();
+      const news = this.asked.absent.news();
+      return void (news.length && this.tell(...news));
+    }
     if ("mask" in changes) this.asked.remake();
     if ("masks" in changes) this.runs.foresee();
     this.draw();
@@ -204,6 +208,10 @@ export class Tab {
 
   #words() {
     if (this.facts) this.refused.show(this.facts);
+    this.side.setPatch(null, {});
+    if (!this.own) return;
+    this.side.setNetwork(this.facts);
+    this.runs.foresee();
     this.draw();
   }
 }
