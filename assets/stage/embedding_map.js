@@ -109,6 +109,7 @@ export class Tab {
   }
 
   #words() {
+    this.#count(Number(this.count.element.value));
     if (!this.answer) return;
     this.said = sentences(this.answer.said);
     this.caption.replaceChildren(make("strong", {}, this.said[0]), ` ${this.said.slice(1).join(" ")}`);

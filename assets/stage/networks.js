@@ -83,7 +83,7 @@ export class NetworkDialog {
   }
 
   #option(card) {
-    const figures = [card.parameters && say("{millions} M", { millions: number(card.parameters / 1e6, 3) }), card.patch && say("patch {patch}", { patch: card.patch }), card.side && `${card.side} px`, card.licence];
+    const figures = [card.parameters && say("{millions} M", { millions: number(card.parameters / 1e6, 3) }), card.patch && say("patch {patch}", { patch: card.patch }), card.side && say("{pixels} px", { pixels: String(card.side) }), card.licence];
     const where = card.run ? ran(card.run) : card.here ? say("on this machine") : card.download ? say("{megabytes} MB to download", { megabytes: number(Math.round(card.download / 1e6)) }) : say("to download");
     const gated = card.gated ? say("gated: needs an account") : "";
     const unable = this.#reason(card);
