@@ -10,7 +10,7 @@ from explorers.explorer import Sentence
 SENTENCES: Mapping[str, str] = {
     "grid": "A picture of {width} × {height} pixels becomes {columns} × {rows} = {patches} patches of {patch} × "
     "{patch} pixels.",
-    "prefix": "With {prefix} tokens before the first patch the sequence is {tokens} tokens of {channels} channels.",
+    "prefix": "Tokens before the first patch: {prefix}; the sequence is {tokens} tokens of {channels} channels.",
     "no prefix": "The sequence is {tokens} tokens of {channels} channels.",
     "patch": "The patch in row {row}, column {column} holds {numbers} numbers; the projection makes "
     "{channels} of them.",
@@ -20,6 +20,9 @@ SENTENCES: Mapping[str, str] = {
     "no filters": "This network makes tokens in several steps, so it has no filters that fit one patch.",
     "cost": "Attention of {height} × {width} pixels in patches of {patch} multiplies {tokens} tokens with one another: "
     "{entries} numbers a layer, {bytes} bytes in all {layers} layers, {multiplications} multiplications.",
+    "windowed": "Attention of {height} × {width} pixels in patches of {patch} multiplies {tokens} tokens with {reach} "
+    "each, those of their windows: {entries} numbers a layer, {bytes} bytes and {multiplications} multiplications in "
+    "all {layers} layers, were all like the first; counting tells what its later stages really take.",
     "network": "{title}, {revision}, input {width} × {height} pixels.",
     "random": "The weights are random: this network was never trained.",
 }
@@ -33,13 +36,16 @@ def caption(facts: Mapping[str, Any]) -> tuple[Sentence, ...]:
     sequence = {"prefix": facts["prefix"], "tokens": facts["tokens"], "channels": facts["channels"]}
     row, column = facts["place"]
     one = {"row": row + 1, "column": column + 1, "numbers": 3 * facts["patch"] ** 2, "channels": facts["channels"]}
-    asked = {name: cost[name] for name in ("height", "width", "patch", "tokens", "entries", "layers")}
+    asked = {name: cost[name] for name in ("height", "width", "patch", "tokens", "reach", "entries", "layers")}
     said = [
         Sentence(SENTENCES["grid"], grid),
         Sentence(SENTENCES["prefix" if facts["prefix"] else "no prefix"], sequence),
         Sentence(SENTENCES["patch"], one),
         _filters(facts["filters"]),
-        Sentence(SENTENCES["cost"], asked | {"bytes": cost["bytes"], "multiplications": cost["multiplications"]}),
+        Sentence(
+            SENTENCES["windowed" if cost["window"] else "cost"],
+            asked | {"bytes": cost["bytes"], "multiplications": cost["multiplications"]},
+        ),
         Sentence(SENTENCES["network"], {"title": facts["title"], "revision": facts["revision"], **sides}),
     ]
     return (*said, *([Sentence(SENTENCES["random"])] if facts["random"] else []))

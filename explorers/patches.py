@@ -39,11 +39,14 @@ class Patches(Parameters):
     channels: int | None = parameter(None, title="Channels", least=1, most=65536)
     heads: int | None = parameter(None, title="Heads", least=1, most=1024)
     layers: int | None = parameter(None, title="Layers", least=1, most=1024)
+    window: int | None = parameter(
+        None, title="Window", help="Side in patches; 0 lets every token look at every token.", least=0, most=4096
+    )
     precision: Literal["fp32", "fp16", "bf16", "int8"] = parameter("fp32", title="Precision")
     kernel: Literal["materialised", "fused"] = parameter("materialised", title="Kernel")
 
 
-SIZES = ("height", "width", "patch", "prefix", "channels", "heads", "layers")
+SIZES = ("height", "width", "patch", "prefix", "channels", "heads", "layers", "window")
 
 
 # -- compute -----------------------------------------------------------------------------------------------------------
@@ -76,7 +79,7 @@ def size_of(seen: Traced, asked: Patches) -> Attention:
     from explorers import patch_parts
 
     other = {name: value for name in SIZES if (value := getattr(asked, name)) is not None}
-    return replace(patch_parts.own(seen), **other)
+    return replace(patch_parts.own(seen), **other | ({"window": None} if asked.window == 0 else {}))
 
 
 def patches(image: str | Path, checkpoint: str = DEFAULT, **values: object) -> Finding:

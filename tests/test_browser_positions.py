@@ -294,6 +294,7 @@ def test_the_calculator_is_python_s(visitor: Callable[..., Visitor]) -> None:
             said.projection_multiplications,
         ]  # fmt: skip
     assert "3 GiB" in page.inner_text(".pl-costs")
+    assert "R² × R²" in page.inner_text(".pl-costs"), "the lecture's question, in its own letter"
     page.click(".pl-presets button >> nth=0")
     page.click("text=Count in one pass")
     page.wait_for_function("() => document.querySelector('.pl-costs').textContent.includes('counted')", timeout=SECONDS)

@@ -1,26 +1,20 @@
 // The patches tab: the picture under its grid, one patch, the filters that read it, and what attention costs.
 
-import { Absent } from "./absent.js";
-import { coloured, stamp } from "./board.js";
-import { fetchBundle } from "./bundle.js";
+import { coloured, exportBoard, stamp } from "./board.js";
 import { Stage } from "./canvas.js";
 import { factTable } from "./controls.js";
+import { GridTab } from "./grid_tab.js";
 import { Calculator, cost } from "./patches_calculator.js";
-import { cellOf, middle, noPlace, stepped } from "./places.js";
-import { large } from "./quantities.js";
+import { sentences } from "./patches_words.js";
 import { remember } from "./state.js";
 import { make, number, onLanguage, say } from "./words.js";
 
 export { cost };
 
-export class Tab {
-  constructor({ defaults, asked, tell }) {
-    this.defaults = defaults;
-    this.tell = tell;
-    this.view = { ...defaults, ...asked };
-    this.absent = new Absent();
-    this.pointed = null;
-    this.calculator = new Calculator({ ask: (changes) => this.ask(changes), measure: () => this.#measure() });
+export class Tab extends GridTab {
+  constructor(given) {
+    super(given);
+    this.calculator = new Calculator({ ask: (changes) => this.ask(changes), measure: (button) => this.measure(button, { kernel: this.view.kernel }) });
     this.#build();
     onLanguage(() => this.draw());
   }
@@ -33,27 +27,19 @@ export class Tab {
     this.stage.setPicture(fed, facts.shape[1] / facts.shape[0]);
     this.element.classList.add("pl-filled");
     this.#drawFilters();
-    const { view, absent } = this;
-    absent.restore(view);
-    if (view.patch_at && !cellOf(view.patch_at, facts.grid)) absent.replace(view, "patch_at", "", noPlace(facts.grid, middle(facts.grid)));
+    this.absent.restore(this.view);
+    this.fitPlace("patch_at", facts.grid);
     this.ask({});
-    return absent.news();
+    return this.absent.news();
   }
 
   ask(changes) {
     Object.assign(this.view, changes);
     this.absent.forget(changes);
     if (!this.facts) return;
-    this.place = cellOf(this.view.patch_at, this.facts.grid) ?? middle(this.facts.grid);
+    this.place = this.placeOf("patch_at", this.facts.grid);
     remember({ ...this.view, ...this.absent.asked, checkpoint: null, side: null, fit: null }, this.defaults);
     this.draw();
-  }
-
-  draw() {
-    this.drawing ??= requestAnimationFrame(() => {
-      this.drawing = null;
-      if (this.facts) this.#draw();
-    });
   }
 
   resize() {
@@ -61,27 +47,17 @@ export class Tab {
   }
 
   key(event) {
-    if (!this.facts || event.ctrlKey || event.metaKey || event.altKey) return;
-    const [down, right] = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key] ?? [];
-    if (down === undefined || event.target.matches("input, select, textarea, dialog *")) return;
-    event.preventDefault();
-    this.ask({ patch_at: stepped(this.place, [down, right], this.facts.grid).join(",") });
+    const step = this.step(event);
+    if (step) this.ask({ patch_at: this.walked("patch_at", step, this.facts.grid) });
   }
 
   async exportPicture() {
-    if (!this.facts) return;
-    const { exportBoard } = await import("./board.js");
-    const sheet = document.createElement("canvas");
-    [sheet.width, sheet.height] = [this.stage.picture.width, this.stage.picture.height];
-    for (const canvas of [this.stage.picture, this.stage.marks]) sheet.getContext("2d").drawImage(canvas, 0, 0);
-    await exportBoard(sheet, this.said.join(" "), null, "patchlight-patches.png");
+    if (this.facts) await exportBoard(this.stage.sheet(), this.said.join(" "), null, "patchlight-patches.png");
   }
 
   get numbers() {
-    const url = new URL(this.facts.numbers, document.baseURI);
-    for (const [name, value] of Object.entries({ ...this.view, patch_at: this.place.join(",") }))
-      if (value !== null && value !== "" && !["checkpoint", "side", "fit"].includes(name)) url.searchParams.set(name, value);
-    return url.href;
+    const { checkpoint, side, fit, ...own } = this.view; // those are the desk's
+    return this.addressOf({ ...own, patch_at: this.place.join(",") });
   }
 
   get configuration() {
@@ -90,7 +66,7 @@ export class Tab {
 
   // -- one frame -------------------------------------------------------------------------------------------------------
 
-  #draw() {
+  frame() {
     const { grid } = this.facts;
     this.stage.drawMap(null, grid, {});
     this.stage.drawMarks(grid, { query: this.place, pointer: this.pointed });
@@ -98,7 +74,7 @@ export class Tab {
     this.#drawPatch();
     this.calculator.configure(this.facts.own, this.view);
     this.calculator.draw(this.measured);
-    this.#drawWords();
+    this.says(sentences(this));
   }
 
   /** The grid, faint where patches are small. */
@@ -130,9 +106,9 @@ export class Tab {
     this.patchHead.textContent = say(this.pointed ? "Pointer: row {row}, column {column}" : "Patch: row {row}, column {column}", { row: row + 1, column: column + 1 });
     this.figures.set({
       token: number(facts.prefix + row * facts.grid[1] + column),
-      pixels: `${side} × ${side} × 3 = ${number(3 * side * side)}`,
+      pixels: `${side} × ${side} × 3`,
       channels: number(facts.channels),
-      tokens: facts.prefix ? `${facts.prefix} + ${number(facts.grid[0] * facts.grid[1])} = ${number(facts.tokens)}` : number(facts.tokens),
+      tokens: facts.prefix ? `${facts.prefix} + ${number(facts.grid[0] * facts.grid[1])}` : number(facts.tokens),
     });
   }
 
@@ -141,6 +117,7 @@ export class Tab {
     this.filterRow.hidden = !filters;
     if (!filters) return;
     const [count, side] = filters.shape;
+    this.film.style.setProperty("--across", Math.ceil(count / 2));
     this.film.replaceChildren(...Array.from({ length: count }, (_, index) => {
       const canvas = make("canvas.pl-filter", { "aria-hidden": "true" });
       stamp(canvas, coloured(filters.subarray(index * 3 * side * side, (index + 1) * 3 * side * side), [side, side]));
@@ -148,53 +125,14 @@ export class Tab {
     }));
   }
 
-  #drawWords() {
-    const { facts, place } = this;
-    const words = facts.sentences;
-    const [rows, columns] = facts.grid;
-    const asked = this.configuration;
-    const found = cost(asked);
-    const told = facts.filters;
-    const sides = { width: String(facts.shape[1]), height: String(facts.shape[0]) };
-    const sequence = { prefix: facts.prefix, tokens: facts.tokens, channels: facts.channels };
-    const explained = told?.explained && number(100 * told.explained.reduce((sum, share) => sum + share, 0), 3);
-    this.said = [
-      say(words.grid, { ...sides, rows, columns, patches: rows * columns, patch: facts.patch }),
-      say(words[facts.prefix ? "prefix" : "no prefix"], sequence),
-      say(words.patch, { row: place[0] + 1, column: place[1] + 1, numbers: 3 * facts.patch ** 2, channels: facts.channels }),
-      told ? say(words[explained ? "principal" : "filters"], { ...told, explained }) : say(words["no filters"]),
-      say(words.cost, { ...asked, height: String(asked.height), width: String(asked.width), ...found, entries: large(found.entries), bytes: large(found.bytes), multiplications: large(found.multiplications) }),
-      say(words.network, { title: facts.title, revision: facts.revision, ...sides }),
-      ...(facts.random ? [say(words.random)] : []),
-    ];
-    this.caption.replaceChildren(make("strong", {}, this.said[0]), ` ${this.said.slice(1).join(" ")}`);
-  }
-
   // -- smaller things --------------------------------------------------------------------------------------------------
 
   #point(event) {
-    const cell = event && this.facts ? this.stage.cell(event, this.facts.grid) : null;
-    if (String(cell) === String(this.pointed)) return;
-    this.pointed = cell;
-    this.draw();
-  }
-
-  async #measure() {
-    this.calculator.count.disabled = true;
-    try {
-      this.measured = (await fetchBundle(this.facts.measure, { kernel: this.view.kernel })).facts;
-    } catch (wrong) {
-      if (wrong.gone) return this.onGone?.();
-      this.tell(wrong.fault);
-    } finally {
-      this.calculator.count.disabled = false;
-    }
-    this.draw();
+    this.point(event && this.facts ? this.stage.cell(event, this.facts.grid) : null);
   }
 
   #build() {
     this.stage = new Stage("Picture with its patches");
-    this.caption = make("figcaption.pl-caption", { "aria-live": "polite" });
     this.film = make(".pl-film.pl-filters");
     this.filterRow = make(".pl-strip", { hidden: true }, make("span.pl-strip-name", { say: "Filters" }), this.film);
     const room = make(".pl-room", {}, this.stage.element);

@@ -1,10 +1,12 @@
 // The calculator of the patches tab: formulas of models/attention_cost.py, and what one pass was counted to do.
 
-import { card, select } from "./controls.js";
+import { card, segmented, select } from "./controls.js";
 import { bytes, large } from "./quantities.js";
 import { make, number, say } from "./words.js";
 
-const FIELDS = { height: "Height", width: "Width", patch: "Patch", prefix: "Prefix", channels: "Channels", heads: "Heads", layers: "Layers" };
+const FIELDS = { height: "Height", width: "Width", patch: "Patch", prefix: "Prefix", channels: "Channels", heads: "Heads", layers: "Layers", window: "Window" };
+const MAY_BE_NONE = ["prefix", "window"];
+const LETTERS = { height: "H", width: "W", patch: "P", channels: "C", heads: "h", layers: "L" };
 const PRECISIONS = { fp32: "fp32", fp16: "fp16", bf16: "bf16", int8: "int8" };
 const KERNELS = { materialised: "Materialised", fused: "Fused" };
 const NUMBER_BYTES = { fp32: 4, fp16: 2, bf16: 2, int8: 1 };
@@ -12,8 +14,8 @@ const NUMBER_BYTES = { fp32: 4, fp16: 2, bf16: 2, int8: 1 };
 /** Configurations that a lecture asks about. */
 const PRESETS = {
   own: ["This network", null],
-  large: ["Lecture, 512 × 512 pixels", { height: 512, width: 512, patch: 1, prefix: 0, channels: 1024, heads: 16, layers: 48 }],
-  small: ["Lecture, 32 × 32 pixels", { height: 32, width: 32, patch: 1, prefix: 0, channels: 1024, heads: 16, layers: 48 }],
+  large: ["Lecture, 512 × 512 pixels", { height: 512, width: 512, patch: 1, prefix: 0, channels: 1024, heads: 16, layers: 48, window: 0 }],
+  small: ["Lecture, 32 × 32 pixels", { height: 32, width: 32, patch: 1, prefix: 0, channels: 1024, heads: 16, layers: 48, window: 0 }],
 };
 
 /** What models/attention_cost.py says of a configuration. */
@@ -25,18 +27,38 @@ export function cost({ height, width, patch, prefix, channels, heads, layers, wi
   return { tokens, reach, entries, layer, bytes: layers * layer, multiplications: layers * 2 * tokens * reach * channels, projections: layers * 4 * tokens * channels ** 2 };
 }
 
+/** [name, formula, value] of each row; in R where a square picture of R × R pixels is taken pixel by pixel. */
+function formulasOf(asked, found) {
+  const pixelwise = asked.height === asked.width && asked.patch === 1 && asked.prefix === 0 && !asked.window;
+  const reach = asked.window ? `${asked.window}²` : "n";
+  const [tokens, matrix, entries, scores] = pixelwise
+    ? ["R²", "R² × R²", "h·R⁴", "2L·R⁴·C"]
+    : [`⌊H/P⌋⌊W/P⌋ + ${asked.prefix}`, `n × ${reach}`, `h·n·${reach}`, `2L·n·${reach}·C`];
+  return [
+    ["Tokens n", tokens, number(found.tokens)],
+    ["Matrix", matrix, found.reach === found.tokens ? `${number(found.tokens)}²` : `${number(found.tokens)} × ${number(found.reach)}`],
+    ["Numbers", entries, large(found.entries)],
+    ["One layer", asked.kernel === "fused" ? "h·n·4 B" : `× ${NUMBER_BYTES[asked.precision]} B`, bytes(found.layer)],
+    ["All layers", "× L", bytes(found.bytes)],
+    ["Scores, sum", scores, large(found.multiplications)],
+    ["Projections", pixelwise ? "4L·R²·C²" : "4L·n·C²", large(found.projections)],
+  ];
+}
+
 export class Calculator {
-  /** ask(changes), measure(). */
+  /** ask(changes), measure(button). */
   constructor({ ask, measure }) {
     this.ask = ask;
-    this.inputs = Object.fromEntries(Object.entries(FIELDS).map(([name, text]) => [name, make("input.pl-number-input", { type: "number", min: name === "prefix" ? 0 : 1, max: 65536, label: text, oninput: (event) => this.#typed(name, event.target) })]));
+    this.inputs = Object.fromEntries(Object.entries(FIELDS).map(([name, text]) => [name, make("input.pl-number-input", { type: "number", min: MAY_BE_NONE.includes(name) ? 0 : 1, max: 65536, label: text, oninput: (event) => this.#typed(name, event.target) })]));
     this.precision = select("Precision", PRECISIONS, (precision) => ask({ precision }));
-    this.kernel = select("Kernel", KERNELS, (kernel) => ask({ kernel }));
-    const fields = Object.entries(FIELDS).map(([name, text]) => make("label.pl-field", {}, make("span", { say: text }), this.inputs[name]));
+    this.kernel = segmented("Kernel", KERNELS, (kernel) => ask({ kernel }));
+    const fields = Object.entries(FIELDS).map(([name, text]) => make("label.pl-field", {}, make("span", {}, make("span", { say: text }), LETTERS[name] ? ` ${LETTERS[name]}` : ""), this.inputs[name]));
     const presets = Object.values(PRESETS).map(([text, values]) => make("button.pl-link", { type: "button", say: text, onclick: () => this.#preset(values) }));
     this.costs = make("table.pl-table.pl-costs", { label: "Cost" });
-    this.count = make("button.pl-button", { type: "button", say: "Count in one pass", onclick: measure });
-    this.element = card("What attention costs", make(".pl-presets", {}, ...presets), make(".pl-fields", {}, ...fields, make("label.pl-field", {}, make("span", { say: "Precision" }), this.precision.element), make("label.pl-field", {}, make("span", { say: "Kernel" }), this.kernel.element)), this.costs, this.count);
+    this.count = make("button.pl-button", { type: "button", say: "Count in one pass", onclick: () => measure(this.count) });
+    this.note = make("p.pl-note", { say: "Counted products with weights hold what lies outside the blocks too: patches, merging, head.", hidden: true });
+    const precision = make("label.pl-field", {}, make("span", { say: "Precision" }), this.precision.element);
+    this.element = card("What attention costs", make(".pl-presets", {}, ...presets), make(".pl-fields", {}, ...fields, precision), this.kernel.element, this.costs, this.note, this.count);
   }
 
   /** What the network is, and what was asked otherwise. */
@@ -49,20 +71,14 @@ export class Calculator {
   draw(measured) {
     const asked = this.configuration;
     const found = cost(asked);
-    for (const [name, input] of Object.entries(this.inputs)) if (document.activeElement !== input) input.value = asked[name];
+    for (const [name, input] of Object.entries(this.inputs)) if (document.activeElement !== input) input.value = asked[name] ?? 0;
     this.precision.set(asked.precision);
     this.kernel.set(asked.kernel);
-    const formulas = [
-      ["Tokens n", `⌊H/P⌋⌊W/P⌋ + ${asked.prefix}`, number(found.tokens)],
-      ["Numbers", asked.window ? `h·n·${asked.window}²` : "h·n²", large(found.entries)],
-      ["One layer", asked.kernel === "fused" ? "h·n·4 B" : `× ${NUMBER_BYTES[asked.precision]} B`, bytes(found.layer)],
-      ["All layers", "× L", bytes(found.bytes)],
-      ["Scores, sum", asked.window ? `2Ln·${asked.window}²·C` : "2Ln²C", large(found.multiplications)],
-      ["Projections", "4LnC²", large(found.projections)],
-    ];
+    const formulas = formulasOf(asked, found);
     const rows = formulas.map(([name, formula, value]) => make("tr", {}, make("th", { colspan: 2 }, make("span", { say: name }), " ", make("span.pl-formula", {}, formula)), make("td.pl-own", {}, value)));
     if (measured) rows.push(...this.#measuredRows(measured));
     this.costs.replaceChildren(...rows);
+    this.note.hidden = !measured;
   }
 
   #measuredRows({ predicted, counted, kernel }) {

@@ -1,6 +1,6 @@
 // Large counts and bytes as people read them.
 
-import { number } from "./words.js";
+import { number, say } from "./words.js";
 
 /** A large count as people read it: 22.1 M. */
 export function large(value) {
@@ -8,8 +8,16 @@ export function large(value) {
   return `${number(value / factor, 3)}${unit && ` ${unit}`}`;
 }
 
+const BYTES = [
+  [2 ** 40, (value) => say("{value} TiB", { value })],
+  [2 ** 30, (value) => say("{value} GiB", { value })],
+  [2 ** 20, (value) => say("{value} MiB", { value })],
+  [2 ** 10, (value) => say("{value} KiB", { value })],
+  [1, (value) => say("{value} B", { value })],
+];
+
 /** Bytes as people read them: 192 TiB. */
 export function bytes(value) {
-  const [factor, unit] = [[2 ** 40, "TiB"], [2 ** 30, "GiB"], [2 ** 20, "MiB"], [2 ** 10, "KiB"], [1, "B"]].find(([size]) => value >= size) ?? [1, "B"];
-  return `${number(value / factor, 3)} ${unit}`;
+  const [factor, told] = BYTES.find(([size]) => value >= size) ?? BYTES.at(-1);
+  return told(number(value / factor, 3));
 }

@@ -13,6 +13,7 @@ from models.faults import Fault
 
 COFFEE = Path(__file__).resolve().parent.parent.parent / "assets" / "pictures" / "coffee.jpg"
 VIT = "timm/vit_tiny_patch16_224?random"
+SWIN = "timm/swin_tiny_patch4_window7_224?random"
 
 
 def test_a_patch_is_a_piece_of_what_was_fed():
@@ -22,6 +23,15 @@ def test_a_patch_is_a_piece_of_what_was_fed():
     assert found.arrays["token"].shape == (192,)
     assert found.arrays["filters"].shape == (28, 16, 16, 3)
     assert "14 × 9 = 126 patches" in found.said("en")
+
+
+def test_a_lecture_s_pixels_have_no_windows_whatever_the_network():
+    asked = {"height": 32, "width": 32, "patch": 1, "prefix": 0, "channels": 1024, "heads": 16, "layers": 48}
+    cost = patches(COFFEE, SWIN, window=0, **asked).facts["cost"]
+    assert (cost["reach"], cost["entries"]) == (1024, 16 * 1024**2)
+    within = patches(COFFEE, SWIN)
+    assert within.facts["cost"]["reach"] == 49
+    assert "those of their windows" in within.said("en")
 
 
 @pytest.mark.parametrize("kernel", ["materialised", "fused"])
