@@ -40,11 +40,17 @@ def _equal(frames: Sequence[Image.Image]) -> list[Image.Image]:
 
 
 def _gif(frames: Sequence[Image.Image], about: str) -> bytes:
-    few = [frame.quantize(256, dither=Image.Dither.FLOYDSTEINBERG) for frame in frames]
+    few = [_few(frame) for frame in frames]
     times = [MILLISECONDS] * (len(few) - 1) + [LAST * MILLISECONDS]
     file = io.BytesIO()
     few[0].save(file, "GIF", save_all=True, append_images=few[1:], duration=times, loop=0, comment=about.encode()[:255])
     return file.getvalue()
+
+
+def _few(frame: Image.Image) -> Image.Image:
+    """256 colours that span all of the frame's, dithered: those that most pixels have would leave steps in a scale."""
+    palette = frame.quantize(256, Image.Quantize.MAXCOVERAGE)
+    return frame.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
 
 
 def _mp4(frames: Sequence[Image.Image], about: str) -> bytes:

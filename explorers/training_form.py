@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from explorers.training_live import spoken
 from explorers.training_paper import MATTERS, PAPERS
+from explorers.training_told import spoken
 from models.faults import Fault
 
 if TYPE_CHECKING:

@@ -12,20 +12,17 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from explorers import delivery
 from explorers.bundle import pack
 from explorers.training_evaluation import evaluation
 from explorers.training_owner import owned, public
+from explorers.training_told import axes, columns, told, verdict
 from models.catalogue import runs_folder
 from models.faults import Fault
 
 if TYPE_CHECKING:
     from training.curves import Curves
     from training.jobs import Job
-    from training.sentences import Sentence
-    from training.verdicts import Verdict
 
 Values = Mapping[str, Any]
 
@@ -73,7 +70,7 @@ def watch(values: Values, owner: str) -> bytes:
     said = verdicts.verdicts(newest(runs_folder() / job.name), job.recipe)
     more = {
         "run": told(job), "kinds": kinds(job), "shown": _shown(runs_folder() / job.name),
-        "verdicts": [_verdict(one) for one in said],
+        "verdicts": [verdict(one) for one in said],
         "measured": (evaluation(job.name) or {}).get("figures", []), "numbers": _numbers(job.name),
     }  # fmt: skip
     return pack({**runs(values, owner), **more, **axes(found)}, columns(found))
@@ -115,16 +112,6 @@ def views(values: Values, owner: str) -> bytes | dict[str, Any]:
     return training_strip.views(folder) if (folder / "views.safetensors").is_file() else {}
 
 
-def axes(found: Curves) -> dict[str, Any]:
-    """What `columns` are called, where to go on reading, and whether they begin at the run's first step."""
-    return {"names": list(found.columns), "since": found.since, "whole": found.whole}
-
-
-def columns(found: Curves) -> dict[str, np.ndarray]:
-    """column.0 … in the order of their names: float32 (points,), NaN where a step has none."""
-    return {f"column.{place}": np.array(values, np.float32) for place, values in enumerate(found.columns.values())}
-
-
 def kinds(job: Job) -> tuple[str, ...]:
     """What can be drawn of this run's snapshots, the most telling first. Costs no torch."""
     first = FIRST.get(str(job.recipe.get("objective")), "attention")
@@ -148,34 +135,10 @@ def _written(folder: Path) -> tuple[str, ...]:
     return tuple(kind for kind in SHOWN if kind in header)
 
 
-def told(job: Job) -> dict[str, Any]:
-    """A run as the page's scripts take it."""
-    own = ("name", "state", "place", "step", "steps", "seen", "seconds", "eta", "speed", "memory", "evaluation")
-    return {
-        **{name: getattr(job, name) for name in own},
-        "recipe": dict(job.recipe),
-        "kept": list(job.snapshots),
-        "sentence": None if job.sentence is None else spoken(job.sentence),
-    }
-
-
-def spoken(said: Sentence) -> dict[str, Any]:
-    """A sentence as the page's scripts take it: they say it in the reader's language."""
-    return {"template": said.template, "facts": {name: plain(fact) for name, fact in said.facts.items()}}
-
-
-def plain(fact: object) -> object:
-    return fact if isinstance(fact, (int, float, str)) else str(fact)
-
-
 def _curves(name: str, values: Values) -> Curves:
     from training.curves import curves
 
     return curves(runs_folder() / name, str(values.get("since", "")))
-
-
-def _verdict(said: Verdict) -> dict[str, Any]:
-    return {**spoken(said.sentence), "severity": said.severity, "figure": said.figure, "source": said.source}
 
 
 @lru_cache(maxsize=256)
