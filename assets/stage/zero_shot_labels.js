@@ -6,6 +6,7 @@ import { make, number, say } from "./words.js";
 
 const CHIPS = 120; // chips that are drawn
 const MOST = 1000;
+const LETTERS = 500; // of one label
 const LISTS = { photographs: "Example photographs", shapes: "Coloured shapes", emoji: "Emoji", cifar10: "CIFAR-10", eurosat: "EuroSAT", food101: "Food-101", imagenet: "ImageNet, 1,000 classes" };
 
 export class Labels {
@@ -55,7 +56,9 @@ export class Labels {
   }
 
   #give(labels) {
-    if (labels.length > MOST) this.tell({ ...fault({ said: "Labels: {found} were given, but {most} can be compared at once; leave some out." }), facts: { found: labels.length, most: MOST } });
+    const long = labels.findIndex((label) => label.length > LETTERS);
+    if (long >= 0) return this.tell(fault({ said: "Label {number} was given, but it has {found} characters where {most} can be read; shorten it.", number: long + 1, found: labels[long].length, most: LETTERS }));
+    if (labels.length > MOST) this.tell(fault({ said: "Labels: {found} were given, but {most} can be compared at once; leave some out.", found: labels.length, most: MOST }));
     else this.change(labels);
   }
 }

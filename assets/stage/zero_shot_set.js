@@ -3,8 +3,9 @@
 import { fetchBundle } from "./bundle.js";
 import { card, factTable, segmented, select } from "./controls.js";
 import { themed } from "./colours.js";
+import { drawCalibration } from "./zero_shot_calibration.js";
 import { BINS, calibration, confusion, firsts, judged, wilson } from "./zero_shot_marks.js";
-import { font, Sheet, stamps } from "./zero_shot_sheet.js";
+import { Sheet, stamps } from "./zero_shot_sheet.js";
 import { fixed } from "./zero_shot_read_outs.js";
 import { confusionBoard } from "./zero_shot_confusion.js";
 import { make, number, say } from "./words.js";
@@ -13,13 +14,12 @@ const SETS = { shapes: "Shapes, 64 names", held: "Shapes, the 8 that occur", twe
 const COUNTS = [50, 100, 200, 500, 1000];
 const READ = { softmax: "Softmax", sigmoid: "Sigmoid" };
 const WRONG = 14; // mistakes that are shown
-const EDGE = { left: 44, right: 12, top: 10, bottom: 34 };
 
 export class LabelledSet {
   /** change(values), tell(fault). */
   constructor({ change, tell }) {
     Object.assign(this, { change, tell, turn: 0, cosines: [], truth: [], small: [] });
-    this.curve = new Sheet(".pl-zero-sheet", "Accuracy over confidence", (...paper) => this.#calibrate(...paper));
+    this.curve = new Sheet(".pl-zero-sheet", "Accuracy over confidence", (...paper) => this.score && drawCalibration(...paper, this.score));
     this.table = confusionBoard((said) => (this.pointed.textContent = said));
     this.figures = factTable({ accuracy: "Accuracy", interval: "95 % interval", chance: "Chance", confidence: "Mean confidence", error: "Calibration error" });
     this.pointed = make("p.pl-note.pl-zero-pointed");
@@ -186,50 +186,4 @@ export class LabelledSet {
     };
     this.mistakes.replaceChildren(...wrong.slice(0, WRONG).map(frame));
   }
-
-  #calibrate(context, width, height) {
-    if (!this.score) return;
-    const { counts, confidence, accuracy } = this.score;
-    const x = (share) => EDGE.left + share * (width - EDGE.left - EDGE.right);
-    const y = (share) => EDGE.top + (1 - share) * (height - EDGE.top - EDGE.bottom);
-    [context.font, context.lineWidth, context.strokeStyle, context.fillStyle] = [font(11), 1, themed("line"), themed("muted")];
-    for (const share of [0, 0.25, 0.5, 0.75, 1]) {
-      path(context, [[x(0), y(share)], [x(1), y(share)]]);
-      context.textAlign = "right";
-      context.fillText(`${100 * share}`, x(0) - 6, y(share) + 4);
-      context.textAlign = "center";
-      context.fillText(`${100 * share}`, x(share), y(0) + 15);
-    }
-    context.textAlign = "right";
-    context.fillText(say("confidence, %"), x(1), height - 4);
-    context.setLineDash([4, 4]);
-    context.strokeStyle = themed("muted");
-    path(context, [[x(0), y(0)], [x(1), y(1)]]);
-    context.setLineDash([]);
-    const most = Math.max(...counts, 1);
-    counts.forEach((count, bin) => {
-      context.fillStyle = themed("track");
-      const tall = (count / most) * 0.28 * (y(0) - y(1));
-      context.fillRect(x(bin / BINS) + 2, y(0) - tall, x(1 / BINS) - x(0) - 4, tall);
-    });
-    const filled = Array.from(counts.keys()).filter((bin) => counts[bin]);
-    [context.strokeStyle, context.lineWidth] = [themed("accent"), 2];
-    path(context, filled.map((bin) => [x(confidence[bin]), y(accuracy[bin])]));
-    for (const bin of filled) this.#bin(context, { at: x(confidence[bin]), y, right: accuracy[bin] * counts[bin], count: counts[bin], share: accuracy[bin] });
-  }
-
-  #bin(context, { at, y, right, count, share }) {
-    const [low, high] = wilson(right, count);
-    [context.strokeStyle, context.lineWidth, context.fillStyle] = [themed("accent"), 1.2, themed("accent")];
-    path(context, [[at, y(low)], [at, y(high)]]);
-    context.beginPath();
-    context.arc(at, y(share), 4, 0, 2 * Math.PI);
-    context.fill();
-  }
-}
-
-function path(context, points) {
-  context.beginPath();
-  points.forEach(([x, y]) => context.lineTo(x, y));
-  context.stroke();
 }
