@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from tests.conftest import ROOT, free_port, wait_for
@@ -44,6 +47,11 @@ CURVE = """() => {
     for (const byte of canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data)
         sum = (sum * 31 + byte) % 1000000007;
     return sum;
+}"""
+
+LAST_TILE = """() => {
+    const canvas = [...document.querySelectorAll('.pl-train-hero canvas')].at(-1);
+    return [...canvas.getContext('2d').getImageData(0, 0, 1, 1).data.subarray(0, 3)];
 }"""
 
 
@@ -254,6 +262,68 @@ def test_a_run_can_be_walked_zoomed_compared_and_opened(served: Served, reader: 
     page.click("text=Change…")
     page.wait_for_selector(".pl-option:has-text('painter')", timeout=PATIENCE)
     assert re.search(rf"step [\d,]+ of {STEPS:,}", page.inner_text(".pl-option:has-text('painter')"))
+
+
+def test_a_killed_run_is_resumed_and_deleted(served: Served, reader: Readers) -> None:
+    """Wrong if a run whose process died went on saying that it runs, or stayed after it was deleted twice over."""
+    one = reader(served)
+    page = opened(one)
+    name = begun(page, "fragile")
+    reach(page, 2)
+    os.kill(Task(served.folder / "runs" / name).entry()["process"], signal.SIGKILL)
+    page.wait_for_selector(".pl-train[data-state=lost]", timeout=PATIENCE)
+    assert "ended without a word" in page.inner_text(".pl-train-sentence")
+    page.click("[data-act=resume]")
+    page.wait_for_selector(".pl-train[data-state=running]", timeout=PATIENCE)
+    page.click("[data-act=evaluate]")
+    page.wait_for_selector("[data-act=evaluate]:disabled", timeout=PATIENCE)
+    page.click("[data-act=delete]")
+    assert page.locator(f".pl-train-run-row[data-run={name}]").count() == 1, "what cannot be taken back is asked twice"
+    page.click("[data-act=delete]")
+    page.wait_for_selector(f".pl-train-run-row[data-run={name}]", state="detached", timeout=PATIENCE)
+    assert not (served.folder / "runs" / name).exists()
+    assert page.locator(".pl-notice").is_hidden()
+    one.complaints[:] = [text for text in one.complaints if "422" not in text]  # a look that was under way meanwhile
+
+
+def test_a_zip_of_ones_own_is_learnt_from_and_a_bad_one_refused(
+    served: Served, reader: Readers, tmp_path: Path
+) -> None:
+    """Wrong if a damaged archive ended in silence, or the pictures of a good one were not those that are watched."""
+    one = reader(served)
+    page = opened(one)
+    page.wait_for_selector(".pl-train-fields [data-setting=steps]", timeout=PATIENCE)
+    (tmp_path / "broken.zip").write_bytes(b"no archive")
+    page.set_input_files(".pl-train-form input[type=file]", tmp_path / "broken.zip")
+    page.wait_for_selector(".pl-notice:not([hidden])", timeout=PATIENCE)
+    assert "broken.zip is none, or is damaged" in page.inner_text(".pl-notice")
+    one.complaints[:] = [text for text in one.complaints if "422" not in text]  # it was refused on purpose
+    with zipfile.ZipFile(tmp_path / "my reds.zip", "w") as archive:
+        for shade in range(12):
+            picture = io.BytesIO()
+            Image.new("RGB", (32, 32), (140 + 8 * shade, 20, 20)).save(picture, "PNG")
+            archive.writestr(f"reds/{shade}.png", picture.getvalue())
+    page.set_input_files(".pl-train-form input[type=file]", tmp_path / "my reds.zip")
+    page.wait_for_function("document.querySelector('[data-say-label^=Folder]').value === 'my reds'", timeout=PATIENCE)
+    assert page.locator(".pl-notice").is_hidden()
+    begun(page, "own", steps=1)
+    page.wait_for_selector(".pl-train[data-state=finished]", timeout=PATIENCE)
+    painted(page, 1)
+    assert "my reds" in page.inner_text(".pl-train-about")
+    red, green, blue = page.evaluate(LAST_TILE)
+    assert red > 120
+    assert green == blue == 20
+
+
+def test_training_is_switched_off_in_a_sentence(tmp_path: Path, reader: Readers) -> None:
+    server = Served(tmp_path, PATCHLIGHT_PUBLIC="1", PATCHLIGHT_TRAINING="off")
+    try:
+        page = opened(reader(server))
+        page.wait_for_selector(".pl-train-off:not([hidden])", timeout=PATIENCE)
+        assert page.inner_text(".pl-train-off").startswith("Training is switched off on this page")
+        assert page.locator(".pl-train-go").is_hidden()
+    finally:
+        server.close()
 
 
 def test_two_visitors_of_a_shared_host(tmp_path: Path, reader: Readers) -> None:

@@ -32,7 +32,7 @@ export class Tab {
     const middle = make("main.pl-middle.pl-train-middle", {}, this.away, this.head.element, this.empty, this.before, this.pictures.element, this.compare.element);
     this.element = make(".pl-tab.pl-train", {}, left, middle, this.curves.element);
     this.watch = new Watch({
-      wanted: () => ({ run: this.lost ? "" : this.view.run, besides: this.#besides }),
+      wanted: () => ({ run: this.lost || this.leaving === this.view.run ? "" : this.view.run, besides: this.#besides }),
       there: () => this.element.isConnected,
       arrived: () => this.#arrived(),
       away: (is) => (this.away.hidden = !is),
@@ -100,6 +100,7 @@ export class Tab {
 
   /** The run that the address names is not there, or not this visitor's. */
   #gone(why) {
+    if (this.leaving === this.view.run) return; // it is being deleted
     if (!this.lost) this.tell(why);
     this.lost = true;
     this.ask({ run: "" });
@@ -122,6 +123,7 @@ export class Tab {
   // -- acting ----------------------------------------------------------------------------------------------------------
 
   async #act(act, run) {
+    if (act === "delete") this.leaving = run;
     try {
       await post("act", { act, run });
       this.tell();
@@ -132,6 +134,7 @@ export class Tab {
     } catch (wrong) {
       this.tell(wrong instanceof Told ? wrong.fault : fault({ said: "The server is away; looking for it." }));
     }
+    this.leaving = null;
     this.watch.now();
   }
 
