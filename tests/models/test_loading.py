@@ -135,7 +135,7 @@ def test_ids_are_text(id: object) -> None:
         ("timm/", "is not the id of a checkpoint"),
         ("elsewhere/x", "one of the sources bundled, registry, timm"),
         ("timm/vit_smal_patch14_dinov2", "nearest names are vit_small_patch14_dinov2"),
-        ("registry/dinov3-small", "it has dinov2-small"),
+        ("registry/dinov3-small", "ask for registry/dinov2-small, the only one"),
         ("bundled/none-such", "There is no checkpoint bundled/none-such"),
         ("run/../../etc", "There is no checkpoint"),
         ("file/nowhere/at/all", "There is no file"),
