@@ -7,20 +7,19 @@ Kept by recipe in PATCHLIGHT_RUNS/.estimates, except what was measured while a r
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.catalogue import runs_folder
 from models.faults import Fault
+from training.fits import starved, too_large
 from training.ledger import plain, tasks
 from training.recipe import Recipe, dataset, plan, recipe
 from training.sentences import Sentence
@@ -38,12 +37,6 @@ PATIENCE = 20.0
 
 LONGEST = 300.0
 """Seconds after which a measurement is given up: a set that is still downloading, a network far too large."""
-
-OUT = (
-    "allocate memory", "not enough memory", "out of memory", "bad_alloc", "could not create a memory",
-    "could not create a primitive",
-)  # fmt: skip
-"""How torch says on the CPU that memory was out; the last two are oneDNN's, whose kernels need some of their own."""
 
 FREE = ("steps", "seed", "warmup", "final", "rate", "decay", "keep_every", "keep_last", "keep_steps", "hours", "disk")
 """Settings that a step's cost does not depend on."""
@@ -78,11 +71,11 @@ def estimate(made: Recipe) -> Estimate:
     return _whole(made, found, busy)
 
 
-def measure(made: Recipe, built: Callable[[Recipe], tuple[Dataset, Objective]] | None = None) -> Estimate:
+def measure(made: Recipe) -> Estimate:
     """The same in this process, which it leaves with more memory than before."""
     from training.engine import train
 
-    images, objective = (built or fresh)(made)
+    images, objective = fresh(made)
     settings = replace(made.engine, steps=max(STEPS + 1, made.engine.steps))
     steps, times, memory, start = train(objective, images, settings), [], 0, time.perf_counter()
     while len(times) <= STEPS and (len(times) < 2 or time.perf_counter() - start < PATIENCE):
@@ -109,57 +102,6 @@ def fresh(made: Recipe) -> tuple[Dataset, Objective]:
     with torch.random.fork_rng():
         torch.manual_seed(made.engine.seed)
         return images, made.method.builds(plan(made, tuple(images.classes), words))
-
-
-def starved(wrong: BaseException) -> bool:
-    """Whether this error means that memory was out."""
-    import torch
-
-    told = str(wrong).lower()
-    return isinstance(wrong, (MemoryError, torch.OutOfMemoryError)) or any(words in told for words in OUT)
-
-
-def fitting(made: Recipe, built: Callable[[Recipe], tuple[Dataset, Objective]] | None = None) -> int | None:
-    """The largest batch, halving, of which two updates were made here and now; None where none fits."""
-    batch, least = made.engine.batch // 2, 2 * made.engine.accumulate
-    while batch >= least:
-        batch -= batch % made.engine.accumulate
-        if _fits(replace(made, settings={**made.settings, "batch": batch}), built or fresh):
-            return batch
-        batch //= 2
-    return None
-
-
-def too_large(made: Recipe, built: Callable[[Recipe], tuple[Dataset, Objective]] | None = None) -> Fault:
-    """The sentence for a run that memory is too small for, with a batch that was tried and fits."""
-    fits = fitting(made, built)
-    if fits is None:
-        return Fault(
-            "Memory was out with batches of {batch}, and not even {least} pictures fit; choose a smaller network or "
-            "smaller pictures.",
-            batch=made.engine.batch, least=2 * made.engine.accumulate,
-        )  # fmt: skip
-    return Fault(
-        "Memory was out with batches of {batch}; a batch of {fits} was tried and fits, so duplicate the run with that.",
-        batch=made.engine.batch, fits=fits,
-    )  # fmt: skip
-
-
-def _fits(made: Recipe, built: Callable[[Recipe], tuple[Dataset, Objective]]) -> bool:
-    import torch
-
-    from training.engine import train
-
-    gc.collect()
-    torch.cuda.empty_cache()
-    try:
-        images, objective = built(made)
-        list(islice(train(objective, images, made.engine), 2))
-    except (MemoryError, RuntimeError) as wrong:
-        if not starved(wrong):
-            raise
-        return False
-    return True
 
 
 def _asked(made: Recipe) -> Mapping[str, Any]:

@@ -25,7 +25,7 @@ from models.weights import replace_file, save
 from training import shown
 from training.diary import Diary
 from training.engine import Progress, devices, train
-from training.estimate import starved, too_large
+from training.fits import starved, too_large
 from training.gather import agreed, rank
 from training.ledger import learning_alone
 from training.objective import Objective, Shows
@@ -110,14 +110,14 @@ class Run:
                     raise
             finally:
                 give_reserve(self.folder)
-            fault = too_large(self.recipe, lambda made: Run(self.folder, made)._made())  # what failed is let go by now
+            fault = too_large(self.recipe)  # what failed is let go by now
             self._fail(fault)
             raise fault
 
     def _fail(self, fault: Fault) -> None:
         give_reserve(self.folder)
         self.diary.log(str(fault))
-        self.diary.say("failed", fault)
+        self.diary.note("failed", fault)
 
     def _learn(self) -> Iterator[Progress]:
         images, objective = self._made()
@@ -144,7 +144,7 @@ class Run:
             self._checkpoint(objective, progress)
         self.diary.list_skipped(images.skipped)
         finished = "finished" if progress is None or progress.step == self.settings.steps else "stopped"
-        self.diary.say(finished, None, progress, session.seconds)
+        self.diary.note(finished, None, progress, session.seconds)
         self.diary.log(finished)
 
     def _made(self) -> tuple[Any, Objective]:

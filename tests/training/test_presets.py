@@ -11,7 +11,8 @@ import pytest
 
 from models.faults import Fault
 from training.engine import train
-from training.estimate import estimate, fitting, fresh, measure
+from training.estimate import estimate, fresh, measure
+from training.fits import fitting
 from training.presets import LAB, LOOKING, preset, presets, timed
 from training.recipe import Recipe, recipe
 
