@@ -54,7 +54,7 @@ class Diary:
         with open(self.folder / "metrics.jsonl", "a", encoding="utf-8") as metrics:
             yield Session(self, metrics, before)
 
-    def say(
+    def note(
         self, state: str, fault: Fault | None = None, progress: Progress | None = None, seconds: float | None = None
     ) -> None:
         """Writes status.json; without `progress` or `seconds` those that stood there stay."""
@@ -120,4 +120,4 @@ class Session:
         self.metrics.flush()
         if time.time() - self._beat > HEARTBEAT:
             self._beat = time.time()
-            self.diary.say("running", None, progress, seconds)
+            self.diary.note("running", None, progress, seconds)
