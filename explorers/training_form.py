@@ -59,6 +59,9 @@ def declared() -> dict[str, Any]:
 
 @cache
 def _everything() -> dict[str, Any]:
+    from models.families import families
+
+    families()  # imports transformers, which objectives do too, where no other thread does so meanwhile
     from training.datasets import found
     from training.networks import SIZES
     from training.objective import methods

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import threading
 from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,16 @@ def create_options() -> dict[str, dict[str, Any]]:
     return {name: told for module in _modules() for name, told in getattr(module, "CREATE_OPTIONS", {}).items()}
 
 
-@cache
+_importing = threading.Lock()
+
+
 def _modules() -> tuple[ModuleType, ...]:
+    with (
+        _importing
+    ):  # names that transformers makes on demand are not there where two threads ask for the first of them
+        return _imported()
+
+
+@cache
+def _imported() -> tuple[ModuleType, ...]:
     return tuple(importlib.import_module(f"{__name__}.{file.name}") for file in pkgutil.iter_modules(__path__))
