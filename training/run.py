@@ -123,6 +123,8 @@ class Run:
         images, objective = self._made()
         start = self.store.newest()
         step = int(start["step"]) if start else 0
+        if rank() == 0:
+            self.store.sweep()
         self.diary.rewind(step)
         self.diary.log(f"learning from step {step} of {self.settings.steps}")
         keep_reserve(self.folder)

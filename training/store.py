@@ -65,6 +65,11 @@ class Store:
         finally:
             shutil.rmtree(beside, ignore_errors=True)
 
+    def sweep(self) -> None:
+        """Removes what a killed session left half-written; only for the one who learns in this folder."""
+        for left in self.folder.glob(".*"):
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+
     def publish(self, step: int) -> None:
         """The network of a checkpoint in the run's own folder, where `run/<name>` looks for it."""
         try:
