@@ -245,7 +245,7 @@ def starve(name: str, megabytes: int) -> None:
     """Learns in a process that may have so much more memory than it has now, when every library is loaded: some wait
     for ever where they find no memory to begin with."""
     torch.set_num_threads(1)
-    list(open_run(f"{name}-warm", replace(small(steps=1), patch=4)).learn())
+    list(open_run(f"{name}-warm-{megabytes}", replace(small(steps=1), patch=4)).learn())
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     limit = pages * resource.getpagesize() + (megabytes << 20)
     (runs_folder() / "limit").write_text(str(limit))
@@ -257,11 +257,14 @@ def starve(name: str, megabytes: int) -> None:
 @pytest.mark.skipif(shutil.which("prlimit") is None, reason="limits memory as Linux does")
 def test_out_of_memory_names_a_batch_that_fits() -> None:
     open_run("large", replace(small(batch=512, steps=2), patch=4))
-    process = PROCESSES.Process(target=starve, args=("large", 100))
-    process.start()
-    process.join()
+    for megabytes in (100, 120, 140, 160):  # some libraries abort where they find no memory; no Python survives that
+        process = PROCESSES.Process(target=starve, args=("large", megabytes))
+        process.start()
+        process.join()
+        if process.exitcode == 0:
+            break
     seen = job("large")
-    assert seen.state == "failed"
+    assert seen.state == "failed", process.exitcode
     assert seen.sentence is not None
     assert seen.sentence.template.startswith("Memory was out")
     fits = int(str(seen.sentence.facts["fits"]))
