@@ -48,7 +48,8 @@ class Hub:
 def serve(folder: Path, handler: type[Handler] | None = None) -> Iterator[Hub]:
     """A hub of the repositories `folder/<owner>/<name>/<revision>/<file>` on a free local port."""
     hub = Hub(folder)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (handler or Handler,), {"hub": hub}))
+    bound: Any = type("Bound", (handler or Handler,), {"hub": hub})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), bound)
     hub.endpoint = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
