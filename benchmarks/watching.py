@@ -24,7 +24,7 @@ from benchmarks.measure import table
 from benchmarks.scrub import FLAGS, App
 from training.ledger import Task
 
-ROUNDS = 12
+ROUNDS = 5
 STEPS = 40
 RECIPE = {
     "objective": "mae", "images": "shapes", "size": "micro", "side": 64, "patch": 8,
