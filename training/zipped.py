@@ -109,9 +109,7 @@ def _write(file: zipfile.ZipFile, chosen: list[zipfile.ZipInfo], folder: Path) -
 
 def _wrapped(chosen: list[zipfile.ZipInfo]) -> int:
     """How many folders lie around everything: a folder that was packed whole is no class."""
-    parents = [_path(entry).parts[:-1] for entry in chosen]
-    return next((depth for depth, names in enumerate(zip(*parents, strict=False)) if len(set(names)) > 1),
-                min(map(len, parents)))  # fmt: skip
+    return len(Path(os.path.commonpath([_path(entry).parent for entry in chosen])).parts)
 
 
 def _blocks(source: IO[bytes]) -> Iterator[bytes]:

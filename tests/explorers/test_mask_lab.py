@@ -192,7 +192,7 @@ def test_the_object_is_where_attention_is(monkeypatch: pytest.MonkeyPatch) -> No
     mask = inside.arrays["mask"]
     assert np.array_equal(mask, 1 - outside.arrays["mask"])
     rows, columns = mask.shape
-    high, wide = (side // count for side, count in zip(inside.arrays["image"].shape, mask.shape, strict=False))
+    high, wide = (side // count for side, count in zip(inside.arrays["image"].shape[:2], mask.shape, strict=True))
     red, _, blue = (inside.arrays["image"][..., channel].astype(int) for channel in range(3))
     fox = ((red > blue + 30) | (red > 200)).reshape(rows, high, columns, wide).mean((1, 3)) > 0.3
     assert fox.mean() < 0.45
