@@ -13,7 +13,7 @@ from models.catalogue import catalogue, checkpoints
 from models.measured import measured
 
 GalleryName = Literal["shapes", "unseen", "twemoji", "emojione", "emoji", "photographs", "folder"]
-AnyGallery = Literal["auto", "shapes", "unseen", "twemoji", "emojione", "emoji", "photographs", "folder"]
+AnyGallery = Literal["auto", GalleryName]
 """auto: the one that the network begins with."""
 
 
