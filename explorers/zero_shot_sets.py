@@ -1,7 +1,7 @@
 """Small labelled sets to score a network on: drawn shapes and emoji that ship with Patchlight, or a folder of pictures.
 
     shapes    single coloured shapes of the test split, among all 64 names of the vocabulary
-    held      the same pictures, among the 8 names that occur
+    held      the same pictures, among the 16 names that occur
     twemoji   emoji of the style kept for validation, each its own label
     emojione  emoji of the style kept for the test, likewise
     PATH      a folder with a folder of pictures for each label

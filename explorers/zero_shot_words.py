@@ -37,7 +37,7 @@ SENTENCES: Mapping[str, str] = {
     "(1706.04599).",
     "skipped": "Pictures that could not be read: {skipped}.",
     "shapes": "The pictures are drawn shapes of the test split, among all 64 names of the vocabulary.",
-    "held": "The pictures are drawn shapes of the test split, among the 8 names that occur.",
+    "held": "The pictures are drawn shapes of the test split, among the 16 names that occur.",
     "twemoji": "The pictures are emoji of the style that is kept for validation, each its own label.",
     "emojione": "The pictures are emoji of the style that is kept for the test, each its own label.",
     "folder": "The pictures come from a folder; their labels are the names of its folders.",

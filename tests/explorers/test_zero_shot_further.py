@@ -106,9 +106,9 @@ def test_a_bundled_network_begins_with_what_it_learnt_from() -> None:
 
 
 def test_a_set_of_shapes_is_labelled_by_its_captions() -> None:
-    """Among all 64 names and among the 8 that occur, the same pictures have the same names; no network is needed."""
+    """Among all 64 names and among the 16 that occur, the same pictures have the same names; no network is needed."""
     whole, held = (labelled_set(name, 40, 64) for name in ("shapes", "held"))
-    assert (len(whole.labels), len(held.labels)) == (64, 8)
+    assert (len(whole.labels), len(held.labels)) == (64, 16)
     assert [whole.labels[one] for one in whole.truth] == [held.labels[one] for one in held.truth]
     assert np.array_equal(np.asarray(whole.image(7)), np.asarray(held.image(7)))
     russian = labelled_set("held", 40, 64, "ru")
