@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 
 TITLES: Mapping[str, str] = {
-    "accumulate": "Parts of a batch", "average": "Averaged teacher", "hue": "Turn of colours", "batch": "Batch",
+    "accumulate": "Parts of a batch", "average": "Averaged teacher", "hue": "Turn of colours", "batch": "Batch", "bias":
+    "First bias",
     "captions": "Column of captions", "alike": "Pictures of like colours", "centring": "Centring",
     "checkpoint": "Network to probe", "clip": "Gradient clipping", "crop": "Smallest crop", "decay": "Weight decay",
     "decoder_depth": "Decoder blocks", "decoder_width": "Decoder channels", "device": "Device", "disk": "Disk, MB",

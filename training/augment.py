@@ -17,6 +17,9 @@ from torch import Tensor
 GREY = (0.2989, 0.587, 0.114)
 """Luma weights of ITU-R BT.601, as torchvision rounds them."""
 
+WIDEST = 4 / 3
+"""How much wider than high, or higher than wide, a crop may be (arXiv 1409.4842)."""
+
 YIQ = ((0.299, 0.587, 0.114), (0.5959, -0.2746, -0.3213), (0.2115, -0.5227, 0.3112))
 
 
@@ -34,14 +37,15 @@ class Look:
     solarise: float = 0.0
 
 
-def crops(
-    images: Tensor, side: int, *, scale: tuple[float, float], ratio: tuple[float, float] = (3 / 4, 4 / 3),
-    flip: bool = True,
-) -> Tensor:  # fmt: skip
-    """A random rectangle of each picture at (side, side): its area a share in `scale`, its aspect log-uniform."""
+def crops(images: Tensor, side: int, *, scale: tuple[float, float], flip: bool = True) -> Tensor:
+    """A random rectangle of each picture at (side, side): its area a share in `scale`, its aspect log-uniform.
+
+    A scale of (1, 1) leaves the whole picture as it is, not squeezed to another aspect.
+    """
     count, device = images.shape[0], images.device
     area = _uniform(count, *scale, device)
-    aspect = _uniform(count, math.log(ratio[0]), math.log(ratio[1]), device).exp()
+    widest = 0.0 if scale == (1, 1) else math.log(WIDEST)
+    aspect = _uniform(count, -widest, widest, device).exp()
     width = (area * aspect).sqrt().clamp(max=1)
     height = (area / aspect).sqrt().clamp(max=1)
     across = _uniform(count, -1, 1, device) * (1 - width)

@@ -46,18 +46,21 @@ def test_blur_and_solarise_equal_torchvision() -> None:
 def test_a_whole_crop_is_the_picture_or_its_mirror() -> None:
     images = pictures(16)
     torch.manual_seed(0)
-    same = augment.crops(images, 24, scale=(1, 1), ratio=(1, 1))
+    same = augment.crops(images, 24, scale=(1, 1))
     for crop, image in zip(same, images, strict=True):
         assert min((crop - image).abs().max(), (crop - image.flip(-1)).abs().max()) < 1e-5
 
 
 def test_crops_keep_the_share_of_area_that_was_asked() -> None:
-    """A picture whose value is its column: a crop's range of values is its width."""
-    ramp = torch.linspace(0, 1, 64).expand(500, 3, 64, 64)
+    """A picture whose red is its column and whose green is its row: a crop's ranges are its width and height."""
+    ramp = torch.linspace(0, 1, 64).expand(64, 64)
+    images = torch.stack([ramp, ramp.T, ramp]).expand(500, 3, 64, 64)
     torch.manual_seed(0)
-    width = augment.crops(ramp, 32, scale=(0.25, 0.25), ratio=(1, 1), flip=False).flatten(1)
-    spans = width.amax(1) - width.amin(1)
-    torch.testing.assert_close(spans.mean(), torch.tensor(0.5 * 31 / 32 * 64 / 63), rtol=0.02, atol=0)
+    seen = augment.crops(images, 32, scale=(0.25, 0.25), flip=False)[:, :2].flatten(2)
+    width, height = ((seen.amax(2) - seen.amin(2)) / (31 / 32 * 64 / 63)).unbind(1)
+    torch.testing.assert_close((width * height).mean(), torch.tensor(0.25), rtol=0.02, atol=0)
+    assert (width / height).amax() < 1.02 * augment.WIDEST
+    assert (width / height).amin() < 0.98 < 1.02 < (width / height).amax()
 
 
 def test_pictures_of_a_batch_get_different_draws() -> None:

@@ -43,7 +43,7 @@ def load(source: Source) -> dict[str, Any]:
         raise Fault(
             "Dataset {name} was asked of the hub, but it cannot be had ({reason}); "
             "check its name and the network, or give a folder of pictures.",
-            name=name, reason=" ".join(str(problem).split()),
+            name=name, reason=" ".join(str(problem).split()).removesuffix("."),
         ) from problem  # fmt: skip
     return {str(part): rows for part, rows in parts.items()}
 

@@ -109,8 +109,7 @@ def pairs(answer: Any, concepts: Tensor) -> dict[str, Tensor]:
 def text_views(batch: Batch, network: Network, words: Any, crop: float) -> Views:
     """Pixels, token ids and concepts; never mirrored, since a caption may say left and right."""
     assert batch.captions is not None
-    ratio = (1.0, 1.0) if crop == 1 else (3 / 4, 4 / 3)
-    images = crops(batch.images, network.pixels.size[0], scale=(crop, 1), ratio=ratio, flip=False)
+    images = crops(batch.images, network.pixels.size[0], scale=(crop, 1), flip=False)
     images = recolour(images, LOOK)
     ids, attend = encoded(words, batch.captions)
     device = images.device

@@ -31,7 +31,7 @@ class Options:
     decoder_width: int = option(128, "channels of the decoder, a multiple of 32", least=32)
     decoder_depth: int = option(2, "blocks of the decoder", least=1)
     normalised: bool = option(False, "targets without each patch's own mean and deviation (norm_pix_loss)")
-    crop: float = option(0.5, "smallest share of a picture's area that a crop keeps", least=0.05, most=1)
+    crop: float = option(0.5, "smallest share of a picture's area that a crop keeps; 1: no crop", least=0.05, most=1)
 
 
 def masked_error(prediction: Tensor, pixels: Tensor, mask: Tensor, patch: int, normalised: bool) -> Tensor:

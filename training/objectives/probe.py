@@ -28,7 +28,7 @@ from training.settings import option
 class Options:
     checkpoint: str = option("registry/dinov2-small", "id of the network that is probed")
     frozen: int = option(-1, "the first so many blocks, and everything before them, stay; -1 is all", least=-1)
-    crop: float = option(0.5, "smallest share of a picture's area that a crop keeps", least=0.05, most=1)
+    crop: float = option(0.5, "smallest share of a picture's area that a crop keeps; 1: no crop", least=0.05, most=1)
     flip: bool = option(True, "mirror every second picture")
 
 

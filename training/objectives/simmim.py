@@ -26,7 +26,7 @@ from training.settings import option
 class Options:
     ratio: float = option(0.6, "share of squares that are hidden (table 2)", least=0.05, most=0.95)
     unit: int = option(16, "side of a hidden square in pixels, a multiple of the patch", least=1)
-    crop: float = option(0.67, "smallest share of a picture's area that a crop keeps", least=0.05, most=1)
+    crop: float = option(0.67, "smallest share of a picture's area that a crop keeps; 1: no crop", least=0.05, most=1)
 
 
 def hidden_difference(prediction: Tensor, pixels: Tensor, mask: Tensor) -> Tensor:

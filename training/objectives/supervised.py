@@ -33,7 +33,7 @@ class Options:
     smoothing: float = option(0.1, "label smoothing ε", least=0, most=0.9)
     mixup: float = option(0.0, "α of mixup's Beta distribution; 0 is off", least=0)
     drop: float = option(0.0, "share of patches dropped while training, ViT only", least=0, most=0.9)
-    crop: float = option(0.5, "smallest share of a picture's area that a crop keeps", least=0.05, most=1)
+    crop: float = option(0.5, "smallest share of a picture's area that a crop keeps; 1: no crop", least=0.05, most=1)
     flip: bool = option(True, "mirror every second picture")
     hue: float = option(0.02, "largest turn of the colours; at 0.5 no colour can stand for a class", least=0, most=0.5)
 
