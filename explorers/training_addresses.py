@@ -92,7 +92,8 @@ def _plain(name: str) -> str:
 def _unpacked(archive: Path, owner: str) -> dict[str, Any]:
     from training.zipped import unpacked
 
-    return {"images": str(unpacked(archive, owner))}
+    folder = unpacked(archive, owner)
+    return {"images": str(folder), "count": sum(path.is_file() for path in folder.rglob("*"))}
 
 
 def _typed(request: Request, kind: str) -> None:

@@ -118,6 +118,7 @@ export class CurveSide {
     this.set(view);
     const [first] = runs;
     const names = [...new Set(runs.flatMap(({ columns }) => columns.figures))];
+    this.controls.hidden = !names.length;
     if (names.join() !== [...this.curves.keys()].join()) this.#build(names, first.columns);
     for (const [name, curve] of this.curves) {
       curve.draw(seriesOf(name, runs, view.over), { range: this.range, smoothing: view.smoothing, mark: first.columns.at(step, view.over) });

@@ -33,7 +33,7 @@ export class Form {
     const row = (text, ...children) => make(".pl-train-row", {}, make("span.pl-name", { say: text }), ...children);
     this.body = make(".pl-train-form-body", {},
       this.preset.element, this.about, row("Objective", this.objective.element), this.meaning,
-      row("Pictures", this.source.kind.element), this.source.place, this.source.file, row("Network", this.size.element), this.fields, this.more);
+      row("Pictures", this.source.kind.element), this.source.place, this.source.note, this.source.file, row("Network", this.size.element), this.fields, this.more);
     this.foot = make(".pl-train-foot", {}, this.cost.element, make(".pl-train-send", {}, this.name, this.button));
     this.element = card("New run", this.off, this.body, this.foot);
     this.element.classList.add("pl-train-form");
@@ -101,6 +101,8 @@ export class Form {
 
   /** Under which preset the form stands; "" where something was changed since. */
   #label(name) {
+    const timed = this.chosen && this.#preset?.seconds && this.name.value === this.chosen;
+    if (timed && !name) this.name.value = this.recipe.objective; // it keeps to that time no longer
     this.chosen = name;
     this.preset.set(name);
     this.about.textContent = this.#preset ? say(this.#preset.about.template, this.#preset.about.facts) : "";

@@ -72,8 +72,8 @@ export class Hero {
     context.imageSmoothingEnabled = image.width > canvas.width;
     context.drawImage(bitmap(image), 0, 0, canvas.width, canvas.height);
     if (frame.arrays.same) frameUp(context, frame.arrays.same, canvas);
-    if (kind === "similarity") this.#listen(canvas, frame.arrays.map);
-    const [low, high] = ends(frame.arrays.map);
+    if (kind !== "positions") this.#listen(canvas, frame.arrays.map);
+    const [low, high] = ends(kind, frame.arrays);
     const bar = make(".pl-bar", { style: `background: ${gradient(RELATIONS, "to top")}` });
     const scale = make(".pl-scale.pl-train-scale", {}, make("span", {}, number(high, 2)), bar, make("span", {}, number(low, 2)));
     this.element.className = "pl-train-hero pl-train-one";

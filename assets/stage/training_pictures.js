@@ -11,7 +11,8 @@ import { make, number, onLanguage, say } from "./words.js";
 const KINDS = { similarity: "Similarity", teacher: "Teacher", reconstruction: "Reconstruction", attention: "Attention", positions: "Positions", views: "Views" };
 const SAID = {
   similarity: "How alike the network finds {count} things of one fixed batch, each with each. Pairs that belong together are framed.",
-  teacher: "What the teacher answers to {count} fixed pictures, a row each. Equal rows are collapse.",
+  answers: "How alike the teacher's answers to {count} fixed pictures are, each with each: 1 where two are the same. One colour everywhere is collapse.",
+  teacher: "What the teacher answers to {count} fixed pictures, a row each; the columns are the {columns} answers that weigh most. Equal rows are collapse.",
   reconstruction: "Above what the network is shown, in the middle what it rebuilds, below the picture.",
   prefix: "Where CLS looks in the last block, mean of heads. Each map has its own scale, on which evenly spread attention is dark.",
   pool: "Where the attention pool looks, mean of heads. Each map has its own scale, on which evenly spread attention is dark.",
@@ -25,7 +26,7 @@ const CAPTIONED = ["clip", "siglip"]; // a column stands for a caption
 export class Pictures {
   /** ask({drawn}); choose(step or null for the newest); explore(step). */
   constructor({ ask: change, choose, explore }) {
-    Object.assign(this, { choose, index: 0, run: null, views: null, shown: "" });
+    Object.assign(this, { choose, index: 0, run: null, views: null, shown: "", drawn: null });
     this.frames = new Frames({ arrived: () => this.draw(), refused: () => this.draw() });
     this.kinds = segmented("What is drawn", KINDS, (drawn) => change({ drawn }), ".pl-train-kinds");
     this.when = make("strong.pl-train-when");
@@ -81,7 +82,7 @@ export class Pictures {
   }
 
   #begin(run) {
-    Object.assign(this, { run, views: null, index: 0, shown: "" });
+    Object.assign(this, { run, views: null, index: 0, shown: "", drawn: null });
     this.frames.open(run);
     this.strip.forget();
     this.hero.element.replaceChildren();
@@ -117,8 +118,9 @@ export class Pictures {
   #draw() {
     this.kinds.set(this.kind);
     this.kinds.buttons.forEach((button) => (button.hidden = !this.available.includes(button.dataset.value)));
-    this.when.textContent = this.step === 0 ? say("Untrained") : say("Step {step}", { step: this.step });
     this.#drawHero();
+    const step = this.drawn?.step ?? this.step; // the pictures' own until those of the chosen one are here
+    this.when.textContent = step === 0 ? say("Untrained") : say("Step {step}", { step });
     this.strip.draw(this.steps, this.step, `${this.stripKind} ${this.index}`, (step) => {
       const frame = this.frames.get(step, this.stripKind);
       return frame && stamp(this.stripKind, frame, this.views, this.index);
@@ -134,7 +136,7 @@ export class Pictures {
     const key = [this.run, this.kind, this.step, element.clientWidth, element.clientHeight, this.index, document.body.className].join(" ");
     if (!frame || key === this.shown) return;
     this.shown = key;
-    this.frame = frame;
+    this.drawn = { frame, kind: this.kind, step: this.step };
     this.hero.draw(this.kind, frame, this.views, this.index);
     Object.assign(element.dataset, { step: this.step, kind: this.kind });
     this.#point(null);
@@ -142,7 +144,7 @@ export class Pictures {
   }
 
   #refuse({ template, facts }) {
-    this.shown = "";
+    Object.assign(this, { shown: "", drawn: null });
     this.hero.refuse(say(template, facts));
     this.caption.textContent = "";
   }
@@ -151,14 +153,15 @@ export class Pictures {
 
   /** The caption, or what is under the pointer in its place. */
   #point(place) {
-    this.caption.textContent = place ? this.#pair(place) : this.#said(this.frame);
+    this.caption.textContent = place ? this.#pair(place) : this.#said(this.drawn);
   }
 
-  #said({ facts, arrays }) {
-    const name = this.kind === "attention" ? facts.query : this.kind;
-    const what = say(SAID[name], { count: arrays.map?.shape[0] ?? 0, kind: say(facts.kind ?? "") });
-    if (this.kind === "views") return what;
-    return `${what} ${this.step === 0 ? say("Random weights, before the first step.") : say("After {step} steps.", { step: this.step })}`;
+  #said({ frame: { facts, arrays }, kind, step }) {
+    const name = kind === "attention" ? facts.query : kind === "similarity" && !arrays.same ? "answers" : kind;
+    const [count, columns] = arrays.map?.shape ?? [];
+    const what = say(SAID[name], { count, columns, kind: say(facts.kind ?? "") });
+    if (kind === "views") return what;
+    return `${what} ${step === 0 ? say("Random weights, before the first step.") : say("After {step} steps.", { step })}`;
   }
 
   #pair({ row, column, value }) {

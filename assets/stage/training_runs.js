@@ -25,10 +25,13 @@ export class Runs {
     }
     for (const job of jobs) this.#fill(this.rows.get(job.name), job, chosen, besides);
     this.element.classList.toggle("pl-train-lonely", jobs.length < 2);
+    const row = this.rows.get(chosen);
+    if (row && chosen !== this.chosen) row.element.scrollIntoView({ block: "nearest" });
+    this.chosen = row && chosen;
   }
 
   #row(name) {
-    const title = make("span.pl-train-run-name", {}, name);
+    const title = make("span.pl-train-run-name", { title: name }, name);
     const state = make("span.pl-train-run-state");
     const meter = make("i");
     const tick = make("input", { type: "checkbox", label: "Compare", onchange: () => this.beside(name, tick.checked) });

@@ -20,18 +20,34 @@ export class Away extends Error {}
 
 /** GET patchlight/training/<name>: JSON, or a bundle {facts, arrays}. Throws `Told`, or `Away`. */
 export async function ask(name, values = {}, signal = undefined) {
-  const url = new URL(address(`patchlight/training/${name}`));
-  for (const [key, value] of Object.entries(values)) url.searchParams.set(key, value);
-  return answered(() => fetch(url, { headers: { [HEADER]: visitor() }, signal }));
+  return answered(() => fetch(place(name, values), { headers: { [HEADER]: visitor() }, signal }));
 }
 
-/** POST the same way: values as JSON, or a file as an archive, with `query` in the address. */
-export async function post(name, body, query = {}) {
-  const file = body instanceof Blob;
+/** POST the same way, values as JSON. */
+export async function post(name, values) {
+  const headers = { [HEADER]: visitor(), "content-type": "application/json" };
+  return answered(() => fetch(place(name), { method: "POST", headers, body: JSON.stringify(values) }));
+}
+
+/** POST an archive; sent(share of it) while it is on its way. */
+export async function upload(archive, sent) {
+  return answered(() => new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest(); // fetch does not tell how much of a body has gone
+    request.open("POST", place("upload", { name: archive.name }));
+    request.setRequestHeader(HEADER, visitor());
+    request.setRequestHeader("content-type", "application/zip");
+    request.responseType = "blob";
+    request.upload.onprogress = ({ loaded, total }) => sent(loaded / total);
+    request.onload = () => resolve(new Response(request.response, { status: request.status, headers: { "content-type": request.getResponseHeader("content-type") ?? "" } }));
+    request.onerror = reject;
+    request.send(archive);
+  }));
+}
+
+function place(name, values = {}) {
   const url = new URL(address(`patchlight/training/${name}`));
-  for (const [key, value] of Object.entries(query)) url.searchParams.set(key, value);
-  const headers = { [HEADER]: visitor(), "content-type": file ? "application/zip" : "application/json" };
-  return answered(() => fetch(url, { method: "POST", headers, body: file ? body : JSON.stringify(body) }));
+  for (const [key, value] of Object.entries(values)) url.searchParams.set(key, value);
+  return url;
 }
 
 async function answered(send) {

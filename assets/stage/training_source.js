@@ -2,8 +2,8 @@
 
 import { Told, fault } from "./bundle.js";
 import { select } from "./controls.js";
-import { Away, post } from "./training_server.js";
-import { make, say } from "./words.js";
+import { Away, upload } from "./training_server.js";
+import { make, number, say } from "./words.js";
 
 const HUB = "hub/";
 const UPLOADS = ".uploads";
@@ -15,6 +15,7 @@ export class Source {
     this.kind = select("Pictures", [], (kind) => this.#chosen(kind));
     this.place = make("input.pl-text", { type: "text", label: "Folder, table or name on the hub", hidden: true, onchange: () => changed(this.place.value.trim()) });
     this.file = make("input", { type: "file", accept: ".zip", hidden: true, label: "Archive of pictures", onchange: () => this.#upload(), oncancel: () => this.draw(this.images) });
+    this.note = make("p.pl-note.pl-train-upload", { role: "status", hidden: true });
   }
 
   /** datasets: [{name}]. elsewhere: whether folders and the hub may be named. upload: largest zip in bytes. */
@@ -31,6 +32,7 @@ export class Source {
     this.place.hidden = kind === images;
     this.place.readOnly = kind === "zip";
     this.place.value = kind === "zip" ? nameOf(images) : images;
+    this.#say(images === this.counted?.images ? say("Pictures in {name}: {count}.", this.counted) : "");
   }
 
   #chosen(kind) {
@@ -52,8 +54,9 @@ export class Source {
     if (file.size > this.largest) return this.tell(fault({ said: "{name} has {size} MB, but this page takes archives of {most} MB; upload fewer pictures, or smaller ones.", name: file.name, size: Math.ceil(file.size / 2 ** 20), most }));
     this.kind.element.disabled = true;
     try {
-      const { images } = await post("upload", file, { name: file.name });
+      const { images, count } = await upload(file, (share) => this.#sent(file.name, share));
       this.images = images;
+      this.counted = { images, name: file.name, count };
       this.tell();
       this.changed(images);
     } catch (wrong) {
@@ -62,6 +65,16 @@ export class Source {
     } finally {
       this.kind.element.disabled = false;
     }
+  }
+
+  #sent(name, share) {
+    const percent = number(Math.floor(100 * share));
+    this.#say(share < 1 ? say("{name} is being sent: {percent} %.", { name, percent }) : say("{name} is being unpacked …", { name }));
+  }
+
+  #say(words) {
+    this.note.hidden = !words;
+    this.note.textContent = words;
   }
 }
 

@@ -44,7 +44,19 @@ function maskOf(masks, index) {
 }
 
 /** The one matrix that a frame is. */
-export const whole = (kind, { arrays: { map }, facts }) => (kind === "positions" ? mosaic(map, facts.grid) : matrix(map));
+export const whole = (kind, { arrays, facts }) => matrix(kind === "positions" ? mosaic(arrays.map, facts.grid) : arrays.map, ends(kind, arrays));
+
+/** From which value to which a matrix is coloured: shares from 0, how alike answers are (none belong together) from 0
+ * to 1, or what is all but equal would look far apart; anything else from its least to its greatest. */
+export function ends(kind, { map, same }) {
+  if (kind === "similarity" && !same) return [0, 1];
+  let [low, high] = [Infinity, -Infinity];
+  for (const value of map) {
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return [kind === "teacher" ? 0 : low, high];
+}
 
 /** A frame as one small image: the matrix, or what was made of one picture. */
 export function stamp(kind, frame, views, index) {
@@ -103,19 +115,8 @@ function each(image, mask, visit) {
     }
 }
 
-/** A matrix (rows, columns) from its least to its greatest value. */
-function matrix(values) {
-  const [low, high] = ends(values);
+function matrix(values, [low, high]) {
   return painted(values, values.shape, { low, high: high > low ? high : low + 1, colours: RELATIONS });
-}
-
-export function ends(values) {
-  let [low, high] = [Infinity, -Infinity];
-  for (const value of values) {
-    if (value < low) low = value;
-    if (value > high) high = value;
-  }
-  return [low, high];
 }
 
 /** Every position's map against all others, each in its own place: rows × rows of small maps. */
@@ -129,5 +130,5 @@ function mosaic(values, grid) {
       const column = (one % columns) * columns + (other % columns);
       whole[row * columns * columns + column] = values[one * rows * columns + other];
     }
-  return matrix(whole);
+  return whole;
 }
