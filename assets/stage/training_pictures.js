@@ -12,7 +12,7 @@ const KINDS = { similarity: "Similarity", teacher: "Teacher", reconstruction: "R
 const SAID = {
   similarity: "How alike the network finds {count} things of one fixed batch, each with each. Pairs that belong together are framed.",
   answers: "How alike the teacher's answers to {count} fixed pictures are, each with each: 1 where two are the same. One colour everywhere is collapse.",
-  teacher: "What the teacher answers to {count} fixed pictures, a row each; the columns are the {columns} answers that weigh most. Equal rows are collapse.",
+  teacher: "What the teacher answers to {count} fixed pictures, a row each, a column for each of the {columns} answers that weigh most. Equal rows are collapse.",
   reconstruction: "Above what the network is shown, in the middle what it rebuilds, below the picture.",
   prefix: "Where CLS looks in the last block, mean of heads. Each map has its own scale, on which evenly spread attention is dark.",
   pool: "Where the attention pool looks, mean of heads. Each map has its own scale, on which evenly spread attention is dark.",
