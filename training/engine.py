@@ -18,9 +18,9 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from models.faults import Fault
+from training.attention import lean
 from training.averaging import follow, follower
 from training.datasets import Dataset
-from training.networks import written_out
 from training.objective import Figures, Objective, Views
 from training.optimisers import memory, optimisers, rate_at, remember
 from training.settings import Settings
@@ -79,8 +79,6 @@ def train(
     """Learns, one `Progress` an update, from the beginning or from where `start` was taken."""
     accelerator = devices(settings)
     share = _share(settings, accelerator.num_processes)
-    if accelerator.device.type == "cpu" and settings.precision == "bf16":
-        written_out(objective.module)
     learner = accelerator.prepare(_Step(objective))
     made = optimisers(objective.module, settings)
     average = follower(objective.module) if settings.ema else None
@@ -127,7 +125,7 @@ def _gradients(
         last = part == settings.accumulate - 1
         with _chance(settings.seed, place, device), nullcontext() if last else accelerator.no_sync(learner):
             views = objective.views(images.batch(place, seed=settings.seed, count=share, device=device))
-            with torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16"):
+            with passing(device, settings.precision):
                 loss, figures = learner(views)
             (loss / settings.accumulate).backward()
         for name, value in {"loss": loss, **figures}.items():
@@ -135,6 +133,17 @@ def _gradients(
     mean = accelerator.reduce(torch.stack(list(total.values())), "mean")
     values = dict(zip(total, mean.tolist(), strict=True))  # pyright: ignore[reportAttributeAccessIssue]
     return values.pop("loss"), values
+
+
+@contextmanager
+def passing(device: torch.device, precision: str) -> Iterator[None]:
+    """Numbers and attention of a forward pass that learns."""
+    halved = precision == "bf16"
+    with (
+        torch.autocast(device.type, torch.bfloat16, enabled=halved),
+        lean() if halved and device.type == "cpu" else nullcontext(),
+    ):
+        yield
 
 
 @contextmanager

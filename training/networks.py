@@ -161,19 +161,6 @@ def begin(module: nn.Module) -> None:
             nn.init.xavier_uniform_(weight.view(weight.shape[0], -1))
 
 
-def written_out(module: nn.Module) -> None:
-    """Lets attention be three products and a softmax instead of one fused call, in every part of `module`.
-
-    On the CPU the fused call's backward pass in bf16 takes longer than all of these together: networks of teaching
-    size learn 1.4 to 2 times as fast without it. In single precision there is nothing to gain, only memory to lose.
-    """
-    for part in module.modules():
-        if isinstance(getattr(part, "fused_attn", None), bool):
-            part.fused_attn = False  # pyright: ignore[reportArgumentType, reportAttributeAccessIssue]
-        if hasattr(part, "set_attn_implementation"):
-            part.set_attn_implementation("eager")  # pyright: ignore[reportCallIssue]
-
-
 def _tower(shape: Size) -> dict[str, int]:
     return {
         "hidden_size": shape.width, "num_hidden_layers": shape.depth, "num_attention_heads": shape.heads,

@@ -59,21 +59,19 @@ BUNDLED = {
         "DINO", "Learnt without labels from crops of drawn shapes.",
     ),
     "mae": Bundled(
-        _recipe(
-            "mae", 3, 1500, decoder_width=64, crop=0.6, settings={"optimiser": "adamw", "rate": 2e-3, "warmup": 0.03}
-        ),
+        _recipe("mae", 3, 4000, decoder_width=96, crop=1, settings={"rate": 3e-3, "ema": 0.998}),
         "MAE", "Learnt without labels to rebuild hidden patches of drawn shapes.",
     ),
     "simmim": Bundled(
-        _recipe("simmim", 3, 1000, patch=4, crop=0.6, settings={"optimiser": "adamw"}),
+        _recipe("simmim", 3, 1500, patch=4, crop=1, settings={"rate": 2e-3}),
         "SimMIM", "Learnt without labels to rebuild hidden squares of drawn shapes.",
     ),
     "clip": Bundled(
-        replace(_recipe("clip", 2, 2400, batch=96, drop=0.5, text_depth=2, crop=1), alike=8),
+        replace(_recipe("clip", 2, 2800, batch=96, text_depth=2, crop=1), alike=8),
         "CLIP", "Learnt to match drawn shapes and their English captions.",
     ),
     "siglip": Bundled(
-        replace(_recipe("siglip", 2, 2400, batch=96, drop=0.5, text_depth=2, crop=1), alike=8),
+        replace(_recipe("siglip", 2, 2400, batch=96, text_depth=2, crop=1, bias=-4.5), alike=8),
         "SigLIP", "Learnt to say which English caption belongs to which drawn shapes.",
     ),
     "clip-emoji": Bundled(
