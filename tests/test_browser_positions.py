@@ -167,7 +167,7 @@ def test_the_endpoint_says_what_the_page_says(visitor: Callable[..., Visitor], a
     one = visitor()
     one.tab("positions", VIT, place="3,5")
     said, numbers = Client(address, verbose=False).predict(checkpoint=VIT, place="3,5", api_name="/positions")
-    page, english = (re.sub(r"-?\d[\d.,]*(e-\d+)?", "#", text) for text in (one.caption(), said["caption"]["en"]))
+    page, english = (re.sub(r"[-−]?\d[\d.,]*(e-\d+)?", "#", text) for text in (one.caption(), said["caption"]["en"]))
     for sentence in re.split(r"(?<=[^#\d]\.) ", english):
         assert sentence in page
     with np.load(numbers) as arrays:

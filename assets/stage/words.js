@@ -38,12 +38,12 @@ export function say(template, facts = {}) {
 
 const show = (fact) => (typeof fact === "number" ? number(fact) : String(fact));
 
-/** A number with so many significant digits; thousands grouped as the reader's language does. */
+/** A number with so many significant digits; thousands grouped as the reader's language does, a minus as in print. */
 export function number(value, digits = 4) {
   if (!Number.isFinite(value)) return "–";
   const locale = language === "ru" ? "ru-RU" : "en-US";
-  if (value !== 0 && Math.abs(value) < 1e-4) return value.toExponential(1).replace("e", " · 10^");
-  return new Intl.NumberFormat(locale, { maximumSignificantDigits: Number.isInteger(value) ? 21 : digits }).format(value);
+  if (value !== 0 && Math.abs(value) < 1e-4) return value.toExponential(1).replace("e", " · 10^").replaceAll("-", "−");
+  return new Intl.NumberFormat(locale, { maximumSignificantDigits: Number.isInteger(value) ? 21 : digits }).format(value).replace("-", "−");
 }
 
 /** Fill every element that carries an English text in data-say, data-say-label or data-say-title. */
