@@ -16,6 +16,8 @@ from explorers.explorer import Explorer, Finding
 from explorers.parameters import Parameters, parameter
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from explorers.frame import Desk, Frame
 
 DEFAULT = "bundled/clip"
@@ -75,6 +77,13 @@ def embedding_map(checkpoint: str = DEFAULT, **values: object) -> Finding:
 # -- draw --------------------------------------------------------------------------------------------------------------
 
 
+def sheet(finding: Finding, language: str) -> Image.Image:
+    """For the shell: the whole map."""
+    from explorers.embedding_map_figure import drawn
+
+    return drawn(finding, language)
+
+
 def picture(desk: Desk) -> Mapping[str, Any]:
     """Where the page asks for an index and for a layout of it."""
     from explorers import delivery, embedding_map_page
@@ -90,5 +99,5 @@ def build(frame: Frame) -> None:
     frame.stage("embedding_map", Question, picture)
 
 
-EXPLORER = Explorer("embedding_map", "Embeddings", 44, Question, explore, build, pictureless=True)
+EXPLORER = Explorer("embedding_map", "Embeddings", 44, Question, explore, build, pictureless=True, sheet=sheet)
 """`/embedding_map`, `python -m explorers embedding_map`, the tab "Embeddings"."""

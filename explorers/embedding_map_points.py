@@ -49,7 +49,8 @@ def found(seen: Seen, asked: Question) -> tuple[dict[str, np.ndarray], dict[str,
     matched = np.where(own < 0, np.nan, (pictures * told[own]).sum(1)) if texts else np.full(len(items), np.nan)
     arrays |= {"items": items.astype(np.int32), "own": own.astype(np.int32), "vectors": points, "matched": matched}
     facts |= {
-        **facts_of(seen), "shown": len(items), "texts": texts, "centre": asked.centre, "method": asked.method,
+        **facts_of(seen), "side": asked.side, "shown": len(items), "texts": texts, "centre": asked.centre,
+        "method": asked.method,
         "names": [index.names[item] for item in items],
         "russian": [index.russian[item] for item in items] if index.russian else [],
         "checkpoint": card.id, "title": card.title, "revision": revision(card), "random": card.random,

@@ -16,6 +16,8 @@ from explorers.parameters import Parameters, parameter
 from explorers.retrieve_words import caption
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from explorers.frame import Desk, Frame
 
 DEFAULT = "bundled/clip"
@@ -73,6 +75,13 @@ def retrieve(image: str | Path | None = None, checkpoint: str = DEFAULT, **value
 # -- draw --------------------------------------------------------------------------------------------------------------
 
 
+def sheet(finding: Finding, language: str) -> Image.Image:
+    """For the shell: what was looked for and the pictures that were found."""
+    from explorers.retrieve_figure import drawn
+
+    return drawn(finding, language)
+
+
 def picture(desk: Desk) -> Mapping[str, Any]:
     """Where the page asks for an index and for what it finds."""
     from explorers import delivery, retrieve_page
@@ -88,5 +97,5 @@ def build(frame: Frame) -> None:
     frame.stage("retrieve", Question, picture)
 
 
-EXPLORER = Explorer("retrieve", "Retrieval", 42, Question, explore, build, optional=True)
+EXPLORER = Explorer("retrieve", "Retrieval", 42, Question, explore, build, optional=True, sheet=sheet)
 """`/retrieve`, `python -m explorers retrieve`, the tab "Retrieval"."""

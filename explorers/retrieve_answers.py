@@ -84,7 +84,7 @@ def found(seen: Seen, query: Query, asked: Question) -> tuple[dict[str, np.ndarr
         rows, cosines = cells.nearest(vector, count, query.item)
     meant = concept_of(seen, query)
     facts = {
-        **facts_of(seen), "by": query.by, "query": words_of(seen, query), "item": query.item,
+        **facts_of(seen), "side": asked.side, "by": query.by, "query": words_of(seen, query), "item": query.item,
         "hits": [_hit(seen, int(row), float(cosine), meant) for row, cosine in zip(rows, cosines, strict=True)],
         "there": 0 if meant is None else index.concepts.count(meant) - (query.item is not None),
         "search": "exact" if cells is None else "faiss", "cells": cells and cells.cells,

@@ -78,7 +78,7 @@ def explore(image: Path | None, asked: Question) -> Finding:
     """
     from explorers import traces, zero_shot_further
     from explorers.attention_answers import revision
-    from explorers.zero_shot_answers import able, compared, heat, learned
+    from explorers.zero_shot_answers import able, compared, ends, heat, learned
 
     able(traces.backbone(asked.checkpoint))
     seen = traces.trace(asked.checkpoint, image or "", asked.side, asked.fit)
@@ -95,7 +95,7 @@ def explore(image: Path | None, asked: Question) -> Finding:
     label = order[0] if asked.label is None else within("label", asked.label, 0, len(order) - 1)
     if asked.patches != "none":
         arrays["heat"] = heat(seen, found.text[label], asked.patches).numpy()
-        low, high = (f"{value:.3g}" for value in (arrays["heat"].min(), arrays["heat"].max()))
+        low, high = ends(arrays["heat"])
         facts["map"] = {"patches": asked.patches, "label": found.labels[label], "low": low, "high": high}
     arrays |= {"text": found.text.numpy(), "picture": found.picture.numpy()}
     arrays["image"] = seen.backbone.pixels.rgb(seen.pixels)

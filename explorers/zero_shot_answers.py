@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -75,6 +76,14 @@ def heat(seen: Traced, text: Tensor, way: Way) -> Tensor:
     """(rows, columns) of `models.text_to_patches.patch_map` for one label's vector."""
     with gate():
         return lent.patch_map(seen.backbone, seen.layers[-2:], seen.pixels, text, way)
+
+
+def ends(values: np.ndarray) -> tuple[str, str]:
+    """Least and greatest, to three digits of the larger one."""
+    found = float(values.min()), float(values.max())
+    digits = min(8, max(0, 2 - math.floor(math.log10(max(map(abs, found)) or 1))))
+    low, high = ("0" if abs(end) < 0.5 * 10**-digits else f"{end:.{digits}f}" for end in found)
+    return low, high
 
 
 def able(backbone: Backbone) -> ZeroShot:

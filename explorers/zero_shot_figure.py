@@ -5,15 +5,11 @@ In the colours of the page's light theme; the caption is set under it by `explor
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from functools import lru_cache
-
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from explorers.explorer import Finding
-from explorers.export import FONT
-from explorers.figure import PALETTE, figure
+from explorers.figure import figure
+from explorers.lettering import colour, cut, font, to_the_left
 from explorers.text import say
 
 ROWS = 24
@@ -49,47 +45,22 @@ def _head(pen: ImageDraw.ImageDraw, left: int, language: str, own: str) -> None:
     words = (say("Cosine", language), say("Softmax", language), say("Sigmoid", language))
     places = (COSINE - 70, *BARS)
     colours = ("muted", *(_own(name, own) for name in ("softmax", "sigmoid")))
-    for word, place, colour in zip(words, places, colours, strict=True):
-        pen.text((left + place, 8), word, fill=_colour(colour), font=_font(17))
+    for word, place, ink in zip(words, places, colours, strict=True):
+        pen.text((left + place, 8), word, fill=colour(ink), font=font(17))
 
 
 def _row(pen: ImageDraw.ImageDraw, left: int, top: int, finding: Finding, label: int) -> None:
     arrays, own = finding.arrays, finding.facts["read_out"]
-    pen.text((left, top + 6), _cut(finding.facts["labels"][label], NAME), fill=_colour("text"), font=_font(20))
-    _right(pen, left + COSINE, top + 6, f"{arrays['cosine'][label]:.3f}")
+    pen.text((left, top + 6), cut(finding.facts["labels"][label], 20, NAME), fill=colour("text"), font=font(20))
+    to_the_left(pen, left + COSINE, top + 6, f"{arrays['cosine'][label]:.3f}")
     for name, start in zip(("softmax", "sigmoid"), BARS, strict=True):
         share = float(arrays[name][label])
         box = (left + start, top + 11, left + start + BAR, top + 25)
-        pen.rectangle(box, fill=_colour("track"))
+        pen.rectangle(box, fill=colour("track"))
         if share > 0.005:
-            pen.rectangle((box[0], box[1], box[0] + share * BAR, box[3]), fill=_colour(_own(name, own)))
-        _right(pen, left + start + BAR + 94, top + 6, f"{100 * share:.1f} %")
-
-
-def _right(pen: ImageDraw.ImageDraw, right: int, top: int, text: str) -> None:
-    pen.text((right - _font(20).getlength(text), top), text, fill=_colour("text"), font=_font(20))
+            pen.rectangle((box[0], box[1], box[0] + share * BAR, box[3]), fill=colour(_own(name, own)))
+        to_the_left(pen, left + start + BAR + 94, top + 6, f"{100 * share:.1f} %")
 
 
 def _own(name: str, own: str) -> str:
     return "accent" if name == own else "muted"
-
-
-def _cut(text: str, width: int) -> str:
-    fits: Sequence[int] = range(len(text), 0, -1)
-    if _font(20).getlength(text) <= width:
-        return text
-    return next(text[:end] + "…" for end in fits if _font(20).getlength(text[:end] + "…") <= width)
-
-
-@lru_cache(maxsize=4)
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(FONT, size)
-
-
-def _colour(name: str) -> str:
-    return _light()[name]
-
-
-@lru_cache(maxsize=1)
-def _light() -> dict[str, str]:
-    return json.loads(PALETTE.read_text(encoding="utf-8"))["light"]

@@ -64,8 +64,9 @@ def word_facts(prompt: str, found: WordRelevance) -> dict[str, Any]:
     costs = found.left_out.tolist()
     most = max(range(len(costs)), key=costs.__getitem__)
     return {
-        "words": list(found.words), "prompt": prompt, "most": found.words[most], "fall": f"{costs[most]:+.3f}",
-        "whole": f"{found.cosine:.3f}", "apart": f"{100 * found.apart:.0f}",
+        "words": list(found.words), "prompt": prompt, "most": found.words[most],
+        "whole": f"{found.cosine:.3f}", "rest": f"{found.cosine - costs[most]:.3f}",
+        "apart": f"{100 * found.apart:.0f}",
     }  # fmt: skip
 
 

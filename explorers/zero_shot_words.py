@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from explorers.explorer import Sentence
@@ -14,6 +14,8 @@ SENTENCES: Mapping[str, str] = {
     "“{second}” has {other} %.",
     "softmax alone": "“{label}” is the only label, so softmax says 100 % whatever the picture; its cosine is {cosine}.",
     "sigmoid alone": "“{label}” is the only label; sigmoid says {share} %, its cosine is {cosine}.",
+    "bound": "Every word of “{label}” is in other labels too: networks trained to match know what is in a picture "
+    "better than what belongs to what (2204.03162, 2210.01936).",
     "template": "Template: “{template}”.",
     "ensemble": "Each label is the mean of {templates} templates, taken of unit vectors (2103.00020, section 3.1.4).",
     "softmax trained": "Trained with softmax; logit = {scale} · cosine.",
@@ -23,7 +25,7 @@ SENTENCES: Mapping[str, str] = {
     "values": "The map is the cosine of “{label}” with each patch's value in the last block, {low} to {high} "
     "(MaskCLIP).",
     "gradient": "The map is gradient × attention of the cosine with “{label}”, {low} to {high}.",
-    "left out": "Of “{prompt}”, “{most}” matters most: without it the cosine, {whole}, changes by {fall}.",
+    "left out": "Of “{prompt}”, “{most}” matters most: with it the cosine is {whole}, without it {rest}.",
     "word gradient": "Gradient × attention follows the cosine with “{prompt}” back to its words (2103.15679); start, "
     "end and padding hold {apart} %.",
     "matrix": "Pictures: {pictures}, in columns, against texts: {texts}, in rows; cosines from {low} to {high}.",
@@ -56,7 +58,9 @@ SENTENCES: Mapping[str, str] = {
 def caption(facts: Mapping[str, Any]) -> tuple[Sentence, ...]:
     """The caption of one finding, by the facts of `zero_shot.explore`."""
     said = [_first(facts)]
-    templates = facts["templates"]
+    label, templates = facts["labels"][facts["order"][0]], facts["templates"]
+    if _bound(label, facts["labels"]):
+        said.append(Sentence(SENTENCES["bound"], {"label": label}))
     if len(templates) == 1:
         said.append(Sentence(SENTENCES["template"], {"template": templates[0]}))
     else:
@@ -102,6 +106,13 @@ def _first(facts: Mapping[str, Any]) -> Sentence:
         return Sentence(SENTENCES["softmax alone" if read_out == "softmax" else "sigmoid alone"], first)
     rest = {"labels": len(order), "second": facts["labels"][order[1]], "other": _percent(share[order[1]])}
     return Sentence(SENTENCES["softmax" if read_out == "softmax" else "sigmoid"], {**first, **rest})
+
+
+def _bound(label: str, labels: Sequence[str]) -> bool:
+    """Whether only how its words belong together tells the label from the others, as with "red square" among "red
+    heart" and "green square"."""
+    others = {word for other in labels if other != label for word in other.split()}
+    return len(label.split()) > 1 and others.issuperset(label.split())
 
 
 def _percent(share: float) -> str:

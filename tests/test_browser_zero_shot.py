@@ -253,7 +253,7 @@ def test_words_templates_and_wordings_of_a_label(reader: Reader) -> None:
 
 
 ALONE = """() => [...document.querySelectorAll('button.pl-zero-line .pl-zero-range .pl-zero-number')]
-    .map((one) => Number(one.textContent))"""
+    .map((one) => Number(one.textContent.replace("−", "-")))"""
 
 
 @pytest.mark.parametrize(("label", "value", "said"), [

@@ -3,6 +3,7 @@
 import { fetchBundle } from "./bundle.js";
 import { card, factTable, select } from "./controls.js";
 import { language, make, number, onLanguage, say } from "./words.js";
+import { localised } from "./zero_shot_read_outs.js";
 
 const GALLERIES = {
   shapes: "Shapes", unseen: "Shapes, new combinations", twemoji: "Twemoji, held out",
@@ -116,10 +117,7 @@ export function pictures({ thumbnails, starts }) {
 export const jpeg = (bytes) => URL.createObjectURL(new Blob([bytes], { type: "image/jpeg" }));
 
 /** A caption's sentences; figures come with a point and are said in the reader's way. */
-export function sentences(said) {
-  const figure = (fact) => (language === "ru" && /^-?\d+\.\d+$/.test(fact) ? fact.replace(".", ",") : fact);
-  return said.map(({ template, facts }) => say(template, Object.fromEntries(Object.entries(facts).map(([name, fact]) => [name, figure(fact)]))));
-}
+export const sentences = (said) => said.map(({ template, facts }) => say(template, localised(facts)));
 
 /** What a picture is called, in the reader's language where the gallery knows it. */
 export const called = ({ name, russian }) => (language === "ru" && russian ? russian : name);

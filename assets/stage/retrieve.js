@@ -1,12 +1,13 @@
 // The retrieval tab: a query, and the pictures of a gallery that lie nearest to it.
 
 import { exportBoard } from "./board.js";
+import { Absent } from "./absent.js";
 import { fetchBundle } from "./bundle.js";
 import { jpeg, pictures, sentences } from "./galleries.js";
 import { Hits } from "./retrieve_hits.js";
 import { Side } from "./retrieve_side.js";
 import { remember } from "./state.js";
-import { make, onLanguage } from "./words.js";
+import { make, onLanguage, say } from "./words.js";
 
 const FIRST = {
   shapes: "a cyan star in the middle", unseen: "a red heart above a purple ring", photographs: "a cup of coffee",
@@ -15,7 +16,7 @@ const FIRST = {
 
 export class Tab {
   constructor({ defaults, asked, tell }) {
-    Object.assign(this, { defaults, tell, turn: 0, before: [], made: 0 });
+    Object.assign(this, { defaults, tell, turn: 0, before: [], made: 0, absent: new Absent() });
     this.view = { ...defaults, ...asked };
     this.hits = new Hits({ choose: (item) => this.ask({ by: "item", item }) });
     this.side = new Side({ ask: (changes) => this.ask(changes), ready: (facts) => this.#ready(facts), tell });
@@ -45,6 +46,7 @@ export class Tab {
     const other = ["gallery", "folder"].some((name) => name in changes && changes[name] !== this.view[name]);
     if (this.answer && ("by" in changes || "text" in changes)) this.#keep();
     if (other) this.#elsewhere(this.gallery);
+    this.absent.forget(changes);
     Object.assign(this.view, changes);
     if (!this.facts) return;
     this.#set();
@@ -87,6 +89,7 @@ export class Tab {
   #elsewhere(before) {
     const { by, text } = this.view;
     Object.assign(this.view, { item: null, k: null, by: by === "item" ? "auto" : by, text: text === FIRST[before] ? "" : text });
+    this.absent.forget({ k: null });
     this.before = this.before.filter(({ item }) => item === null);
     this.back.hidden = !this.before.length;
   }
@@ -115,7 +118,7 @@ export class Tab {
   async #search() {
     const turn = ++this.turn;
     if (this.#by() === "text" && !this.view.text) this.view.text = FIRST[this.gallery];
-    if (this.view.k > this.index.count) this.view.k = null;
+    this.#fit();
     this.#set();
     this.#remember();
     this.element.classList.add("pl-busy");
@@ -130,6 +133,16 @@ export class Tab {
     }
   }
 
+  /** No more pictures than there are; those that a link asks for beyond are told of. */
+  #fit() {
+    const { absent, view, index: { count } } = this;
+    absent.restore(view);
+    const there = count - (this.#by() === "item" ? 1 : 0);
+    if (view.k > count) absent.replace(view, "k", there, { said: "The {asked} nearest pictures were asked for, but there are {there} to be found; all of them are shown.", there });
+    else if (view.k > there) absent.keep(view, "k", there);
+    absent.news().forEach((fault) => this.tell(fault));
+  }
+
   #show({ facts, arrays }) {
     this.answer = facts;
     this.element.dataset.shown = `${facts.by} ${facts.query} ${facts.gallery} ${facts.hits.length}`;
@@ -142,7 +155,7 @@ export class Tab {
   #query(item) {
     const { by, query } = this.answer;
     const image = { picture: this.picture, item }[by];
-    const words = by === "text" ? make("bdi.pl-get-text", {}, `“${query}”`) : make("img", { src: image, alt: query });
+    const words = by === "text" ? make("bdi.pl-get-text", {}, say("“{text}”", { text: query })) : make("img", { src: image, alt: query });
     this.query.replaceChildren(words);
   }
 
@@ -172,7 +185,7 @@ export class Tab {
   #remember() {
     const by = this.#by();
     const { gallery, folder, text, item, k, search } = this.view;
-    remember({ by: by === "picture" ? by : "auto", gallery, folder, k, search, text: by === "text" ? text : "", item: by === "item" ? item : null }, this.defaults);
+    remember({ by: by === "picture" ? by : "auto", gallery, folder, k, search, text: by === "text" ? text : "", item: by === "item" ? item : null, ...this.absent.asked }, this.defaults);
   }
 }
 

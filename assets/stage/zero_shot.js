@@ -4,7 +4,7 @@ import { fetchBundle } from "./bundle.js";
 import { exportBoard } from "./board.js";
 import { segmented } from "./controls.js";
 import { Refused } from "./refused.js";
-import { make, number, onLanguage, say } from "./words.js";
+import { make, onLanguage, say } from "./words.js";
 import { Asked } from "./zero_shot_asked.js";
 import { Bars } from "./zero_shot_bars.js";
 import { networkSentences, readOutSentences, scoreSentences } from "./zero_shot_caption.js";
@@ -13,7 +13,7 @@ import { Heat } from "./zero_shot_heat.js";
 import { Known } from "./zero_shot_known.js";
 import { Labels } from "./zero_shot_labels.js";
 import { Matrix } from "./zero_shot_matrix.js";
-import { ranked, readOuts } from "./zero_shot_read_outs.js";
+import { ends, ranked, readOuts } from "./zero_shot_read_outs.js";
 import { LabelledSet } from "./zero_shot_set.js";
 import { Side } from "./zero_shot_side.js";
 import { Wording } from "./zero_shot_wording.js";
@@ -114,7 +114,8 @@ export class Tab {
     if (!this.said?.length) return;
     if (view === "matrix" || view === "set") return exportBoard(this[view].flat(), this.said.join(" "), null, "patchlight-zero-shot.png");
     const { map } = this.heat;
-    const scale = map && { low: number(map.low, 3), high: number(map.high, 3), colours: "magma" };
+    const [low, high] = map ? ends(map.low, map.high) : [];
+    const scale = map && { low, high, colours: "magma" };
     await exportBoard(this.bars.beside(this.heat.flat()), this.said.join(" "), scale, "patchlight-zero-shot.png");
   }
 

@@ -3,33 +3,33 @@
 import { themed } from "./colours.js";
 import { BINS, wilson } from "./zero_shot_marks.js";
 import { font } from "./zero_shot_sheet.js";
-import { say } from "./words.js";
+import { number, say } from "./words.js";
 
 const EDGE = { left: 44, right: 12, top: 10, bottom: 34 };
 
-/** Drawn on `context`; score: {counts, confidence, accuracy} of each bin. */
-export function drawCalibration(context, width, height, { counts, confidence, accuracy }) {
-  const x = (share) => EDGE.left + share * (width - EDGE.left - EDGE.right);
+/** Drawn on `context`; score: {counts, confidence, accuracy} of each bin, and where the axis of confidence ends. */
+export function drawCalibration(context, width, height, { counts, confidence, accuracy, end }) {
+  const x = (share) => EDGE.left + (share / end) * (width - EDGE.left - EDGE.right);
   const y = (share) => EDGE.top + (1 - share) * (height - EDGE.top - EDGE.bottom);
   [context.font, context.lineWidth, context.strokeStyle, context.fillStyle] = [font(11), 1, themed("line"), themed("muted")];
   for (const share of [0, 0.25, 0.5, 0.75, 1]) {
-    path(context, [[x(0), y(share)], [x(1), y(share)]]);
+    path(context, [[x(0), y(share)], [x(end), y(share)]]);
     context.textAlign = "right";
-    context.fillText(`${100 * share}`, x(0) - 6, y(share) + 4);
+    context.fillText(number(100 * share), x(0) - 6, y(share) + 4);
     context.textAlign = "center";
-    context.fillText(`${100 * share}`, x(share), y(0) + 15);
+    context.fillText(number(100 * share * end), x(share * end), y(0) + 15);
   }
   context.textAlign = "right";
-  context.fillText(say("confidence, %"), x(1), height - 4);
+  context.fillText(end < 1 ? say("confidence, %, up to {end}", { end: number(100 * end) }) : say("confidence, %"), x(end), height - 4);
   context.setLineDash([4, 4]);
   context.strokeStyle = themed("muted");
-  path(context, [[x(0), y(0)], [x(1), y(1)]]);
+  path(context, [[x(0), y(0)], [x(end), y(end)]]);
   context.setLineDash([]);
   const most = Math.max(...counts, 1);
   counts.forEach((count, bin) => {
     context.fillStyle = themed("track");
     const tall = (count / most) * 0.28 * (y(0) - y(1));
-    context.fillRect(x(bin / BINS) + 2, y(0) - tall, x(1 / BINS) - x(0) - 4, tall);
+    context.fillRect(x((bin * end) / BINS) + 2, y(0) - tall, x(end / BINS) - x(0) - 4, tall);
   });
   const filled = Array.from(counts.keys()).filter((bin) => counts[bin]);
   [context.strokeStyle, context.lineWidth] = [themed("accent"), 2];

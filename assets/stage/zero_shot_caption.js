@@ -1,6 +1,6 @@
 // Sentences under a zero-shot answer, filled as explorers/zero_shot_words.py fills them.
 
-import { fixed, localised } from "./zero_shot_read_outs.js";
+import { ends, fixed, localised } from "./zero_shot_read_outs.js";
 import { number, say } from "./words.js";
 
 /** {facts, answer, order, outs, scale, bias, view, templates, map}: what is shown. The first sentence leads. */
@@ -9,10 +9,21 @@ export function scoreSentences({ facts, answer, order, outs, scale, bias, view, 
   const [first, second] = order;
   const values = { label: answer.labels[first], labels: number(order.length), share: fixed(100 * outs[own][first], 1), cosine: fixed(answer.scores[first].cosine, 3), second: answer.labels[second], other: second === undefined ? "" : fixed(100 * outs[own][second], 1) };
   const said = [say(words[order.length > 1 ? own : `${own} alone`], values)];
+  if (bound(answer.labels[first], answer.labels)) said.push(say(words.bound, { label: answer.labels[first] }));
   said.push(templates > 1 ? say(words.ensemble, { templates: number(templates) }) : say(words.template, { template: view.templates[0] }));
   said.push(...readOutSentences({ facts, scale, bias }));
-  if (map) said.push(say(words[map.patches], { label: map.label, low: number(map.low, 3), high: number(map.high, 3) }));
+  if (map) {
+    const [low, high] = ends(map.low, map.high);
+    said.push(say(words[map.patches], { label: map.label, low, high }));
+  }
   return said;
+}
+
+/** Whether only how its words belong together tells the label from the others. */
+function bound(label, labels) {
+  const words = (text) => text.split(/\s+/).filter(Boolean);
+  const others = new Set(labels.filter((other) => other !== label).flatMap(words));
+  return words(label).length > 1 && words(label).every((word) => others.has(word));
 }
 
 /** How logits are made, as learned and as moved. */

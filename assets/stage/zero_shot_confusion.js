@@ -5,8 +5,11 @@ import { cut, font, Sheet } from "./zero_shot_sheet.js";
 import { number, say } from "./words.js";
 
 const NAMED = 9; // pixels of a row or column from which its label is written
-const FOOT = 64; // pixels for the names of columns
+const FOOT = { share: 0.2, least: 64, most: 110 }; // of the height, and pixels, for the names of columns
+const TILT = Math.PI / 3.2; // of those names
 const LEAST = 4; // pixels of a count where there are more labels than room
+
+const COLOURS = "Brighter: a larger share of the row. Point at a cell for its count.";
 
 /** told(sentence): of the cell that is pointed at. {sheet, draw(counts, labels)}. */
 export function confusionBoard(told) {
@@ -18,9 +21,10 @@ export function confusionBoard(told) {
     const said = all.filter((column) => own.includes(column) || own.some((row) => counts[row * labels.length + column]));
     Object.assign(board, { counts, labels, own, said });
     board.sheet.show();
+    told(say(COLOURS));
   };
   board.sheet.canvas.addEventListener("pointermove", (event) => told(cell(board, event)));
-  board.sheet.canvas.addEventListener("pointerleave", () => told(""));
+  board.sheet.canvas.addEventListener("pointerleave", () => told(say(COLOURS)));
   return board;
 }
 
@@ -48,9 +52,10 @@ function paint(board, context, width, height) {
 
 /** Where cells lie: names of rows and columns take their room only where they can be read. */
 function placed(rows, columns, width, height) {
-  const size = (left, foot) => ({ left, wide: Math.min(64, (width - left - 3) / columns), high: Math.min(64, (height - foot) / rows) });
-  const named = size(Math.min(110, 0.28 * width), FOOT);
-  return named.wide < NAMED && named.high < NAMED ? size(0, 0) : named;
+  const room = { left: Math.min(130, 0.28 * width), foot: Math.min(FOOT.most, Math.max(FOOT.least, FOOT.share * height)) };
+  const foot = (width - room.left - 3) / columns < NAMED ? 0 : room.foot;
+  const left = (height - foot) / rows < NAMED ? 0 : room.left;
+  return { left, foot, wide: Math.min(64, (width - left - 3) / columns), high: Math.min(64, (height - foot) / rows) };
 }
 
 function outline(context, x, y, wide, high) {
@@ -64,17 +69,17 @@ function figure(context, value, x, y, dark) {
   context.fillText(String(value), x, y);
 }
 
-function named(context, { own, said, place: { left, wide, high } }, labels) {
+function named(context, { own, said, place: { left, wide, high, foot } }, labels) {
   [context.fillStyle, context.textAlign, context.textBaseline] = [themed("text"), "right", "middle"];
   context.font = font(Math.min(12, Math.max(8, high * 0.8)));
-  if (high >= NAMED) own.forEach((row, y) => context.fillText(cut(context, labels[row], left - 8), left - 5, (y + 0.5) * high));
+  if (left) own.forEach((row, y) => context.fillText(cut(context, labels[row], left - 8), left - 5, (y + 0.5) * high));
   context.font = font(Math.min(11, Math.max(8, wide * 0.8)));
-  if (wide < NAMED) return;
+  if (!foot) return;
   said.forEach((column, x) => {
     context.save();
     context.translate(left + (x + 0.7) * wide, own.length * high + 5);
-    context.rotate(-Math.PI / 3.2);
-    context.fillText(cut(context, labels[column], FOOT + 8), 0, 0);
+    context.rotate(-TILT);
+    context.fillText(cut(context, labels[column], (foot - 10) / Math.sin(TILT)), 0, 0);
     context.restore();
   });
 }
@@ -84,6 +89,6 @@ function cell({ sheet, counts, labels, own, said, place }, event) {
   const box = sheet.canvas.getBoundingClientRect();
   const column = said[Math.floor((event.clientX - box.left - place.left) / place.wide)];
   const row = own[Math.floor((event.clientY - box.top) / place.high)];
-  if (column === undefined || row === undefined) return "";
+  if (column === undefined || row === undefined) return say(COLOURS);
   return say("“{own}” was called “{said}” {count} times.", { own: labels[row], said: labels[column], count: number(counts[row * labels.length + column]) });
 }

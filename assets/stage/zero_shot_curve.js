@@ -2,11 +2,11 @@
 
 import { themed } from "./colours.js";
 import { font, Sheet } from "./zero_shot_sheet.js";
-import { fixed, none } from "./zero_shot_read_outs.js";
+import { ceiling, fixed, none } from "./zero_shot_read_outs.js";
 import { make, number, say } from "./words.js";
 
 const DOTS = 200; // labels that are drawn
-const EDGE = { left: 42, right: 12, top: 8, bottom: 30 };
+const EDGE = { left: 48, right: 12, top: 8, bottom: 30 };
 
 export class Curve {
   constructor() {
@@ -29,10 +29,11 @@ export class Curve {
     const [low, high] = [Math.min(-0.05, ...cosines), Math.max(0.05, ...cosines)];
     const room = Math.max(0.05, (high - low) * 0.12);
     const [first, last] = [Math.max(-1, low - room), Math.min(1, high + room)];
-    const x = (cosine) => EDGE.left + ((cosine - first) / (last - first)) * (width - EDGE.left - EDGE.right);
-    const y = (share) => EDGE.top + (1 - share) * (height - EDGE.top - EDGE.bottom);
     const share = (cosine) => 1 / (1 + Math.exp(-(scale * cosine + bias)));
-    this.#axes(context, { width, height, first, last, x, y });
+    const top = ceiling(share(last));
+    const x = (cosine) => EDGE.left + ((cosine - first) / (last - first)) * (width - EDGE.left - EDGE.right);
+    const y = (share) => EDGE.top + (1 - share / top) * (height - EDGE.top - EDGE.bottom);
+    this.#axes(context, { width, height, first, last, top, x, y });
     context.beginPath();
     for (let step = 0; step <= 160; step++) {
       const cosine = first + ((last - first) * step) / 160;
@@ -54,13 +55,15 @@ export class Curve {
     context.fill();
   }
 
-  #axes(context, { width, height, first, last, x, y }) {
+  #axes(context, { width, height, first, last, top, x, y }) {
     [context.font, context.fillStyle, context.strokeStyle, context.lineWidth] = [font(11), themed("muted"), themed("line"), 1];
     context.textAlign = "right";
-    for (const share of [0, 0.5, 1]) {
+    for (const share of [0, top / 2, top]) {
       stroke(context, EDGE.left, y(share), width - EDGE.right, y(share));
-      context.fillText(`${100 * share} %`, EDGE.left - 6, y(share) + 4);
+      context.fillText(`${number(100 * share, 3)} %`, EDGE.left - 6, y(share) + 4);
     }
+    context.textAlign = "left";
+    if (top < 1) context.fillText(say("the axis ends at {share} %", { share: number(100 * top, 3) }), EDGE.left + 6, y(top) + 15);
     context.textAlign = "center";
     const step = [0.02, 0.05, 0.1, 0.2, 0.5].find((size) => (last - first) / size <= 6) ?? 1;
     for (let at = Math.ceil(first / step); at * step <= last; at++) {

@@ -3,7 +3,8 @@
 import { fetchBundle } from "./bundle.js";
 import { Stage } from "./canvas.js";
 import { gradient, thumbnail } from "./colours.js";
-import { make, number } from "./words.js";
+import { make } from "./words.js";
+import { ends } from "./zero_shot_read_outs.js";
 
 const WAYS = { none: "Picture", tokens: "Patch tokens", values: "Value path", gradient: "Gradient × attention" };
 const HINTS = {
@@ -25,7 +26,8 @@ export class Heat {
     this.element = make("figure.pl-zero-figure", {}, make(".pl-room", {}, this.stage.element), this.scale);
     this.frames = [false, true].map((twin) => Object.keys(WAYS).filter((way) => !twin || way !== "none").map((way) => this.#frame(way, twin, choose)));
     this.button = make("button.pl-link", { type: "button", say: "Random twin", hint: "The same maps by the same network with random weights", onclick: () => this.#compare() });
-    this.rows = [this.#row("Patches", this.frames[0], this.button), this.#row("Twin", this.frames[1], null)];
+    const under = make("span.pl-zero-frame"); // a twin has no picture of its own; its maps stand under those they belong to
+    this.rows = [this.#row("Patches", this.frames[0].map(({ frame }) => frame), this.button), this.#row("Twin", [under, ...this.frames[1].map(({ frame }) => frame)], null)];
     this.rows[1].hidden = true;
     this.strips = make(".pl-strips", {}, ...this.rows);
   }
@@ -92,7 +94,7 @@ export class Heat {
     this.stage.drawMap(map && raised(map), this.grid, { scale: map ? map.high - map.low : 1, table: COLOURS, opacity: 0.82, smooth: false, mask: null });
     Object.assign(this.scale.style, { visibility: map ? "visible" : "hidden", height: this.stage.element.style.height });
     if (map) this.bar.style.background = gradient(COLOURS, "to top");
-    if (map) [this.ends.high.textContent, this.ends.low.textContent] = [number(map.high, 3), number(map.low, 3)];
+    if (map) [this.ends.low.textContent, this.ends.high.textContent] = ends(map.low, map.high);
   }
 
   /** Picture and map on one canvas, for the export. */
@@ -135,12 +137,12 @@ export class Heat {
       this.picked = twin;
       choose(way);
     };
-    const frame = make("button.pl-figure-frame", { type: "button", role: "radio", hint: HINTS[way], "data-way": way, "data-twin": String(twin), onclick: chosen }, canvas, make("span", { say: WAYS[way] }));
+    const frame = make("button.pl-zero-frame", { type: "button", role: "radio", label: WAYS[way], hint: HINTS[way], "data-way": way, "data-twin": String(twin), onclick: chosen }, canvas, twin ? null : make("span", { say: WAYS[way] }));
     return { way, twin, canvas, frame };
   }
 
   #row(name, frames, end) {
-    return make(".pl-strip", {}, make("span.pl-strip-name", { say: name }), make(".pl-film", { role: "radiogroup", label: name }, ...frames.map(({ frame }) => frame)), make(".pl-film-end", {}, ...(end ? [end] : [])));
+    return make(".pl-strip", {}, make("span.pl-strip-name", { say: name }), make(".pl-film", { role: "radiogroup", label: name }, ...frames), make(".pl-film-end", {}, ...(end ? [end] : [])));
   }
 }
 

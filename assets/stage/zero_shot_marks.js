@@ -24,11 +24,12 @@ export function wilson(right, count, z = 1.96) {
   return [Math.max(0, middle - reach), Math.min(1, middle + reach)];
 }
 
-/** {counts, confidence, accuracy, error}: bins of equal width, and the expected calibration error (1706.04599). */
-export function calibration(judgements, bins = BINS) {
+/** {counts, confidence, accuracy, error, end}: bins of equal width from 0 to `end`, above which no confidence lies, and
+ *  the expected calibration error, which has bins from 0 to 1 (1706.04599). */
+export function calibration(judgements, bins = BINS, end = 1) {
   const [counts, confidence, accuracy] = [0, 0, 0].map(() => new Float64Array(bins));
   for (const { confidence: sure, right } of judgements) {
-    const bin = Math.min(bins - 1, Math.floor(sure * bins));
+    const bin = Math.min(bins - 1, Math.floor((sure / end) * bins));
     counts[bin] += 1;
     confidence[bin] += sure;
     accuracy[bin] += right ? 1 : 0;
@@ -40,7 +41,7 @@ export function calibration(judgements, bins = BINS) {
     accuracy[bin] /= counts[bin];
     error += (counts[bin] * Math.abs(accuracy[bin] - confidence[bin])) / judgements.length;
   }
-  return { counts, confidence, accuracy, error };
+  return { counts, confidence, accuracy, error, end };
 }
 
 /** Float64Array (labels · labels): row i, column j counts pictures of label i that were called j. */

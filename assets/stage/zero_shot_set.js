@@ -6,11 +6,11 @@ import { themed } from "./colours.js";
 import { drawCalibration } from "./zero_shot_calibration.js";
 import { BINS, calibration, confusion, firsts, judged, wilson } from "./zero_shot_marks.js";
 import { Sheet, stamps } from "./zero_shot_sheet.js";
-import { fixed } from "./zero_shot_read_outs.js";
+import { ceiling, fixed } from "./zero_shot_read_outs.js";
 import { confusionBoard } from "./zero_shot_confusion.js";
 import { make, number, say } from "./words.js";
 
-const SETS = { shapes: "Shapes, 64 names", held: "Shapes, the 8 that occur", twemoji: "Emoji, Twemoji style", emojione: "Emoji, EmojiOne style", folder: "A folder of yours" };
+const SETS = { shapes: "Shapes, 64 names", held: "Shapes, those that occur", twemoji: "Emoji, Twemoji style", emojione: "Emoji, EmojiOne style", folder: "A folder of yours" };
 const COUNTS = [50, 100, 200, 500, 1000];
 const READ = { softmax: "Softmax", sigmoid: "Sigmoid" };
 const WRONG = 14; // mistakes that are shown
@@ -19,7 +19,7 @@ export class LabelledSet {
   /** change(values), tell(fault). */
   constructor({ change, tell }) {
     Object.assign(this, { change, tell, turn: 0, cosines: [], truth: [], small: [] });
-    this.curve = new Sheet(".pl-zero-sheet", "Accuracy over confidence", (...paper) => this.score && drawCalibration(...paper, this.score));
+    this.curve = new Sheet(".pl-zero-sheet", "Accuracy over confidence", (...paper) => this.drawn && drawCalibration(...paper, this.drawn));
     this.table = confusionBoard((said) => (this.pointed.textContent = said));
     this.figures = factTable({ accuracy: "Accuracy", interval: "95 % interval", chance: "Chance", confidence: "Mean confidence", error: "Calibration error" });
     this.pointed = make("p.pl-note.pl-zero-pointed");
@@ -68,7 +68,7 @@ export class LabelledSet {
 
   async start() {
     const turn = ++this.turn;
-    Object.assign(this, { cosines: [], predicted: [], truth: [], small: [], skipped: 0, score: null, labels: null, of: 0, running: true, at: 0 });
+    Object.assign(this, { cosines: [], predicted: [], truth: [], small: [], skipped: 0, score: null, drawn: null, labels: null, of: 0, running: true, at: 0 });
     this.#told();
     const { set, scored, templates, ensemble } = this.asked;
     for (let start = 0; start === 0 || start < this.of; start += this.step) {
@@ -98,6 +98,8 @@ export class LabelledSet {
     if (this.element.hidden || !this.cosines.length) return;
     this.judgements = judged(this.cosines, this.predicted, this.truth, this.scale, this.bias, this.readOut);
     this.score = calibration(this.judgements);
+    const end = ceiling(Math.max(...this.judgements.map(({ confidence }) => confidence)));
+    this.drawn = calibration(this.judgements, BINS, end);
     const right = this.judgements.filter(({ right: hit }) => hit).length;
     const [low, high] = wilson(right, this.truth.length);
     this.right = right;
@@ -118,6 +120,8 @@ export class LabelledSet {
     const facts = { labels: number(this.labels.length), right: number(this.right), pictures: number(this.truth.length), accuracy: percent(this.right / this.truth.length), low: percent(this.low), high: percent(this.high), chance: percent(1 / this.labels.length), confidence: percent(this.mean), error: percent(this.score.error), bins: BINS, skipped: number(this.skipped) };
     const told = [say(words.scored, facts), say(words.calibrated, facts), say(words[set] ?? words.folder)];
     if (this.readOut !== this.facts.read_out) told.push(say("Confidence is read by the other read-out than the one that the network was trained with."));
+    const { end } = this.drawn;
+    if (end < 1) told.push(say("No confidence is above {end} %, where the drawn axis ends: its bins are {wide} % wide, those of the error 10 %.", { end: number(100 * end), wide: number((100 * end) / BINS) }));
     if (this.skipped) told.push(say(words.skipped, facts));
     return told;
   }
@@ -147,7 +151,7 @@ export class LabelledSet {
   }
 
   #empty() {
-    Object.assign(this, { cosines: [], truth: [], labels: null, score: null });
+    Object.assign(this, { cosines: [], truth: [], labels: null, score: null, drawn: null });
   }
 
   #take({ facts, arrays }, start) {

@@ -2,7 +2,7 @@
 
 import { fetchBundle } from "./bundle.js";
 import { segmented, select } from "./controls.js";
-import { fixed, localised } from "./zero_shot_read_outs.js";
+import { fixed, localised, signed } from "./zero_shot_read_outs.js";
 import { make, say } from "./words.js";
 
 const KINDS = { left_out: "One word left out", gradient: "Gradient × attention" };
@@ -103,7 +103,7 @@ export class Wording {
     this.hint.textContent = say(HINTS[this.kind]);
     const values = Array.from(this.found.arrays[this.kind]);
     const most = Math.max(...values.map(Math.abs), 1e-9);
-    const shown = this.kind === "left_out" ? (value) => `${value < 0 ? "−" : "+"}${fixed(Math.abs(value), 3)}` : (value) => `${fixed((100 * value) / values.reduce((sum, one) => sum + one, 0), 0)} %`;
+    const shown = this.kind === "left_out" ? (value) => signed(value, 3) : (value) => `${fixed((100 * value) / values.reduce((sum, one) => sum + one, 0), 0)} %`;
     this.prompt.replaceChildren(...this.found.facts.words.map((word, at) => {
       const share = Math.abs(values[at]) / most;
       const colour = values[at] < 0 ? "var(--pl-pointer)" : "var(--pl-accent)";
@@ -120,11 +120,12 @@ export class Wording {
     const order = templates.map((_, at) => at).sort((a, b) => each[b] - each[a]);
     const [low, high] = [Math.min(...each), Math.max(...each)];
     const reach = Math.max(...templates.map((_, at) => Math.abs(cosine - without[at])), 1e-9);
+    const digits = reach < 0.01 ? 4 : 3; // one of 80 templates adds little
     const head = row("pl-zero-table-head", [make("span", { say: "Template" }), make("span", { say: "Alone" }), make("span", { say: "Adds" })]);
     this.rows.replaceChildren(head, ...order.map((at) => {
       const adds = cosine - without[at];
       const bar = make("span.pl-zero-signed", { style: `--from: ${50 + 50 * Math.min(0, adds / reach)}%; --size: ${50 * Math.abs(adds / reach)}%; --tint: var(${adds < 0 ? "--pl-pointer" : "--pl-accent"})` });
-      const one = row("", [make("span.pl-zero-name", { title: templates[at] }, templates[at]), range([low, high], [each[at], each[at]], each[at]), templates.length > 1 ? make("span.pl-zero-adds", {}, bar, signed(adds)) : make("span", {}, "–")]);
+      const one = row("", [make("span.pl-zero-name", { title: templates[at] }, templates[at]), range([low, high], [each[at], each[at]], each[at]), templates.length > 1 ? make("span.pl-zero-adds", {}, bar, make("span.pl-zero-number", {}, signed(adds, digits))) : make("span", {}, "–")]);
       one.setAttribute("aria-pressed", at === this.template);
       one.onclick = () => this.#template(at);
       return one;
@@ -158,5 +159,3 @@ function range([least, most], [low, high], mark) {
   const tick = make("b", { style: `left: ${place(mark)}%` });
   return make("span.pl-zero-range", { title: say("Over templates: {low} to {high}", { low: fixed(low, 3), high: fixed(high, 3) }) }, make("span", {}, band, tick), make("span.pl-zero-number", {}, fixed(mark, 3)));
 }
-
-const signed = (value) => make("span.pl-zero-number", {}, `${value < 0 ? "−" : "+"}${fixed(Math.abs(value), 3)}`);
