@@ -29,8 +29,22 @@ export const fault = ({ said, ...facts }) => ({ template: said, facts });
 /** Where the page's own addresses begin; the page may live under a path. */
 export const address = (path) => new URL(path, document.baseURI).href;
 
+let awaited = 0;
+
+/** Whether a bundle is on its way: what is drawn may yet change. */
+export const fetching = () => awaited > 0;
+
 /** Fetch a bundle; throws `Told` where the server says a sentence, `Told` with `gone` where it has forgotten. */
 export async function fetchBundle(path, values = {}) {
+  awaited++;
+  try {
+    return await fetched(path, values);
+  } finally {
+    awaited--;
+  }
+}
+
+async function fetched(path, values) {
   const url = new URL(path, document.baseURI);
   for (const [name, value] of Object.entries(values)) url.searchParams.set(name, value);
   const answer = await fetch(url).catch(() => {

@@ -46,9 +46,12 @@ export class Pair {
     this.telling.catch(() => {}); // whoever waits for the halves hears of it
   }
 
-  /** Resolves when both halves show what they were told; a half that has only now arrived is told again. */
+  /** Resolves when both halves show what they were told last; a half that has only now arrived is told again. */
   async shown() {
-    await Promise.all(this.frames.map((frame, place) => this.#drawn(frame, place)));
+    for (let told = null; told !== this.wanted; ) {
+      told = this.wanted;
+      await Promise.all(this.frames.map((frame, place) => this.#drawn(frame, place)));
+    }
   }
 
   async #drawn(frame, place) {
@@ -58,6 +61,7 @@ export class Pair {
       if (performance.now() > until) throw new Error("a half was not drawn");
       await new Promise((resolve) => setTimeout(resolve, GLANCE));
     }
+    await frame.contentWindow.patchlight.shown(this.wanted[place]);
   }
 
   /** Both pictures as one blob. */

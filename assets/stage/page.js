@@ -1,7 +1,7 @@
 // The page: its header, its desk, and whichever tab is in front. Gradio mounts the parts; they find one another here.
 
 import { Attention } from "./attention.js";
-import { address, fault, fetchBundle } from "./bundle.js";
+import { address, fault, fetchBundle, fetching } from "./bundle.js";
 import { setTables } from "./colours.js";
 import { Desk } from "./desk.js";
 import { caught, describe } from "./export.js";
@@ -171,13 +171,17 @@ async function live() {
   parts.desk.element.append(parts.life.element);
 }
 
-/** Resolves once the tab in front has drawn this network; throws where it said a sentence instead. */
+/** Resolves once the tab in front has drawn this network and what it asked for besides; throws where it said a sentence
+ * instead. */
 async function shown(checkpoint) {
-  while (parts.drawn !== checkpoint) {
+  while (parts.drawn !== checkpoint || atWork(front().element)) {
     if (parts.failed) throw Object.assign(new Error(), { fault: parts.failed });
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
+
+/** Whether what is drawn may yet change: something is fetched, indexed or decoded. */
+const atWork = (element) => fetching() || element.matches(".pl-busy") || element.querySelector("[role=progressbar]:not([hidden])") || ![...element.querySelectorAll("img")].every((image) => image.complete);
 
 /** The picture of the tab in front, with its caption, as a blob. */
 const capture = () => caught(() => tabs[desk.tab].exportPicture());
@@ -185,7 +189,7 @@ const capture = () => caught(() => tabs[desk.tab].exportPicture());
 /** Whether this page is one half of another, which leads it. */
 const halved = new URLSearchParams(location.search).has("half");
 document.body.classList.toggle("pl-halved", halved);
-window.patchlight = { open: (checkpoint) => setDesk({ checkpoint }), capture };
+window.patchlight = { open: (checkpoint) => setDesk({ checkpoint }), shown, capture };
 
 function open(name) {
   turnTo(name);
