@@ -70,6 +70,7 @@ export class Tab {
   }
 
   async exportPicture() {
+    await this.cloud.loaded; // thumbnails come a little after their points
     if (this.answer) await exportBoard(this.cloud.canvas, this.said.join(" "), null, "patchlight-embeddings.png");
   }
 

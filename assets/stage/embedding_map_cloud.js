@@ -29,13 +29,13 @@ export class Cloud {
     new ResizeObserver(() => this.fit()).observe(this.element);
   }
 
-  /** facts: {shown, texts, gap}. arrays: {places, own, centres, thumbnails, starts}. */
+  /** facts: {shown, texts, gap}. arrays: {places, own, centres, thumbnails, starts}. Every thumbnail is drawn once `loaded` resolves. */
   show(facts, arrays) {
     this.addresses.forEach((address) => URL.revokeObjectURL(address));
     this.images.forEach((image) => image?.close?.());
     Object.assign(this, { facts, places: arrays.places, own: arrays.own, centres: arrays.centres, addresses: pictures(arrays), images: [], pointed: null });
     this.legend.lastChild.hidden = !facts.texts.length;
-    this.#load(arrays, this.addresses);
+    this.loaded = this.#load(arrays, this.addresses);
     this.whole();
   }
 
@@ -258,7 +258,6 @@ export class Cloud {
       this.images[at] = image;
       if (at % 40 === 0) this.draw();
     }
-    this.loaded = true;
     this.draw();
   }
 }
