@@ -32,8 +32,9 @@ TITLES: Mapping[str, str] = {
     "local": "Small crops", "many": "Most objects", "mixup": "Mixup α", "momentum": "Teacher's momentum",
     "network": "Architecture", "normalised": "Normalised targets", "optimiser": "Optimiser", "patch": "Patch, px",
     "precision": "Precision", "projection": "Projection", "rate": "Learning rate", "ratio": "Hidden share",
-    "scores": "Scores K", "seed": "Seed", "side": "Picture side, px", "smallest": "Smallest small crop",
-    "smallest_object": "Smallest object", "smoothing": "Label smoothing", "split": "Small and large crops",
+    "scale": "First scale", "scores": "Scores K", "seed": "Seed", "side": "Picture side, px",
+    "smallest": "Smallest small crop", "smallest_object": "Smallest object", "smoothing": "Label smoothing", "split":
+    "Small and large crops",
     "steps": "Steps", "streaming": "Streaming", "synonyms": "Synonyms", "temperature": "Temperature τ",
     "text_depth": "Text blocks", "text_width": "Text channels", "unit": "Hidden square, px", "warmup": "Warm-up, share",
     "watch": "Snapshots for watching", "images": "Pictures", "size": "Network", "objective": "Objective",

@@ -72,16 +72,20 @@ NAMES = {
 OPTIONS: dict[str, dict[str, Any]] = {
     "supervised": {"flip": False, "crop": 0.6},
     "dino": {"scores": 512, "local": 2},
-    "mae": {"decoder_width": 64, "crop": 0.6},
-    "simmim": {"crop": 0.6},
+    "mae": {"decoder_width": 64, "crop": 1},
+    "simmim": {"crop": 1},
     "simclr": {},
     "clip": {"text_width": 64, "text_depth": 2, "crop": 0.9},
     "siglip": {"text_depth": 2, "crop": 0.9},
 }
 """By objective: what makes it learn from drawn pictures in minutes; all other choices are its own defaults."""
 
-MUON = frozenset({"supervised", "clip", "siglip"})
-"""Objectives that Muon brings along faster, as measured on these pictures."""
+MUON: dict[str, dict[str, Any]] = {"supervised": {}, "clip": {}, "siglip": {}, "mae": {"rate": 3e-3}}
+"""Objectives that Muon brings along faster, as measured on these pictures, and the rate that small networks bear.
+
+MAE's error after 300 steps at 32 pixels, against the nearest visible patch: AdamW 0.84 on crops and 0.74 on whole
+pictures, Muon 0.70, and 0.63 at twice the rate. SimMIM's is 0.58 with either.
+"""
 
 LAB: dict[str, dict[str, Any]] = {
     "each": {},
@@ -169,7 +173,9 @@ def _told(name: str) -> tuple[Sentence, Sentence]:
 def _timed(pace: str, objective: str) -> Preset:
     chosen = PACES[pace]
     own = {"images": "shapes", **chosen.own, **({"patch": 4} if objective == "simmim" else {})}
-    settings = chosen.settings | ({"optimiser": "muon"} if objective in MUON else {})
+    settings = dict(chosen.settings)
+    if objective in MUON:
+        settings |= {"optimiser": "muon"} | ({} if chosen.gpu else MUON[objective])
     return Preset(
         f"{pace} {objective}", "time", Sentence(TITLES[pace], {"objective": NAMES[objective]}),
         Sentence("As many steps as fit the time on this machine, measured by a few real ones before it starts."),

@@ -5,9 +5,9 @@ on the diagonal, -1 elsewhere,
 
     L = -1/n · Σ_i Σ_j log σ(z_ij · (t · u_i·v_j + b))
 
-t begins at 10 and b at -10, near -log(32,768), so that the many negatives do not swamp the start; with a hundred pairs
-a batch, where b moves by a few units a run at most, it is better begun near -log(100). Pairs that mean the same are
-left out.
+t begins at 10 and b at -10, so that the many negatives do not swamp the start; over a long run t rises above 100. A
+short one had better begin near t = 25 and b = -8: with t = 10 a pair at right angles weighs 1 % or a match stays below
+one half, whichever b is. Pairs that mean the same are left out.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ class Options:
     text_depth: int = option(3, "blocks of the text tower", least=1)
     drop: float = option(0.0, "share of patches dropped while training (FLIP)", least=0, most=0.9)
     crop: float = option(0.7, "smallest share of a picture's area that a crop keeps; 1: no crop", least=0.05, most=1)
-    bias: float = option(-10.0, "first bias; about -log(batch) where batches are small (-10 is for 32,768)", most=0)
+    scale: float = option(10.0, "first scale t of the cosines", least=1, most=100)
+    bias: float = option(-10.0, "first bias b of the logits", most=0)
 
 
 def pairwise(image: Tensor, text: Tensor, scale: Tensor, bias: Tensor, ignored: Tensor) -> tuple[Tensor, Tensor]:
@@ -55,7 +56,7 @@ class SigLIP:
         towers: Any = network.module
         drop_tokens(towers.vision_model.embeddings, self.options.drop, prefix=0)
         with torch.no_grad():
-            towers.logit_scale.fill_(math.log(10))
+            towers.logit_scale.fill_(math.log(self.options.scale))
             towers.logit_bias.fill_(self.options.bias)
 
     def views(self, batch: Batch) -> Views:
