@@ -65,7 +65,7 @@ export class Compare {
 /** A run's name beside the line that it has in every curve. */
 const keyed = (name, place) => make("span", {}, make(`span.pl-train-key.pl-train-key-${place}`), name);
 
-const shown = (value) => (value === null || value === "" ? "–" : typeof value === "number" ? number(value, 4) : typeof value === "boolean" ? say(value ? "on" : "off") : String(value));
+const shown = (value) => (value === null || value === "" ? "–" : typeof value === "number" ? number(value, 4) : typeof value === "boolean" ? value ? say("on") : say("off") : String(value));
 
 /** A value, its interval, and what costs nothing. */
 function figure(found) {

@@ -128,7 +128,7 @@ export class CurveSide {
   /** verdicts: [{template, facts, severity, source}]. */
   say(verdicts) {
     this.healthCard.hidden = !verdicts.length;
-    this.health.replaceChildren(...verdicts.map(({ template, facts, severity, source }) => make(`p.pl-train-verdict.pl-train-${severity}`, { title: source }, say(template, facts))));
+    this.health.replaceChildren(...verdicts.map(({ template, facts, severity, source }) => make(`p.pl-train-verdict.pl-train-${severity}`, { title: source }, say(template, facts).replaceAll(" %", "\u00a0%"))));
   }
 
   /** figures: [{name, value, against, baseline}] of the run's evaluation. */
