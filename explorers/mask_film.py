@@ -60,7 +60,8 @@ def _frame(lab: Fed, hiding: Hiding, hidden: int, kind: Film, by: Statistics, la
     mask, colours = found.mask.cpu(), lab.backbone.pixels
     painted = coloured(found, lab.pixels, by)
     decibels = psnr(patch_error(shown(colours, lab.pixels), shown(colours, painted), lab.grid), mask)
-    picture, answer = _large(lab.rgb), _large(colours.rgb(painted))
+    picture = _large(lab.rgb)
+    answer = _large(pasted(torch.from_numpy(lab.rgb), torch.from_numpy(colours.rgb(painted)), mask).numpy())
     seen = pasted(picture, torch.full_like(picture, _GREY), mask)
     made = pasted(picture, answer, mask)
     gap = np.full((picture.shape[0], max(2, picture.shape[1] // 60), 3), 255, np.uint8)

@@ -40,6 +40,7 @@ def drawn(finding: Finding, language: str = "en") -> Image.Image:
 def _panels(finding: Finding, language: str) -> Iterator[tuple[str, Image.Image]]:
     arrays = finding.arrays
     picture, prediction, mask = _large(arrays["image"]), _large(arrays["prediction"]), arrays["mask"].astype(bool)
+    joined = _large(arrays["pasted"])
     hidden = np.kron(mask, np.ones((picture.shape[0] // mask.shape[0], picture.shape[1] // mask.shape[1]), bool))
     top = float(arrays["map"][mask].max())
     yield say("Picture", language), Image.fromarray(picture)
@@ -47,7 +48,7 @@ def _panels(finding: Finding, language: str) -> Iterator[tuple[str, Image.Image]
     heading = say("Error, colours: 0 to {top}", language, top=f"{top:.2g}")
     yield heading, _map(arrays["map"], mask, top, picture.shape)
     yield say("Predicted", language), Image.fromarray(prediction)
-    yield say("Pasted together", language), Image.fromarray(np.where(hidden[..., None], prediction, picture))
+    yield say("Pasted together", language), Image.fromarray(np.where(hidden[..., None], joined, picture))
     yield say("Nearest patch", language), Image.fromarray(_large(arrays["nearest"]))
     for turn, other in enumerate(finding.facts["against"], 1):
         name = "against" if turn == 1 else f"against_{turn}"
