@@ -208,8 +208,10 @@ def test_keys_paint_undo_invert_and_clear(reader: Callable[..., Painter]) -> Non
     page.wait_for_timeout(400)
     assert int(np.array(one.mask()).sum()) == 96 - 2
     one.press("Delete")
-    page.wait_for_selector(".pl-notice:not([hidden])")
-    assert page.inner_text(".pl-notice").startswith("The mask hides 0 of 96 patches")
+    page.wait_for_selector(".pl-mask-nothing:has-text('The mask hides 0 of 96 patches')")
+    one.press("Control+z")
+    assert int(np.array(one.mask()).sum()) == 96 - 2
+    assert not page.is_visible(".pl-mask-nothing")
 
 
 def test_show_only_what_is_painted(reader: Callable[..., Painter]) -> None:
@@ -217,8 +219,7 @@ def test_show_only_what_is_painted(reader: Callable[..., Painter]) -> None:
     page = one.open()
     one.answered()
     page.get_by_role("button", name="Hide all").click()
-    page.wait_for_selector(".pl-notice:not([hidden])")
-    assert "hides 96 of 96" in page.inner_text(".pl-notice")
+    page.wait_for_selector(".pl-mask-nothing:has-text('hides 96 of 96')")
     page.mouse.move(*one.place(3, 3))
     page.mouse.down()
     page.mouse.move(*one.place(3, 6), steps=2)
@@ -311,7 +312,7 @@ def test_true_statistics_are_named_as_a_leak(reader: Callable[..., Painter]) -> 
     page = one.open(checkpoint="run/norm")
     one.answered()
     own = one.pixels(2)
-    page.get_by_role("radio", name="True, leaks").click()
+    page.get_by_role("radio", name="True: a leak").click()
     page.wait_for_function(
         "() => document.querySelector('.pl-mask-tab .pl-caption').innerText.includes('leaks')", timeout=SECONDS
     )

@@ -3,6 +3,7 @@
 import { Absent } from "./absent.js";
 import { hiddenCount, maskOf, read, written } from "./mask_orders.js";
 import { remember } from "./state.js";
+import { say } from "./words.js";
 
 const ASKED = ["kind", "ratio", "seed", "statistics", "against", "mask"];
 
@@ -37,6 +38,12 @@ export class Asked {
   /** Whether there is nothing to paint, or nothing to paint it from. */
   get empty() {
     return [0, this.patches].includes(this.hidden);
+  }
+
+  /** Why this mask has no answer, in the reader's words; null where it has one. */
+  get nothing() {
+    const { hidden, patches, empty } = this;
+    return empty ? say("The mask hides {hidden} of {patches} patches, but a masked autoencoder fills in hidden patches from visible ones; hide at least one and leave at least one.", { hidden, patches }) : null;
   }
 
   /** Checkpoints that the network is compared with. */

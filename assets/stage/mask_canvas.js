@@ -107,11 +107,12 @@ export class Panel extends Drawing {
     this.element = make("figure.pl-mask-panel", {}, this.heading, this.room);
   }
 
-  /** The largest canvas of this aspect that the room allows. */
+  /** The largest canvas of this aspect that the room allows; the heading stands over it. */
   fit(aspect) {
     const width = Math.floor(Math.min(this.room.clientWidth, this.room.clientHeight * aspect));
     if (!(width > 0)) return;
     this.density = window.devicePixelRatio || 1;
+    this.heading.style.width = `${width}px`;
     const [wide, high] = [Math.round(width * this.density), Math.round((width / aspect) * this.density)];
     for (const { canvas } of [this, this.over]) {
       Object.assign(canvas.style, { width: `${width}px`, height: `${Math.round(width / aspect)}px` });

@@ -1,8 +1,11 @@
 // The panels with their headings and the caption, as they could stand in a paper: PNG.
 
+import { table } from "./colours.js";
 import { save } from "./export.js";
+import { number, say } from "./words.js";
 
 const [PANEL, MARGIN, LINE] = [760, 40, 36];
+const BAR = [150, 16]; // pixels of a map's scale
 const FONT = "26px system-ui, 'DejaVu Sans', sans-serif";
 
 /** view: MaskView. sentences: the caption. */
@@ -23,12 +26,29 @@ export async function exportPanels(view, sentences) {
   order.forEach((number, index) => {
     const panel = view.panels[number];
     const [left, top] = [MARGIN + (index % columns) * (PANEL + MARGIN), MARGIN + Math.floor(index / columns) * (height + LINE + MARGIN)];
-    context.fillText(panel.heading.textContent, left, top + 22);
+    context.fillText(panel === view.masked ? say("Masked") : panel.heading.textContent, left, top + 22);
     context.drawImage(panel.canvas, left, top + LINE, PANEL, height);
   });
+  const { values, scale } = view.kept.views[view.view];
+  if (values) drawScale(context, MARGIN + PANEL, MARGIN + 6, number(scale, 2));
   const under = 2 * (height + LINE) + 3 * MARGIN;
   lines.forEach((text, index) => context.fillText(text, MARGIN, under + 26 + index * LINE));
   save(await new Promise((resolve) => sheet.toBlob(resolve, "image/png")), "patchlight-masks.png");
+}
+
+/** What the first panel's colours mean, at the right of its heading. */
+function drawScale(context, right, top, most) {
+  const [width, height] = BAR;
+  const left = right - width - context.measureText(most).width - 10;
+  const bytes = table("magma");
+  for (let column = 0; column < width; column++) {
+    const colour = 3 * Math.round((255 * column) / (width - 1));
+    context.fillStyle = `rgb(${bytes[colour]} ${bytes[colour + 1]} ${bytes[colour + 2]})`;
+    context.fillRect(left + column, top, 1.5, height);
+  }
+  context.fillStyle = "#14181f";
+  context.fillText(most, right - context.measureText(most).width, top + 16);
+  context.fillText("0", left - 10 - context.measureText("0").width, top + 16);
 }
 
 function wrapped(context, text, width) {

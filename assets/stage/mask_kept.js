@@ -1,11 +1,11 @@
 // What the panels can show, by name: for the network that is asked, and for each answer that can stand beside it.
 
-import { canvasOf } from "./mask_canvas.js";
+import { Drawing, canvasOf } from "./mask_canvas.js";
 
 /** name → English text of the film strip's frames. */
 export const VIEWS = {
   picture: "Picture", error: "Error, colours", loss: "Error, training", nearest: "Nearest patch", mean: "Mean colour",
-  doubt: "Mean over masks", deviation: "Deviation", encoder: "Encoder from", decoder: "Decoder from",
+  doubt: "Mean over masks", deviation: "Deviation", encoder: "Encoder attention", decoder: "Decoder attention",
 };
 
 export class Kept {
@@ -23,7 +23,6 @@ export class Kept {
     const told = facts.against.map((other, turn) => ({ ...other, prefix: turn ? `against_${turn + 1}_` : "against_" }));
     this.prediction = canvasOf(of("prediction"));
     this.mask = of("mask");
-    this.joined = this.#over(this.prediction);
     this.others = [
       ...told.map(({ prefix, ...other }) => ({
         ...other, key: other.checkpoint, prediction: canvasOf(of(`${prefix}prediction`)),
@@ -34,14 +33,18 @@ export class Kept {
         prediction: canvasOf(of(name)), map: of(`${name}_map`), error: of(`${name}_error`), mask: this.mask,
       })),
     ];
+    this.joined = this.joinedOf(this);
     this.#maps(facts, arrays);
     for (const name of ["encoder", "decoder"]) delete this.views[name];
   }
 
-  doubt({ facts, arrays }) {
-    this.views.doubt = { canvas: canvasOf(arrays.doubt_mean) };
-    this.views.deviation = { values: arrays.doubt_map, grid: arrays.doubt_map.shape, scale: Math.max(...arrays.doubt_map) };
-    this.doubted = facts;
+  /** What masks of this kind and size say of the picture; null where the mask is another now. */
+  doubt(found) {
+    for (const name of ["doubt", "deviation"]) delete this.views[name];
+    if (!found) return;
+    const { doubt_mean: mean, doubt_map: map } = found.arrays;
+    this.views.doubt = { canvas: canvasOf(mean) };
+    this.views.deviation = { values: map, grid: map.shape, scale: Math.max(...map) };
   }
 
   /** Rows of the square that was clicked, in one of the blocks. */
@@ -70,17 +73,24 @@ export class Kept {
     return { values: other.error, grid: other.grid, mask: other.mask, scale };
   }
 
+  /** Hidden squares of an answer in the picture. They are joined before they are drawn larger, so that no edge takes
+   *  colour from what the answer paints over a square that is seen. */
+  joinedOf({ prediction, mask, facts, grid = facts.grid }) {
+    const over = document.createElement("canvas");
+    [over.width, over.height] = [prediction.width, prediction.height];
+    const drawing = new Drawing(over);
+    drawing.picture(this.image);
+    drawing.paste(prediction, mask, grid);
+    return { canvas: this.image, over, mask, grid };
+  }
+
   #maps(facts, arrays) {
     const alike = this.others.filter(({ measure }) => measure === facts.measure);
     const colours = [greatest(arrays.map, this.mask), ...this.others.map(({ map, mask }) => greatest(map, mask))];
     const losses = [greatest(arrays.error, this.mask), ...alike.map(({ error, mask }) => greatest(error, mask))];
     this.views.error = { values: arrays.map, grid: facts.grid, mask: this.mask, scale: Math.max(...colours) };
     this.views.loss = { values: arrays.error, grid: facts.grid, mask: this.mask, scale: Math.max(...losses) };
-    for (const name of ["nearest", "mean"]) this.views[name] = this.#over(this.other(name).prediction);
-  }
-
-  #over(made) {
-    return { canvas: this.image, over: made, mask: this.mask, grid: this.facts.grid };
+    for (const name of ["nearest", "mean"]) this.views[name] = this.joinedOf(this.other(name));
   }
 }
 

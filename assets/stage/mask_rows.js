@@ -10,6 +10,11 @@ export class Rows {
     return this.found?.patch ?? null;
   }
 
+  /** The same square on the network's own grid: row and column. */
+  get place() {
+    return this.found?.place ?? null;
+  }
+
   clear() {
     this.found = null;
   }
@@ -27,7 +32,7 @@ export class Rows {
     const place = fine ?? [Math.floor((Math.floor(patch / wide) * rows) / high), Math.floor(((patch % wide) * columns) / wide)];
     const found = await this.asks.bundle("sources", { ...this.asked.question(), patch: place.join(",") });
     if (!found) return;
-    this.found = { ...found, patch, hidden: Boolean(this.asked.brush.mask[patch]) };
+    this.found = { ...found, patch, place, hidden: Boolean(this.asked.brush.mask[patch]) };
     this.block(null);
     this.drawn.choose(this.drawn.kept.views.decoder && this.found.hidden ? "decoder" : "encoder");
   }

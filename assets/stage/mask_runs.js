@@ -8,18 +8,40 @@ const [SEEDS, MASKS] = [4, 16]; // where the address asks for none
 const REST = 300; // milliseconds
 
 export class Runs {
-  /** asks: Asks. asked: Asked. more: cards of mask_more.js. curve: Curve. doubted(bundle). */
+  /** asks: Asks. asked: Asked. more: cards of mask_more.js. curve: Curve. doubted(bundle, or null where it is past). */
   constructor({ asks, asked, more, curve, doubted }) {
-    Object.assign(this, { asks, asked, more, curve, doubted, running: {} });
+    Object.assign(this, { asks, asked, more, curve, doubted, running: {}, of: {}, whole: {} });
   }
 
   get masks() {
     return this.asked.view.masks || MASKS;
   }
 
+  /** What has been run for the mask that is asked about: values of a question that would run it again. */
+  get shown() {
+    return { ...this.whole.doubt, ...this.whole.curve };
+  }
+
+  /** Another mask, network or picture: what was run for the last one stops, and is taken off the page. */
+  fit() {
+    for (const name of ["doubt", "curve"]) if (this.of[name] && this.of[name] !== this.#question(name)) this.forget(name);
+  }
+
+  forget(name) {
+    this.stop(name);
+    this.of[name] = this.whole[name] = null;
+    if (name === "doubt") this.doubted(null);
+    else this.curve.hide();
+  }
+
+  /** One paints: nothing is asked meanwhile. */
+  wait() {
+    clearTimeout(this.later);
+  }
+
   /** Say what masks will take before they run, when the mask has rested. */
   foresee() {
-    clearTimeout(this.later);
+    this.wait();
     this.later = setTimeout(async () => {
       const { masks } = this;
       const told = this.asked.empty ? null : await this.asks.bundle("foreseen", { ...this.asked.question(), masks });
@@ -31,10 +53,17 @@ export class Runs {
   toggle(name) {
     if (this.running[name]) return this.stop(name);
     const mine = (this.running[name] = new AbortController());
+    [this.of[name], this.whole[name]] = [this.#question(name), null];
     const going = () => this.running[name] === mine;
     const run = { doubt: () => this.#doubt(going), curve: () => this.#curve(going) }[name] ?? (() => this.#film(name, mine.signal));
     this.more.setRunning(name, 0);
     run().finally(() => going() && this.stop(name));
+  }
+
+  /** What a run is for, in one word: a curve knows no ratio, unless that of a painted shape. */
+  #question(name) {
+    const { ratio, ...others } = this.asked.question();
+    return JSON.stringify(name === "curve" ? others : { ...others, ratio });
   }
 
   stop(name) {
@@ -45,6 +74,7 @@ export class Runs {
 
   stopAll() {
     Object.keys(this.running).forEach((name) => this.stop(name));
+    ["doubt", "curve"].forEach((name) => this.forget(name));
   }
 
   async #doubt(going) {
@@ -57,7 +87,9 @@ export class Runs {
       ({ done, of } = found.facts);
       const left = ((performance.now() - since) / 1000 / done) * (of - done);
       this.more.setRunning("doubt", done / of, say("{done} of {masks} masks are done, {seconds} s left.", { done, masks: of, seconds: number(Math.ceil(left)) }));
-      if (done >= of) this.doubted(found);
+      if (done < of) continue;
+      this.whole.doubt = { masks };
+      this.doubted(found);
     }
   }
 
@@ -72,6 +104,7 @@ export class Runs {
       if (!index) this.curve.element.scrollIntoView({ block: "nearest" });
       this.more.setRunning("curve", (index + 1) / RATIOS.length);
     }
+    this.whole.curve = { seeds };
   }
 
   async #film(form, signal) {

@@ -2,12 +2,12 @@
 
 import { card, factTable, segmented, slider } from "./controls.js";
 import { More } from "./mask_more.js";
-import { Answers } from "./mask_table.js";
+import { Answers, figure } from "./mask_table.js";
 import { nameOf } from "./mask_view.js";
 import { make, number, say } from "./words.js";
 
 const KINDS = { random: "Random", block: "Block", grid: "Grid" };
-const STATISTICS = { own: "As it knows", true: "True, leaks" };
+const STATISTICS = { own: "As it knows", true: "True: a leak" };
 const MOST_SEED = 999999;
 
 const NOTES = {
@@ -54,11 +54,11 @@ export class Side {
 
   /** Facts of the answer, or null while there is none. chosen: key of the answer that stands beside. */
   setResult(facts, others = [], chosen = null) {
-    const row = ({ key = null, title, psnr, loss }) => ({ key, title, chosen: key === chosen, values: [number(psnr, 3), number(loss, 3)] });
+    const row = ({ key = null, title, psnr, loss }) => ({ key, title, chosen: key === chosen, values: [figure(psnr), figure(loss)] });
     this.rows = facts ? [row({ title: facts.title, psnr: facts.psnr.network, loss: facts.loss }), ...others.map((other) => row({ ...other, title: nameOf(other) }))] : [];
     this.result.set(this.rows);
     const places = (facts?.worst ?? []).map(({ row: down, column }) =>
-      make("button", { type: "button", onclick: () => this.choose(down, column) }, `${down + 1}, ${column + 1}`),
+      make("button", { type: "button", onclick: () => this.choose(down, column) }, `${down + 1},\u2009${column + 1}`),
     );
     this.worst.replaceChildren(...places);
     this.worstHead.hidden = this.besideHint.hidden = !places.length;
@@ -87,7 +87,7 @@ export class Side {
       button("outside", "Outside", "Hide all but the object that attention finds"),
       button("all", "Hide all", "Then show only what you paint"),
     );
-    const paint = make("p.pl-note", { say: "Paint on the second panel, by pointer or by arrows and space." });
+    const paint = make("p.pl-note", { say: "Paint on the second panel, by pointer or by arrows and space; a stroke that starts on a hidden square shows squares again." });
     return card("Mask", this.kinds.element, this.ratioHead, this.ratio.element, make(".pl-inline", {}, make("span.pl-name", { say: "Seed" }), this.seed, fresh), actions, paint);
   }
 

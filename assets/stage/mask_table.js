@@ -1,6 +1,12 @@
 // A small table of answers by two figures: the network's, other networks', and the two that need no network.
 
-import { make } from "./words.js";
+import { language, make, number } from "./words.js";
+
+/** Three digits, so that figures under one another end alike: 0.420, 11.0. */
+export function figure(value) {
+  if (!Number.isFinite(value) || Math.abs(value) < 1e-4 || value >= 1000) return number(value, 3);
+  return new Intl.NumberFormat(language, { minimumSignificantDigits: 3, maximumSignificantDigits: 3 }).format(value);
+}
 
 export class Answers {
   /** columns: two English headings. choose(key) where a row's name can be clicked to stand beside the network. */

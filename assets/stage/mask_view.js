@@ -1,10 +1,11 @@
 // Draws the mask lab's middle: four panels, two more beside them, the film strip, the divider, the caption.
 
-import { gradient } from "./colours.js";
+import { gradient, themed } from "./colours.js";
 import { Drawing, Panel, canvasOf } from "./mask_canvas.js";
 import { Kept, VIEWS, drawView, meanOver } from "./mask_kept.js";
 import { scaleWords } from "./mask_scale.js";
 import { Strip } from "./mask_strip.js";
+import { figure } from "./mask_table.js";
 import { make, number, say } from "./words.js";
 
 export class MaskView {
@@ -54,6 +55,12 @@ export class MaskView {
     return this.key ? this.kept?.other(this.key) ?? null : null;
   }
 
+  /** Why this mask has no answer, which then stands where answers are; null where it has one. */
+  setNothing(why) {
+    this.nothing.textContent = why ?? "";
+    this.element.classList.toggle("pl-mask-empty", Boolean(why));
+  }
+
   setWords(said) {
     this.said = said;
     const view = this.kept?.views[this.view];
@@ -77,6 +84,12 @@ export class MaskView {
     this.mark({ cursor, pointed, chosen });
     this.strip.draw(this.kept, this.view, this.aspect);
     this.#head();
+  }
+
+  /** Another mask, as a whole; what the network made of the last one stays, as stale. */
+  remask() {
+    this.#drawMasked();
+    this.#stale(true);
   }
 
   /** Squares that a stroke has changed, and nothing else: painting keeps up with the pointer. */
@@ -103,7 +116,7 @@ export class MaskView {
     const { grid, mask } = this.brush;
     if (!this.kept?.facts || !mask[patch] || !this.fresh) return { rows: [] };
     const { facts, arrays, others } = this.kept;
-    const of = (values, own) => number(meanOver(values, own, grid, patch), 3);
+    const of = (values, own) => figure(meanOver(values, own, grid, patch));
     const answers = [{ map: arrays.map, error: arrays.error, grid: facts.grid }, ...others];
     const deviation = this.kept.views.deviation;
     return {
@@ -119,16 +132,25 @@ export class MaskView {
     this.element.classList.toggle("pl-mask-stale", stale);
   }
 
-  /** The whole masked panel; what a square looks like hidden and seen is kept, so that `touch` only copies. */
+  /** The whole masked panel. */
   #drawMasked() {
     const { mask, grid } = this.brush;
-    [this.plain, this.hidden] = [0, 1].map(() => this.#twin(this.masked));
-    this.plain.picture(this.kept.image);
-    this.hidden.hatch(new Uint8Array(mask.length).fill(1), grid);
+    this.#squares(grid);
     this.masked.context.drawImage(this.plain.canvas, 0, 0);
     mask.forEach((value, patch) => {
       if (value) this.masked.context.drawImage(this.hidden.canvas, ...this.masked.box(patch, grid), ...this.masked.box(patch, grid));
     });
+  }
+
+  /** What every square looks like hidden and seen is kept while it lasts, so that painting only copies. */
+  #squares(grid) {
+    const { width, height } = this.masked.canvas;
+    const known = [this.kept.image, width, height, String(grid), themed("raised")];
+    if (known.every((part, index) => part === this.known?.[index])) return;
+    this.known = known;
+    [this.plain, this.hidden] = [0, 1].map(() => this.#twin(this.masked));
+    this.plain.picture(this.kept.image);
+    this.hidden.hatch(new Uint8Array(grid[0] * grid[1]).fill(1), grid);
   }
 
   #twin({ canvas, density }) {
@@ -146,18 +168,19 @@ export class MaskView {
   }
 
   #drawBeside(other) {
-    const joined = { canvas: this.kept.image, over: other.prediction, mask: other.mask, grid: other.grid };
-    this.#drawMade(this.beside, this.besidePasted, this.kept.beside(other, this.view), joined);
+    this.#drawMade(this.beside, this.besidePasted, this.kept.beside(other, this.view), this.kept.joinedOf(other));
   }
 
   #head() {
     const view = this.kept.views[this.view];
-    this.shown.heading.textContent = say(VIEWS[this.view]);
-    if (this.other) {
-      const title = nameOf(this.other);
-      this.beside.heading.textContent = ["error", "loss"].includes(this.view) ? `${title} · ${say(VIEWS[this.view])}` : `${title} · ${say("Predicted")}`;
-      this.besidePasted.heading.textContent = `${title} · ${say("Pasted together")}`;
-    }
+    const error = ["error", "loss"].includes(this.view);
+    const named = (title, text) => (title ? `${title} · ${say(text)}` : say(text));
+    const [own, other] = [this.other && this.kept.facts.title, this.other && nameOf(this.other)];
+    this.shown.heading.textContent = named(error ? own : null, VIEWS[this.view]);
+    this.predicted.heading.textContent = named(own, "Predicted");
+    this.pasted.heading.textContent = named(own, "Pasted together");
+    this.beside.heading.textContent = named(other, error ? VIEWS[this.view] : "Predicted");
+    this.besidePasted.heading.textContent = named(other, "Pasted together");
     this.bar.style.background = gradient("magma", "to right");
     this.barBox.hidden = !view.values;
     if (view.values) this.top.textContent = number(view.scale, 2);
@@ -186,7 +209,8 @@ export class MaskView {
     this.barBox = make("span.pl-mask-bar-box", { hidden: true, "aria-hidden": "true" }, "0", this.bar, this.top);
     this.blockBox = make("span.pl-mask-block", { hidden: true }, this.blockWords, this.block);
     const split = make(".pl-mask-split", {}, this.barBox, this.blockBox, make("span", { say: "After" }), slider, make("span", { say: "Before" }));
-    this.grid = make(".pl-mask-panels", {}, ...this.panels.map(({ element }) => element));
+    this.nothing = make(".pl-mask-nothing", { role: "status" });
+    this.grid = make(".pl-mask-panels", {}, ...this.panels.map(({ element }) => element), this.nothing);
     this.caption = make("figcaption.pl-caption", { "aria-live": "polite" });
     this.element = make(".pl-first", {}, this.grid, split, make(".pl-progress"), this.caption, this.strip.element);
     new ResizeObserver(() => this.redraw?.()).observe(this.grid);

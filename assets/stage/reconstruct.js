@@ -16,7 +16,6 @@ import { make, onLanguage, say } from "./words.js";
 
 const REST = 120; // milliseconds that a mask rests before the network is asked
 const COUNT = 200; // milliseconds between two counts while one paints: a line of text costs as much as the square itself
-const NOTHING = "The mask hides {hidden} of {patches} patches, but a masked autoencoder fills in hidden patches from visible ones; hide at least one and leave at least one.";
 
 export class Tab {
   constructor({ defaults, asked, tell }) {
@@ -29,7 +28,7 @@ export class Tab {
     this.rows = new Rows({ asks: this.asks, asked: this.asked, drawn: this.drawn });
     this.curve = new Curve();
     this.runs = new Runs({ asks: this.asks, more: this.side.more, curve: this.curve, doubted: (found) => this.#doubted(found), asked: this.asked });
-    this.hand = new Hand({ brush: this.brush, asked: this.asked, asks: this.asks, canvas: this.drawn.masked.canvas, run: (name) => this.runs.toggle(name), remade: () => this.#rest() });
+    this.hand = new Hand({ brush: this.brush, asked: this.asked, asks: this.asks, canvas: this.drawn.masked.canvas, run: (name) => this.runs.toggle(name), remade: () => this.#remade() });
     this.refused = new Refused("pl-mask-refused");
     this.element = make(".pl-tab.pl-mask-tab", {}, make("main.pl-middle", {}, this.drawn.element, this.curve.element), this.side.element);
     this.drawn.element.prepend(this.refused.element);
@@ -39,6 +38,7 @@ export class Tab {
   async show(bundle) {
     this.facts = bundle.facts;
     this.runs.stopAll();
+    this.side.element.inert = Boolean(bundle.facts.refused);
     this.refused.show(bundle.facts);
     this.element.classList.toggle("pl-mask-none", Boolean(bundle.facts.refused));
     this.own = null;
@@ -63,9 +63,10 @@ export class Tab {
     }
     if ("mask" in changes) this.asked.remake();
     if ("masks" in changes) this.runs.foresee();
-    this.draw();
+    this.#tellMask();
     this.asked.remember();
-    if ("mask" in changes || "statistics" in changes) this.#rest();
+    if ("mask" in changes) this.#remade();
+    else if ("statistics" in changes) this.#rest();
   }
 
   resize = () => this.draw();
@@ -86,7 +87,8 @@ export class Tab {
   }
 
   get numbers() {
-    return this.asks.url("numbers", this.asked.question()).href;
+    const patch = this.rows.place ? { patch: this.rows.place.join(",") } : {};
+    return this.asks.url("numbers", { ...this.asked.question(), ...this.runs.shown, ...patch }).href;
   }
 
   // -- masks -----------------------------------------------------------------------------------------------------------
@@ -100,11 +102,12 @@ export class Tab {
       if (all) ({ facts: { grid }, arrays: { image } } = all);
       else view.against = "";
     }
+    this.runs.fit();
     this.drawn.setPicture(image);
     this.drawn.compare(this.asked.others[0] ?? null);
     this.rows.clear();
-    this.doubt = null;
     this.asked.begin(grid);
+    this.draw();
     if (FOUND.includes(view.kind) && !view.mask) return this.hand.object(view.kind);
     this.runs.foresee();
     this.asked.remember();
@@ -113,11 +116,12 @@ export class Tab {
 
   /** Only what a stroke has changed is drawn at once, so that its work is the same on every grid. */
   #painted(patches) {
+    this.#wait();
     this.drawn.touch(patches);
-    if (this.element.dataset.fresh) this.element.dataset.fresh = "";
     this.counting ??= setTimeout(() => {
       this.counting = null;
       this.side.setCount(this.asked.hidden, this.asked.patches);
+      this.drawn.setNothing(this.asked.nothing);
     }, COUNT);
   }
 
@@ -126,12 +130,31 @@ export class Tab {
     this.#rest();
   }
 
+  /** A mask that was not painted: by kind, ratio and seed, or where the object is. */
+  #remade() {
+    this.drawn.remask();
+    this.#rest();
+  }
+
+  /** What the right side says of the mask. */
+  #tellMask() {
+    this.side.setMask({ ...this.asked.view, painted: Boolean(this.asked.view.mask) }, this.asked.hidden, this.asked.patches);
+  }
+
   // -- answers ---------------------------------------------------------------------------------------------------------
+
+  /** One paints: an answer on its way is that of an older mask, and nothing is asked. */
+  #wait() {
+    this.turn++;
+    clearTimeout(this.soon);
+    this.runs.wait();
+    if (this.element.dataset.fresh) this.element.dataset.fresh = "";
+  }
 
   /** A mask that rests for a moment is asked about. */
   #rest() {
-    this.draw();
-    clearTimeout(this.soon);
+    this.#wait();
+    this.#tellMask();
     this.soon = setTimeout(() => {
       this.asked.remember();
       this.runs.foresee();
@@ -142,22 +165,23 @@ export class Tab {
   /** Ask the network; a newer mask makes an older answer unimportant. */
   async #answer() {
     const turn = ++this.turn;
-    this.draw();
-    const { hidden, patches, empty } = this.asked;
-    if (empty) return this.tell({ template: NOTHING, facts: { hidden, patches } });
+    if (this.asked.empty) return this.draw();
     const found = await this.asks.bundle("answer", this.asked.question());
     if (!found || turn !== this.turn) return;
     this.answered = written(Uint8Array.from(found.arrays.mask), found.facts.grid);
+    this.runs.fit();
     this.rows.clear();
     this.drawn.kept.answer(found);
     this.drawn.changed();
     this.draw();
   }
 
+  /** found: of all masks, or null where they were for another mask than this. */
   #doubted(found) {
-    this.doubt = found.facts;
-    this.drawn.kept.doubt(found);
-    this.drawn.choose("doubt");
+    this.doubt = found?.facts;
+    this.drawn.kept?.doubt(found);
+    if (found) this.drawn.choose("doubt");
+    else if (this.drawn.kept) this.drawn.changed();
     this.draw();
   }
 
@@ -180,9 +204,10 @@ export class Tab {
     const { facts, others } = drawn.kept;
     const fresh = Boolean(facts) && this.answered === this.asked.fine(facts.grid);
     drawn.draw({ cursor: brush.cursor, pointed: this.pointed ?? null, chosen: this.rows.patch, fresh });
-    this.side.setMask({ ...this.asked.view, painted: Boolean(this.asked.view.mask) }, this.asked.hidden, this.asked.patches);
+    this.#tellMask();
     if (facts) this.side.setResult(facts, others, drawn.key);
     drawn.setWords(this.#sentences());
+    drawn.setNothing(this.asked.nothing);
     this.element.dataset.fresh = fresh ? this.answered : "";
   }
 
@@ -212,6 +237,7 @@ export class Tab {
     if (!this.own) return;
     this.side.setNetwork(this.facts);
     this.runs.foresee();
+    this.curve.draw();
     this.draw();
   }
 }
