@@ -159,9 +159,12 @@ def from_centre(grid: tuple[int, int]) -> Tensor:
 
 
 def positions(backbone: Backbone) -> Iterator[Figure]:
-    """How much of the similarity of positions their offset explains, beside a random table's."""
+    """How much of the similarity of positions their offset explains, beside a random table's; nothing where all are
+    equally alike, as in a Swin whose table of biases is still zero."""
     for affinity in backbone.positions()[:1]:
         value = offset_r2(affinity.values[0].float().cpu(), affinity.grid)
+        if math.isnan(value):
+            continue
         plain = offset_r2(cosine(random_table(affinity.grid, 64)), affinity.grid)
         yield Figure("positions explained by offset, R²", value, value, value, "random table", plain, 0)
 

@@ -12,10 +12,10 @@ from models.card import Card
 from models.loading import open_network
 from tests.training.squares import Squares
 from training.datasets import Batch
-from training.evaluate import evaluate, from_centre, neighbours, overlap, probe
+from training.evaluate import evaluate, from_centre, neighbours, overlap, positions, probe
 from training.figures import table, wilson
 from training.matching import retrieval, zero_shot
-from training.networks import mae, vit
+from training.networks import mae, swin_masked, vit
 
 
 def clusters(generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
@@ -109,3 +109,13 @@ def test_a_masked_autoencoder_is_held_against_the_nearest_patch() -> None:
     found = {figure.name: figure for figure in evaluate(backbone, Squares(), Squares(), 32)}
     assert found["hidden patches' error / nearest visible patch's"].value > 1
     assert found["positions explained by offset, R²"].value > 0.99
+
+
+def test_positions_that_are_all_alike_give_no_figure() -> None:
+    """A Swin's table of biases begins at zero: nothing varies, so nothing is explained, and NaN is no JSON."""
+    network = swin_masked("nano", 32, 4)
+    for name, table_of_biases in network.module.named_parameters():
+        if "bias_table" in name:
+            torch.nn.init.zeros_(table_of_biases)
+    backbone = open_network(network.module, Card("x", "x", "SimMIM"), network.pixels)
+    assert [*positions(backbone)] == []
