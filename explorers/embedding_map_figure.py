@@ -79,11 +79,13 @@ def _gap(pen: ImageDraw.ImageDraw, centres: list[Place], facts: Mapping[str, Any
 
 
 def _legend(pen: ImageDraw.ImageDraw, texts: bool, language: str) -> None:
+    pictures = say("Pictures", language)
     pen.rectangle((20, 18, 34, 32), fill=colour("accent"))
-    pen.text((44, 14), say("Pictures", language), fill=colour("text"), font=font(18))
+    pen.text((44, 14), pictures, fill=colour("text"), font=font(18))
     if texts:
-        _diamond(pen, (180, 25), 9)
-        pen.text((198, 14), say("Texts", language), fill=colour("text"), font=font(18))
+        left = 44 + font(18).getlength(pictures) + 34
+        _diamond(pen, (left, 25), 9)
+        pen.text((left + 18, 14), say("Texts", language), fill=colour("text"), font=font(18))
 
 
 def _diamond(pen: ImageDraw.ImageDraw, place: Place, reach: int) -> None:

@@ -24,8 +24,11 @@ def drawn(finding: Finding, language: str = "en") -> Image.Image:
     rows = -(-len(hits) // columns)
     sheet = Image.new("RGB", (columns * (SIDE + GAP) + GAP, HEAD + rows * (SIDE + LABEL + GAP) - GAP), "white")
     pen = ImageDraw.Draw(sheet)
-    asked = say("“{text}”", language, text=facts["query"])
-    pen.text((GAP, 16), cut(asked, 26, sheet.width - 2 * GAP), fill=colour("text"), font=font(26))
+    query = facts["query"]
+    told = say("Text: “{text}”", language, text=query)
+    if facts["by"] != "text":
+        told = say("Picture: “{text}”", language, text=query)
+    pen.text((GAP, 16), cut(told, 26, sheet.width - 2 * GAP), fill=colour("text"), font=font(26))
     for rank, hit in enumerate(hits):
         row, column = divmod(rank, columns)
         left, top = GAP + column * (SIDE + GAP), HEAD + row * (SIDE + LABEL + GAP)

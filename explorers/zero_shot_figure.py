@@ -38,7 +38,7 @@ def _picture(finding: Finding) -> Image.Image:
     if heat is None:
         factor = 960 / max(image.size)
         return image.resize((round(image.width * factor), round(image.height * factor)), Image.Resampling.BICUBIC)
-    return figure(image, heat - min(0.0, float(heat.min())), (image.height, image.width))
+    return figure(image, heat - heat.min(), (image.height, image.width))
 
 
 def _head(pen: ImageDraw.ImageDraw, left: int, language: str, own: str) -> None:

@@ -109,6 +109,37 @@ def test_an_index_is_made_once_and_its_pictures_are_drawn(reader: Reader) -> Non
     assert (hits(reader), reader.page.input_value(".pl-get textarea")) == (seen, "a blue crescent")
 
 
+def test_a_gallery_is_kept_over_a_restart(chromium: Browser, tmp_path: Path) -> None:
+    """Indexed by one server; the next one answers at once, and no picture goes through the network again."""
+    fresh, seen = [], []
+    for turn in range(2):
+        with served(tmp_path / f"{turn}.log", PATCHLIGHT_CACHE=str(tmp_path / "cache")) as address:
+            said, _ = Client(address, verbose=False).predict(
+                text="a cat", checkpoint=CLIP, gallery="photographs", api_name="/retrieve"
+            )
+            fresh.append(said["facts"]["fresh"])
+            seen.append(said["facts"]["hits"])
+            if turn == 0:
+                continue
+            one = Reader(chromium, address)
+            with one.listening() as asked:
+                opened(one, "retrieve", gallery="photographs")
+            one.close()
+            assert one.complaints == []
+            assert ["act=start" in address for address in asked if "act=" in address] == [True], "nothing is waited for"
+    assert fresh == [8, 0]
+    assert seen[0] == seen[1]
+
+
+def test_more_than_the_gallery_holds_is_said_and_kept_for_a_larger_one(reader: Reader) -> None:
+    opened(reader, "retrieve", gallery="photographs", k=50)
+    assert "The 50 nearest pictures were asked for, but there are 8" in reader.page.inner_text(".pl-notice")
+    assert len(hits(reader)) == 8
+    assert "k=50" in reader.page.url
+    shown(reader, "retrieve", lambda: reader.page.click(".pl-get-hit >> nth=0"))
+    assert len(hits(reader)) == 7, "all but the one that is asked with"
+
+
 def test_a_folder_is_read_and_what_is_wrong_with_it_said(reader: Reader, tmp_path: Path) -> None:
     opened(reader, "retrieve", gallery="photographs")
     reader.page.select_option(".pl-get select[aria-label=Gallery]", "folder")

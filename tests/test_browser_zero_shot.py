@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -218,6 +219,13 @@ def test_a_labelled_set_is_scored_live_stopped_and_says_what_the_endpoint_says(r
         reader.frame()
     assert asked == []
     assert reader.page.inner_text(".pl-zero .pl-caption") != caption, "confidence moves with the temperature"
+    reader.page.click("text=Sigmoid >> visible=true")
+    reader.page.locator("input[aria-label='Scale of the cosine']").fill("0")
+    reader.page.locator("input[aria-label='Bias']").fill("-8")
+    reader.frame()
+    assert re.search(
+        r"No confidence is above 0\.\d+ %, where the drawn axis ends", reader.page.inner_text(".pl-zero .pl-caption")
+    )
 
 
 STOP = """() => {

@@ -181,7 +181,7 @@ export class Tab {
     const text = at !== null && at >= shown;
     this.pointer.hidden = at === null || text;
     if (at === null) this.pointed.textContent = say("Point at a picture or a text; turn the wheel to zoom, drag to move.");
-    else if (text) this.pointed.textContent = say("“{text}”", { text: texts[at - shown] });
+    else if (text) this.pointed.textContent = say("Text: “{text}”", { text: texts[at - shown] });
     else {
       this.pointer.src = this.cloud.addresses[at];
       const name = called({ name: names[at], russian: russian[at] });

@@ -155,7 +155,7 @@ export class Tab {
   #query(item) {
     const { by, query } = this.answer;
     const image = { picture: this.picture, item }[by];
-    const words = by === "text" ? make("bdi.pl-get-text", {}, say("“{text}”", { text: query })) : make("img", { src: image, alt: query });
+    const words = by === "text" ? make("bdi.pl-get-text", {}, say("Text: “{text}”", { text: query })) : make("img", { src: image, alt: query });
     this.query.replaceChildren(words);
   }
 

@@ -14,9 +14,18 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageDraw
+from PIL import Image, ImageColor, ImageDraw
 
-from explorers import gallery_index, gallery_making, gallery_page, lent, retrieve_answers, retrieve_page, traces
+from explorers import (
+    gallery_index,
+    gallery_making,
+    gallery_page,
+    lent,
+    lettering,
+    retrieve_answers,
+    retrieve_page,
+    traces,
+)
 from explorers.__main__ import main
 from explorers.bundle import unpack
 from explorers.embedding_map import embedding_map
@@ -306,10 +315,29 @@ def test_the_shell_retrieves_with_and_without_a_picture(folder: Path, tmp_path: 
     assert main([*common, "--text", "a green circle", "--out", str(tmp_path / "a")]) == 0
     assert "nearest to the text “a green circle”" in capsys.readouterr().out
     assert main([*common, "--image", str(folder / "blue.png"), "--out", str(tmp_path / "b")]) == 0
+    with Image.open(tmp_path / "b" / "retrieve.png") as sheet:
+        inside = np.asarray(sheet.convert("RGB").crop((16, 60, 16 + 2 * 220 + 16, 60 + 220)), np.int16)
+        assert (inside[..., 2] - inside[..., 0]).max() > 150, "the blue picture is drawn"
+        assert "nearest to the given picture" in sheet.info["Description"]
     said = json.loads((tmp_path / "b" / "retrieve.json").read_text())
     assert said["facts"]["hits"][0]["name"] == "blue.png"
     assert main([*common, "--out", str(tmp_path / "c")]) == 1
     assert "Nothing was looked for" in capsys.readouterr().err
+
+
+def test_the_shell_draws_the_map_with_its_gap(folder: Path, tmp_path: Path) -> None:
+    """Both centroids in their colours, with and without a gap; pictures alone have neither."""
+    common = ["embedding_map", "--gallery", "folder", "--folder", str(folder)]
+    asked = {"gap": ["--texts", "a red circle", "a star", "--method", "gap"], "alone": ["--checkpoint", "bundled/vit"]}
+    seen = {}
+    for name, more in asked.items():
+        assert main([*common, *more, "--out", str(tmp_path / name)]) == 0
+        with Image.open(tmp_path / name / "embedding_map.png") as sheet:
+            ground = sheet.convert("RGB").crop((0, 60, 1600, 1100))
+            seen[name] = {colour for _, colour in ground.getcolors(1 << 20) or ()}
+    drawn = {ImageColor.getrgb(lettering.colour(name)) for name in ("accent", "pointer")}
+    assert drawn <= seen["gap"]
+    assert not drawn & seen["alone"]
 
 
 # -- the bundled galleries ---------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from explorers.bundle import unpack
 from explorers.explorer import Finding
 from explorers.frame import Desk
 from explorers.zero_shot import zero_shot
+from explorers.zero_shot_answers import ends
 from explorers.zero_shot_page import Asked, cosines, heated, opening
 from models.card import Card
 from models.create import create
@@ -127,6 +128,25 @@ def test_emoji_and_right_to_left_text_are_labels_as_any(checkpoint: str) -> None
 def test_what_cannot_be_asked_is_one_sentence(checkpoint: str, values: dict[str, Any], said: str) -> None:
     with pytest.raises(Fault, match=said):
         asked(checkpoint, **values)
+
+
+@pytest.mark.parametrize(("labels", "said"), [
+    (["red cat", "blue dog", "red dog", "blue cat"], True),
+    (["a cat", "a dog", "two boats"], False),
+    (["red cat", "red cat"], False),
+    (["cat", "cat food"], False),
+])  # fmt: skip
+def test_labels_that_only_binding_tells_apart_are_named(checkpoint: str, labels: list[str], said: bool) -> None:
+    """Every word of the first label is in others; a duplicate is no other label, a single word binds nothing."""
+    assert ("2210.01936" in asked(checkpoint, labels=labels).said()) == said
+
+
+@pytest.mark.parametrize(("values", "told"), [
+    ([1.6e-6, 0.0188], ("0", "0.0188")), ([-0.0803, -0.0247], ("-0.0803", "-0.0247")), ([0.0, 0.0], ("0", "0")),
+    ([-3.0, 1234.5], ("-3", "1234")),
+])  # fmt: skip
+def test_ends_of_a_scale_have_the_digits_of_the_larger_one(values: list[float], told: tuple[str, str]) -> None:
+    assert ends(np.array(values)) == told
 
 
 def test_one_label_says_what_softmax_is_worth(checkpoint: str) -> None:

@@ -49,6 +49,10 @@ def test_words_of_the_chosen_label(checkpoint: str) -> None:  # noqa: F811
     assert found.facts["word"]["words"] == ["a", "photo", "of", "a", "dog"]
     fall = float(found.arrays["cosine"][1] - without.arrays["cosine"][0])
     assert float(found.arrays["word_left_out"][0]) == pytest.approx(fall, abs=1e-6)
+    place, named = int(found.arrays["word_left_out"].argmax()), found.facts["word"]
+    left = " ".join([*named["words"][:place], *named["words"][place + 1 :]])
+    rest = float(asked(checkpoint, labels=[left]).arrays["cosine"][0])
+    assert float(named["rest"]) == pytest.approx(rest, abs=1e-3), "what is said to be left is left"
     desk = Desk(checkpoint=checkpoint, picture="cat")
     shown = unpack(word_answer(desk, Asked(labels="a photo of a dog")))[1]
     assert np.array_equal(shown["gradient"], found.arrays["word_gradient"])
