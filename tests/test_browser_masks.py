@@ -298,6 +298,9 @@ def test_networks_are_compared_side_by_side_on_the_same_masks(reader: Callable[.
     page.wait_for_selector(".pl-mask-legend:has-text('small norm')", timeout=SECONDS)
     legend = page.inner_text(".pl-mask-legend")
     assert all(name in legend for name in ("small mae", "small simmim", "small norm", "nearest visible patch"))
+    page.get_by_role("radio", name="Block", exact=True).click()
+    one.answered()
+    assert not page.is_visible(".pl-mask-curve"), "a curve of random masks stands under a block"
 
 
 def test_a_gan_tuned_checkpoint_is_named_from_its_card(reader: Callable[..., Painter]) -> None:
@@ -361,9 +364,12 @@ def test_films_can_be_saved(reader: Callable[..., Painter], form: str, film: str
 
 
 def test_panels_and_numbers_can_be_saved(reader: Callable[..., Painter], tmp_path: Path) -> None:
+    """The numbers are those of all that is shown, doubt too."""
     one = reader()
-    page = one.open()
+    page = one.open(masks=8)
     one.answered()
+    page.get_by_role("button", name="Run masks").click()
+    page.wait_for_selector(".pl-mask-frame[data-view=deviation]:not(:disabled)", timeout=SECONDS)
     for entry, name in (("Picture with caption, PNG", "panels.png"), ("Numbers with caption, npz", "numbers.npz")):
         page.get_by_text("Export", exact=True).click()
         with page.expect_download(timeout=SECONDS) as saved:
@@ -373,3 +379,4 @@ def test_panels_and_numbers_can_be_saved(reader: Callable[..., Painter], tmp_pat
         assert panels.width == 2 * 760 + 3 * 40
     with np.load(tmp_path / "numbers.npz") as numbers:
         assert numbers["mask"].tolist() == one.mask()
+        assert numbers["doubt_map"].shape == GRID

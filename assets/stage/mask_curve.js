@@ -63,7 +63,7 @@ export class Curve {
     this.legend.replaceChildren(...this.titles.map((title, index) => {
       const sign = make("canvas.pl-mask-sign", { "aria-hidden": "true" });
       stroke(sized(sign, ...SIGN), this.#style(index), 0, SIGN[1] / 2);
-      return make("span", {}, sign, " ", title);
+      return make("span", {}, sign, title);
     }));
     this.words.textContent = this.#sentences();
   }
