@@ -119,6 +119,14 @@ def test_a_film_has_a_frame_for_every_step(reader: Reader) -> None:
     assert "first" in film.metadata["comment"]
 
 
+def test_a_film_waits_for_what_a_tab_asks_besides(reader: Reader) -> None:
+    """Wrong if a frame kept what the step before had found: an index is made and searched once a network is there."""
+    page = opened(reader, tab="retrieve")
+    page.wait_for_selector(".pl-get[data-shown]", timeout=SECONDS)
+    shots = frames(saved(page, lambda: page.select_option(".pl-life select[aria-label=Film]", "gif")))
+    assert len(shots) == KEPT
+
+
 def test_two_runs_stand_side_by_side_on_one_bar(reader: Reader) -> None:
     """Wrong if a half showed the other's run, or did not follow the bar."""
     page = opened(reader)

@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.conftest import ROOT, free_port, wait_for
 from tests.driver import SECONDS, Reader
+from tests.training.dataset_hub import serve_datasets
 from training.ledger import Task
 
 pytestmark = pytest.mark.browser
@@ -313,6 +314,41 @@ def test_a_zip_of_ones_own_is_learnt_from_and_a_bad_one_refused(
     red, green, blue = page.evaluate(LAST_TILE)
     assert red > 120
     assert green == blue == 20
+
+
+def test_a_set_of_the_hub_is_learnt_from_and_a_wrong_name_told(tmp_path: Path, reader: Readers) -> None:
+    """Wrong if a name that the hub does not know ended without a sentence, or a right one without pictures."""
+    store = tmp_path / "hub" / "datasets" / "someone" / "reds" / "main"
+    store.mkdir(parents=True)
+    for shade in range(12):
+        Image.new("RGB", (32, 32), (140 + 8 * shade, 20, 20)).save(store / f"{shade}.png")
+    with serve_datasets(tmp_path / "hub") as hub:
+        own = {"HF_HUB_OFFLINE": "0", "HF_HUB_DISABLE_XET": "1"}
+        server = Served(tmp_path, HF_ENDPOINT=hub.endpoint, HF_HOME=str(tmp_path / "home"), **own)
+        try:
+            one = reader(server)
+            page = opened(one)
+            page.wait_for_selector(".pl-train-fields [data-setting=steps]", timeout=PATIENCE)
+            page.select_option(".pl-train-form select[aria-label=Pictures]", "hub")
+            learnt_from(page, "hub/someone/nothing")
+            begun(page, "wrong", steps=1)
+            page.wait_for_selector(".pl-train[data-state=failed]", timeout=PATIENCE)
+            assert "Dataset someone/nothing was asked of the hub" in page.inner_text(".pl-train-sentence")
+            learnt_from(page, "hub/someone/reds")
+            begun(page, "right", steps=1)
+            page.wait_for_selector(".pl-train[data-state=finished]", timeout=PATIENCE)
+            painted(page, 1)
+            red, green, blue = page.evaluate(LAST_TILE)
+            assert red > 120
+            assert green == blue == 20
+            one.complaints[:] = [text for text in one.complaints if "422" not in text]  # its cost could not be measured
+        finally:
+            server.close()
+
+
+def learnt_from(page: Page, images: str) -> None:
+    page.fill("[data-say-label^=Folder]", images)
+    page.press("[data-say-label^=Folder]", "Tab")
 
 
 def test_training_is_switched_off_in_a_sentence(tmp_path: Path, reader: Readers) -> None:
