@@ -146,7 +146,7 @@ def test_every_theme_has_the_same_colours() -> None:
     palette = looks.palette()
     assert palette["dark"].keys() == palette["light"].keys()
     named = {name for path in looks.ASSETS.glob("stage/*.css") for name in _used(path.read_text(encoding="utf-8"))}
-    own = {"header", "left", "right", "gap", "size", "progress", "life", "train-left", "train-right"}
+    own = {"header", "left", "right", "gap", "size", "progress", "life", "train-left", "train-right", "mask-to"}
     assert named - own <= palette["dark"].keys(), "a style names a colour that the palette lacks"
 
 
