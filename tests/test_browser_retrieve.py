@@ -93,7 +93,7 @@ def test_a_click_makes_a_picture_the_query_and_back_returns(reader: Reader) -> N
 
 
 def test_an_index_is_made_once_and_its_pictures_are_drawn(reader: Reader) -> None:
-    opened(reader, "retrieve", gallery="unseen", text="a+red+heart+above+a+purple+ring")
+    opened(reader, "retrieve", gallery="unseen", text="a+red+heart+in+the+middle")
     widths = reader.page.eval_on_selector_all(".pl-get-hit img", "(all) => all.map((one) => one.naturalWidth)")
     assert len(widths) == 12
     assert min(widths) == 96

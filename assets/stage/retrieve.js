@@ -10,7 +10,7 @@ import { remember } from "./state.js";
 import { make, onLanguage, say } from "./words.js";
 
 const FIRST = {
-  shapes: "a cyan star in the middle", unseen: "a red heart above a purple ring", photographs: "a cup of coffee",
+  shapes: "a cyan star in the middle", unseen: "a red heart in the middle", photographs: "a cup of coffee",
   twemoji: "a red apple", emojione: "a red apple", emoji: "a red apple", folder: "a cat",
 };
 
