@@ -96,6 +96,7 @@ def test_page_and_endpoint_say_the_same_and_scrubbing_asks_nothing(reader: Reade
     reader.frame()
     assert reader.page.inner_text(".pl-zero-rows") == before
     reader.page.click("[data-language=ru]")
+    reader.page.wait_for_function("/[А-я]{4}/.test(document.querySelector('.pl-zero .pl-caption').innerText)")
     assert_same(caption(reader), said["caption"]["ru"])
 
 
