@@ -60,7 +60,7 @@ def _thumbnails(sheet: Image.Image, finding: Finding, on: Callable[[np.ndarray],
     facts = finding.facts
     index = index_of(facts["checkpoint"], facts["gallery"], facts["place"], facts["side"]).index
     side = round(min(120, max(20, 0.7 * (WIDTH * HEIGHT / facts["shown"]) ** 0.5)))
-    for item, place in zip(finding.arrays["items"].tolist(), finding.arrays["places"], strict=False):
+    for item, place in zip(finding.arrays["items"].tolist(), finding.arrays["places"][: facts["shown"]], strict=True):
         image = ImageOps.contain(Image.open(io.BytesIO(index.thumbnail(item))), (side, side))
         x, y = on(place)
         sheet.paste(image, (round(x - image.width / 2), round(y - image.height / 2)))

@@ -20,14 +20,13 @@ def drawn(finding: Finding, language: str = "en") -> Image.Image:
     facts = finding.facts
     hits = facts["hits"]
     index = index_of(facts["checkpoint"], facts["gallery"], facts["place"], facts["side"]).index
-    columns = min(COLUMNS, len(hits))
+    columns = min(COLUMNS, max(1, len(hits)))
     rows = -(-len(hits) // columns)
     sheet = Image.new("RGB", (columns * (SIDE + GAP) + GAP, HEAD + rows * (SIDE + LABEL + GAP) - GAP), "white")
     pen = ImageDraw.Draw(sheet)
-    query = facts["query"]
-    told = say("Text: “{text}”", language, text=query)
-    if facts["by"] != "text":
-        told = say("Picture: “{text}”", language, text=query)
+    text = facts["query"]
+    by_text = facts["by"] == "text"
+    told = say("Text: “{text}”", language, text=text) if by_text else say("Picture: “{text}”", language, text=text)
     pen.text((GAP, 16), cut(told, 26, sheet.width - 2 * GAP), fill=colour("text"), font=font(26))
     for rank, hit in enumerate(hits):
         row, column = divmod(rank, columns)

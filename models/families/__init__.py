@@ -31,12 +31,11 @@ def create_options() -> dict[str, dict[str, Any]]:
 
 
 _importing = threading.Lock()
+"""Names that transformers makes on demand are not there where two threads ask for the first of them."""
 
 
 def _modules() -> tuple[ModuleType, ...]:
-    with (
-        _importing
-    ):  # names that transformers makes on demand are not there where two threads ask for the first of them
+    with _importing:
         return _imported()
 
 

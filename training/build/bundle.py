@@ -71,7 +71,7 @@ BUNDLED = {
         "CLIP", "Learnt to match drawn shapes and their English captions.",
     ),
     "siglip": Bundled(
-        replace(_recipe("siglip", 2, 2400, batch=96, text_depth=2, crop=1, bias=-4.5), alike=8),
+        replace(_recipe("siglip", 2, 2400, batch=96, drop=0.5, text_depth=2, crop=1), alike=8),
         "SigLIP", "Learnt to say which English caption belongs to which drawn shapes.",
     ),
     "clip-emoji": Bundled(

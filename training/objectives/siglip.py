@@ -5,9 +5,7 @@ on the diagonal, -1 elsewhere,
 
     L = -1/n · Σ_i Σ_j log σ(z_ij · (t · u_i·v_j + b))
 
-t begins at 10 and b at -10, so that the many negatives do not swamp the start; over a long run t rises above 100. A
-short one had better begin near t = 25 and b = -8: with t = 10 a pair at right angles weighs 1 % or a match stays below
-one half, whichever b is. Pairs that mean the same are left out.
+t begins at 10 and b at -10, so that the many negatives do not swamp the start. Pairs that mean the same are left out.
 """
 
 from __future__ import annotations
