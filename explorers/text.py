@@ -11,6 +11,7 @@ is translated whole; a test fails where one has no Russian or where the facts of
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from functools import lru_cache
 from pathlib import Path
@@ -29,12 +30,17 @@ if TYPE_CHECKING:
 
 LANGUAGES = ("en", "ru")
 
+DECIMAL = re.compile(r"[+-]?\d+\.\d+")
+
 FOLDER = Path(__file__).resolve().parent.parent / "assets" / "text"
 
 
 def say(template: str, /, language: str = "en", **facts: object) -> str:
-    """`template` in `language` with its `{facts}` filled in. Raises `KeyError` where a fact is missing."""
-    return _translation(template, language).format(**facts)
+    """`template` in `language` with its `{facts}` filled in, decimals as they are printed there.
+
+    Raises `KeyError` where a fact is missing.
+    """
+    return _translation(template, language).format(**{name: _printed(fact, language) for name, fact in facts.items()})
 
 
 def sentence(fault: Fault, language: str = "en") -> str:
@@ -51,6 +57,14 @@ def paragraphs(docstring: str | None) -> list[str]:
 def dictionary(language: str) -> dict[str, str]:
     """Every English text and what it is in `language`, for scripts that run in the page."""
     return dict(_catalogue(language))
+
+
+def _printed(fact: object, language: str) -> object:
+    """A decimal with a true minus, and with the comma that Russian writes; everything else as it is."""
+    if not isinstance(fact, str | float) or not DECIMAL.fullmatch(str(fact)):
+        return fact
+    written = str(fact).replace("-", "−")
+    return written if language == "en" else written.replace(".", ",")
 
 
 def _translation(text: str, language: str) -> str:

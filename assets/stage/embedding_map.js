@@ -6,8 +6,7 @@ import { card, factTable, labelled, segmented, slider } from "./controls.js";
 import { Cloud } from "./embedding_map_cloud.js";
 import { called, GalleryPanel, sentences } from "./galleries.js";
 import { remember } from "./state.js";
-import { make, number, onLanguage, say } from "./words.js";
-import { fixed } from "./zero_shot_read_outs.js";
+import { fixed, make, number, onLanguage, say } from "./words.js";
 
 const LAYOUTS = { pca: "PCA", gap: "Gap", tsne: "t-SNE", umap: "UMAP" };
 const CENTRES = { "as they are": "As they are", apart: "Without gap" };

@@ -2,8 +2,7 @@
 
 import { themed } from "./colours.js";
 import { pictures } from "./galleries.js";
-import { make, say } from "./words.js";
-import { fixed } from "./zero_shot_read_outs.js";
+import { fixed, make, say } from "./words.js";
 
 const FURTHEST = 60; // times the size at which everything is seen
 const MARGIN = 0.06;

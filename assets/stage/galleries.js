@@ -3,7 +3,6 @@
 import { fetchBundle } from "./bundle.js";
 import { card, factTable, select } from "./controls.js";
 import { language, make, number, onLanguage, say } from "./words.js";
-import { localised } from "./zero_shot_read_outs.js";
 
 const GALLERIES = {
   shapes: "Shapes", unseen: "Shapes, new combinations", twemoji: "Twemoji, held out",
@@ -117,7 +116,7 @@ export function pictures({ thumbnails, starts }) {
 export const jpeg = (bytes) => URL.createObjectURL(new Blob([bytes], { type: "image/jpeg" }));
 
 /** A caption's sentences; figures come with a point and are said in the reader's way. */
-export const sentences = (said) => said.map(({ template, facts }) => say(template, localised(facts)));
+export const sentences = (said) => said.map(({ template, facts }) => say(template, facts));
 
 /** What a picture is called, in the reader's language where the gallery knows it. */
 export const called = ({ name, russian }) => (language === "ru" && russian ? russian : name);

@@ -2,8 +2,7 @@
 
 import { painted, stamp } from "./board.js";
 import { card, factTable, segmented, select } from "./controls.js";
-import { make, number, say } from "./words.js";
-import { fixed } from "./zero_shot_read_outs.js";
+import { fixed, make, number, say } from "./words.js";
 
 const MEASURES = { cosine: "Cosine", dot: "Dot", distance: "Distance" };
 const COLOURS = { viridis: "Viridis", magma: "Magma", diverging: "Diverging" };

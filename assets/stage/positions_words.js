@@ -1,7 +1,6 @@
 // The caption of the positions tab, by the facts and the sentences that explorers/position_words.py sends.
 
-import { number, say } from "./words.js";
-import { fixed } from "./zero_shot_read_outs.js";
+import { fixed, number, say } from "./words.js";
 
 /** tab: the positions tab, after its frame is drawn. */
 export function sentences(tab) {

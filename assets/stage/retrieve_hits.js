@@ -1,8 +1,7 @@
 // The pictures that were found, best first, as large as their room allows.
 
 import { called } from "./galleries.js";
-import { make, say } from "./words.js";
-import { fixed } from "./zero_shot_read_outs.js";
+import { fixed, make, say } from "./words.js";
 
 const GAP = 10;
 const LABEL = 3.0; // em below each picture

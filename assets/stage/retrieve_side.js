@@ -4,8 +4,7 @@ import { card, labelled, segmented, slider } from "./controls.js";
 import { themed } from "./colours.js";
 import { GalleryPanel } from "./galleries.js";
 import { setDesk } from "./state.js";
-import { make, number, say } from "./words.js";
-import { fixed } from "./zero_shot_read_outs.js";
+import { fixed, make, number, say } from "./words.js";
 
 const QUERIES = { text: "Text", picture: "Picture", item: "Of gallery" };
 const SEARCHES = { auto: "Auto", exact: "Exact", faiss: "faiss" };

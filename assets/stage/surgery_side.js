@@ -3,9 +3,8 @@
 import { coloured, painted, stamp } from "./board.js";
 import { card, factTable, labelled, select, slider } from "./controls.js";
 import { Matrix } from "./surgery_matrix.js";
-import { make, number, say } from "./words.js";
+import { fixed, make, number, say } from "./words.js";
 import { Labels } from "./zero_shot_labels.js";
-import { fixed } from "./zero_shot_read_outs.js";
 
 const CHANGES = { identity: "As it is", zero: "Take away", shuffle: "Shuffle", transpose: "Transpose", mirror: "Mirror", swap: "Swap two", noise: "Noise", resize: "Resize" };
 const LACKS = { transpose: "Needs a square picture.", resize: "This network takes one size only." };

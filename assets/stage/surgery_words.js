@@ -1,7 +1,6 @@
 // The caption of a surgery, by the facts and the sentences that explorers/surgery_words.py sends.
 
-import { number, say } from "./words.js";
-import { fixed } from "./zero_shot_read_outs.js";
+import { fixed, number, say } from "./words.js";
 
 const times = (shape) => shape.join(" × ");
 

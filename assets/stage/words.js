@@ -6,6 +6,8 @@ const KEY = "patchlight language";
 const LANGUAGES = ["en", "ru"];
 const dictionaries = { en: {} };
 const listeners = new Set();
+const formats = {};
+const DECIMAL = /^[+-]?\d+\.\d+$/;
 
 export let language = "en";
 
@@ -30,13 +32,16 @@ export async function setLanguage(name, remember = true) {
 
 export const onLanguage = (listener) => listeners.add(listener);
 
-/** `template` in the reader's language, its {placeholders} filled; numbers in the reader's way. */
+/** `template` in the reader's language, its {placeholders} filled; numbers, and texts that are decimals, in the reader's way. */
 export function say(template, facts = {}) {
   const found = dictionaries[language][template] ?? template;
   return found.replace(/\{(\w+)\}/g, (whole, name) => (name in facts ? show(facts[name]) : whole));
 }
 
-const show = (fact) => (typeof fact === "number" ? number(fact) : String(fact));
+/** A number that is written down already, "+0.402" or "25.9". */
+const decimal = (fact) => (fact[0] === "+" ? signed : fixed)(Number(fact), fact.split(".")[1].length);
+
+const show = (fact) => (typeof fact === "number" ? number(fact) : DECIMAL.test(fact) ? decimal(fact) : String(fact));
 
 /** A number with so many significant digits; thousands grouped as the reader's language does, a minus as in print. */
 export function number(value, digits = 4) {
@@ -45,6 +50,16 @@ export function number(value, digits = 4) {
   if (value !== 0 && Math.abs(value) < 1e-4) return value.toExponential(1).replace("e", " · 10^").replaceAll("-", "−");
   return new Intl.NumberFormat(locale, { maximumSignificantDigits: Number.isInteger(value) ? 21 : digits }).format(value).replace("-", "−");
 }
+
+/** A number with so many decimals, in the reader's way; what rounds to zero has no sign. */
+export function fixed(value, digits) {
+  const key = `${language} ${digits}`;
+  formats[key] ??= new Intl.NumberFormat(language, { minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay: "negative" });
+  return formats[key].format(value).replace("-", "−");
+}
+
+/** A difference, with its sign. */
+export const signed = (value, digits) => `${value > 0 ? "+" : ""}${fixed(value, digits)}`;
 
 /** Fill every element that carries an English text in data-say, data-say-label or data-say-title. */
 export function translate(root) {

@@ -1,8 +1,7 @@
 // One row a label: cosine, logit, and the two read-outs side by side. The network's own is the bright one.
 
 import { segmented } from "./controls.js";
-import { make, number, say } from "./words.js";
-import { fixed } from "./zero_shot_read_outs.js";
+import { fixed, make, number, say } from "./words.js";
 
 const ROWS = 60; // rows that are drawn; more are counted beneath
 const ORDERS = { score: "By score", given: "As given" };

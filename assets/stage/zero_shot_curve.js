@@ -2,8 +2,8 @@
 
 import { themed } from "./colours.js";
 import { font, Sheet } from "./zero_shot_sheet.js";
-import { ceiling, fixed, none } from "./zero_shot_read_outs.js";
-import { make, number, say } from "./words.js";
+import { ceiling, none } from "./zero_shot_read_outs.js";
+import { fixed, make, number, say } from "./words.js";
 
 const DOTS = 200; // labels that are drawn
 const EDGE = { left: 48, right: 12, top: 8, bottom: 30 };

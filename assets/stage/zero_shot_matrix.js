@@ -5,8 +5,7 @@ import { card, segmented, select } from "./controls.js";
 import { table, themed } from "./colours.js";
 import { desk } from "./state.js";
 import { font, lines, Sheet, stamps } from "./zero_shot_sheet.js";
-import { fixed, localised } from "./zero_shot_read_outs.js";
-import { make, number, say } from "./words.js";
+import { fixed, make, number, say } from "./words.js";
 
 const KINDS = { drawn: "Shapes, combinations held out", emoji: "Emoji, EmojiOne style", examples: "Example photographs", own: "Pictures of yours" };
 const DRAWN = ["drawn", "emoji"]; // other ones with every seed
@@ -84,7 +83,7 @@ export class Matrix {
   /** Sentences under it; words: the explorer's. */
   said(words) {
     if (!this.facts) return [];
-    const facts = localised(this.facts);
+    const facts = this.facts;
     const told = [say(words.matrix, { ...facts, texts: number(facts.texts.length) })];
     if (READINGS[this.value]) told.push(say(READINGS[this.value]));
     if (facts.paired) told.push(say(words.diagonal, facts));

@@ -1,6 +1,6 @@
 // The same logits read in two ways. Nothing here touches the page.
 
-import { language } from "./words.js";
+import { fixed } from "./words.js";
 
 /** scores: [{cosine}]. {logits, softmax, sigmoid}, each (labels). */
 export function readOuts(scores, scale, bias) {
@@ -20,25 +20,10 @@ export const none = (sigmoid) => sigmoid.reduce((product, share) => product * (1
 /** Where an axis of shares may end, so that small ones can be told apart: 1, 2 or 5 of a power of ten, at most 1. */
 export const ceiling = (most) => ENDS.find((end) => end >= most) ?? 1;
 
-/** A number with so many decimals, in the reader's way; what rounds to zero has no sign. */
-export function fixed(value, digits) {
-  const key = `${language} ${digits}`;
-  formats[key] ??= new Intl.NumberFormat(language, { minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay: "negative" });
-  return formats[key].format(value).replace("-", "−");
-}
-
 /** Both ends of a scale, to three digits of the larger one. */
 export function ends(low, high) {
   const digits = Math.min(8, Math.max(0, 2 - Math.floor(Math.log10(Math.max(Math.abs(low), Math.abs(high)) || 1))));
   return [low, high].map((end) => (Math.abs(end) < 0.5 * 10 ** -digits ? "0" : fixed(end, digits)));
 }
 
-/** A difference, with its sign. */
-export const signed = (value, digits) => `${value > 0 ? "+" : ""}${fixed(value, digits)}`;
-
-/** Facts whose numbers the server has written down, "+0.402" and "25.9", in the reader's way. */
-export const localised = (facts) => Object.fromEntries(Object.entries(facts).map(([name, fact]) => [name, DECIMAL.test(fact) ? (fact[0] === "+" ? signed : fixed)(Number(fact), fact.split(".")[1].length) : fact]));
-
 const ENDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
-const DECIMAL = /^[+-]?\d+\.\d+$/;
-const formats = {};

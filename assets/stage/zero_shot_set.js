@@ -6,9 +6,9 @@ import { themed } from "./colours.js";
 import { drawCalibration } from "./zero_shot_calibration.js";
 import { BINS, calibration, confusion, firsts, judged, wilson } from "./zero_shot_marks.js";
 import { Sheet, stamps } from "./zero_shot_sheet.js";
-import { ceiling, fixed } from "./zero_shot_read_outs.js";
+import { ceiling } from "./zero_shot_read_outs.js";
 import { confusionBoard } from "./zero_shot_confusion.js";
-import { make, number, say } from "./words.js";
+import { fixed, make, number, say } from "./words.js";
 
 const SETS = { shapes: "Shapes, 64 names", held: "Shapes, those that occur", twemoji: "Emoji, Twemoji style", emojione: "Emoji, EmojiOne style", folder: "A folder of yours" };
 const COUNTS = [50, 100, 200, 500, 1000];

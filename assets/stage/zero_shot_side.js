@@ -1,8 +1,7 @@
 // Templates, temperature and bias, and what the two read-outs may and may not say.
 
 import { card, factTable, labelled, slider } from "./controls.js";
-import { make, number, say } from "./words.js";
-import { fixed } from "./zero_shot_read_outs.js";
+import { fixed, make, number, say } from "./words.js";
 
 const SETS = { photo: "Photo", bare: "Bare", imagenet: "The 80 of ImageNet" };
 const PHOTO = "a photo of a {}.";

@@ -2,8 +2,7 @@
 
 import { fetchBundle } from "./bundle.js";
 import { segmented, select } from "./controls.js";
-import { fixed, localised, signed } from "./zero_shot_read_outs.js";
-import { make, say } from "./words.js";
+import { fixed, make, say, signed } from "./words.js";
 
 const KINDS = { left_out: "One word left out", gradient: "Gradient × attention" };
 const MOST = 40; // wordings of a label
@@ -62,7 +61,7 @@ export class Wording {
   /** Sentences under it; words: the explorer's. */
   said(words) {
     if (!this.found) return [];
-    return [say(words[this.kind === "left_out" ? "left out" : "word gradient"], localised(this.found.facts))];
+    return [say(words[this.kind === "left_out" ? "left out" : "word gradient"], this.found.facts)];
   }
 
   async #words(prompt) {

@@ -39,7 +39,7 @@ def test_dinov2_s_own_table_beside_random_and_sincos():
     assert part["rivals"]["random"]["offset"] < 0.01
     assert np.unravel_index(found.arrays["map"].argmax(), (37, 37)) == (3, 30), "nothing is as like as itself"
     assert "row 4, column 31" in found.said("en")
-    assert "0.881" in found.said("ru")
+    assert "0,881" in found.said("ru")
 
 
 def test_a_network_with_two_kinds_shows_both():

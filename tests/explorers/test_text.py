@@ -220,6 +220,19 @@ def test_a_sentence_is_translated_whole() -> None:
     assert dictionary("en")["One two."] == "One two."
 
 
+@pytest.mark.usefixtures("catalogue")
+@pytest.mark.parametrize(("fact", "english", "russian"), [("+0.40", "+0.40", "+0,40"), (-1.5, "−1.5", "−1,5")])
+def test_decimals_are_printed_as_the_language_prints_them(fact: object, english: str, russian: str) -> None:
+    assert say("Tokens: {tokens}", tokens=fact) == f"Tokens: {english}"
+    assert say("Tokens: {tokens}", "ru", tokens=fact) == f"Токены: {russian}"
+
+
+@pytest.mark.usefixtures("catalogue")
+@pytest.mark.parametrize("fact", ["2.14.1", "vit-1.5", "1-2", -3, "x.5"])
+def test_names_and_versions_are_no_decimals(fact: object) -> None:
+    assert say("Tokens: {tokens}", "ru", tokens=fact) == f"Токены: {fact}"
+
+
 def test_facts_are_never_templates() -> None:
     """A name with braces in it, such as a file's, must not be filled in again."""
     assert sentence(Fault("There is no {name}.", name="{0.__class__}"), "ru").endswith("{0.__class__}.")
