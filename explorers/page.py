@@ -44,6 +44,7 @@ def launch_options() -> dict[str, Any]:
         "max_file_size": LARGEST_UPLOAD,
         "enable_monitoring": False,
         "ssr_mode": False,
+        "_frontend": False,  # Gradio's question to itself, which ends a page that a busy machine answers after 3 s
         "app_kwargs": wrapped,
     }
 
