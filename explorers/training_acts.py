@@ -80,13 +80,22 @@ def _open(made: Recipe) -> None:
 
 
 def act(values: Values, owner: str) -> dict[str, Any]:
-    """Pause, resume, stop, delete or evaluate a run of one's own."""
+    """Pause, resume (with other limits, if need be), stop, delete or evaluate a run of one's own."""
     from training import jobs
 
     wanted = values.get("act")
     if wanted not in ACTS:
         raise Fault("Something was asked of a run that is none of {known}.", known=", ".join(ACTS))
     job = owned(values.get("run"), owner)
-    done: Callable[[str], object] = getattr(jobs, wanted)
-    done(job.name)
+    if wanted == "resume":
+        jobs.resume(job.name, _budgets(values.get("budgets")))
+    else:
+        done: Callable[[str], object] = getattr(jobs, wanted)
+        done(job.name)
     return {"done": wanted}
+
+
+def _budgets(given: object) -> dict[str, Any]:
+    if given is None or (isinstance(given, Mapping) and all(isinstance(name, str) for name in given)):
+        return dict(given or {})
+    raise Fault("A run was to be resumed with limits that are none; use the page's own form.")

@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 
 def told(job: Job) -> dict[str, Any]:
     """A run as the page's scripts take it."""
-    own = ("name", "state", "place", "step", "steps", "seen", "seconds", "eta", "speed", "memory", "evaluation")
+    own = (
+        "name", "state", "place", "step", "steps", "seen", "seconds", "eta", "speed", "memory", "spent", "evaluation",
+    )  # fmt: skip
     return {
         **{name: getattr(job, name) for name in own},
         "recipe": dict(job.recipe),
         "kept": list(job.snapshots),
-        "sentence": None if job.sentence is None else spoken(job.sentence),
+        "sentences": [spoken(said) for said in (job.sentence, job.unmeasured) if said is not None],
     }
 
 

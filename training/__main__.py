@@ -130,10 +130,30 @@ def _tracker(run: Any, viewer: str | None) -> Any:
 
 
 def _evaluate(given: dict[str, Any]) -> int:
+    """Prints the figures; `--out` takes them as JSON, or NAME-fault.json beside it the sentence why there are none."""
+    from models.disk import replace_file
+    from training.figures import table
+
+    out = Path(given["out"]) if given["out"] else None
+    try:
+        figures = _figures(given)
+    except Fault as fault:
+        if out:
+            said = {"template": fault.template, "facts": {name: str(fact) for name, fact in fault.facts.items()}}
+            replace_file(out.with_name(f"{out.stem}-fault.json"), json.dumps(said).encode())
+        raise
+    if out:
+        told = ("checkpoint", "images", "split", "count", "seed", *DRAWN)
+        found = {name: given[name] for name in told} | {"figures": [dataclasses.asdict(figure) for figure in figures]}
+        replace_file(out, (json.dumps(found, indent=1, ensure_ascii=False) + "\n").encode())
+    print(table(figures))
+    return 0
+
+
+def _figures(given: dict[str, Any]) -> list[Any]:
     from models.loading import RANDOM, load
     from training.datasets import Source, open_dataset
     from training.evaluate import evaluate
-    from training.figures import table
 
     backbone, twin = load(given["checkpoint"]), load(given["checkpoint"].removesuffix(RANDOM) + RANDOM)
     drawn = {
@@ -149,13 +169,7 @@ def _evaluate(given: dict[str, Any]) -> int:
         )
         for split in ("train", given["split"])
     )
-    figures = list(evaluate(backbone, learn, ask, given["count"], given["seed"], twin))
-    print(table(figures))
-    if given["out"]:
-        told = ("checkpoint", "images", "split", "count", "seed", *DRAWN)
-        found = {name: given[name] for name in told} | {"figures": [dataclasses.asdict(figure) for figure in figures]}
-        Path(given["out"]).write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return 0
+    return list(evaluate(backbone, learn, ask, given["count"], given["seed"], twin))
 
 
 def _list() -> int:

@@ -102,7 +102,9 @@ def _evaluation(command: argparse.ArgumentParser) -> None:
     _options(command, [choice for choice in CHOICES if choice.name in DRAWN], {})
     command.add_argument("--split", default="validation", choices=("validation", "test"))
     command.add_argument("--seed", type=int, default=0)
-    command.add_argument("--out", help="also write the figures to this JSON file")
+    command.add_argument(
+        "--out", help="also write the figures to this JSON file, or why there are none to NAME-fault.json"
+    )
     _back(command)
 
 

@@ -16,6 +16,9 @@ from training.snapshots import kept
 
 WORKS = ("starting", "running")
 
+UNMEASURED = "evaluation-fault.json"
+"""Of a run whose evaluation failed: the sentence, {"template", "facts"}."""
+
 GOES_ON = ("paused", "stopped", "failed", "lost")
 """States from which a run can be resumed."""
 
@@ -33,7 +36,9 @@ class Job:
     sentence:   what there is to say, if anything
     recipe:     as settings.json has it
     snapshots:  steps after which `run/<name>@<step>` opens
+    spent:      the limit at which it ended, a setting's name: disk or hours; None where it ended otherwise
     evaluation: waiting, running, done or failed; None where nobody asked
+    unmeasured: why the last evaluation failed
     created:    seconds since 1970
     """
 
@@ -51,7 +56,9 @@ class Job:
     sentence: Sentence | None
     recipe: Mapping[str, Any]
     snapshots: tuple[int, ...]
+    spent: str | None
     evaluation: str | None
+    unmeasured: Sentence | None
     created: float
 
 
@@ -86,7 +93,7 @@ def standing(folder: Path, queue: list[Task]) -> Job:
     """How the run in `folder` stands, where `queue` waits."""
     task, made, status = Task(folder), plain(folder / "settings.json"), plain(folder / "status.json")
     entry, rows = task.entry(), newest(folder)
-    state = _state(entry, status, task.alive())
+    state, evaluation = _state(entry, status, task.alive()), _evaluation(folder)
     last = rows[-1] if rows else {}
     steps = int(made.get("settings", {}).get("steps", 0))
     step, pace = int(last.get("step") or 0), seconds_per_step(rows)
@@ -98,7 +105,8 @@ def standing(folder: Path, queue: list[Task]) -> Job:
         eta=pace * (steps - step) if pace is not None and state in WORKS else None,
         speed=made["settings"]["batch"] / pace if pace else None,
         memory=last.get("memory"), sentence=_sentence(task, entry, status, state), recipe=made,
-        snapshots=kept(folder), evaluation=_evaluation(folder),
+        snapshots=kept(folder), spent=_spent(entry, status, state), evaluation=evaluation,
+        unmeasured=_unmeasured(folder) if evaluation == "failed" else None,
         created=entry.get("created") or (folder / "settings.json").stat().st_mtime,
     )  # fmt: skip
 
@@ -129,9 +137,17 @@ def _sentence(task: Task, entry: Mapping[str, Any], status: Mapping[str, Any], s
             "resume it, and it goes on from its last checkpoint.",
             facts,
         )
-    if state == "stopped" and entry.get("wanted") == "run":
-        return Sentence("The time that {name} was given is over; its network is kept.", {"name": name})
+    if _spent(entry, status, state) == "hours":
+        return Sentence(
+            "The time that {name} was given is over; its network is kept, resume with more hours.", {"name": name}
+        )
     return None
+
+
+def _spent(entry: Mapping[str, Any], status: Mapping[str, Any], state: str) -> str | None:
+    if state == "failed" and "budget" in status.get("facts", {}):
+        return "disk"
+    return "hours" if state == "stopped" and entry.get("wanted") == "run" else None
 
 
 def _evaluation(folder: Path) -> str | None:
@@ -144,6 +160,18 @@ def _evaluation(folder: Path) -> str | None:
     if written.exists() and written.stat().st_mtime >= (entry.get("begun") or 0):
         return "done"
     return "failed" if entry.get("begun") else None
+
+
+def _unmeasured(folder: Path) -> Sentence:
+    fault, task = folder / UNMEASURED, Task(folder, "evaluation")
+    said = plain(fault)
+    if said and fault.stat().st_mtime >= (task.entry().get("begun") or 0):
+        return Sentence(template=said["template"], facts=said["facts"])
+    return Sentence(
+        "The evaluation of {name} ended without a word, killed or crashed (the last line that it wrote: {line}); "
+        "evaluate it again.",
+        {"name": folder.name, "line": _last_line(folder / "output.txt")},
+    )
 
 
 def _last_line(file: Path) -> str:

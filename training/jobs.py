@@ -23,7 +23,7 @@ from training.job import GOES_ON, WORKS, folder_of, job, standing
 from training.job import Job as Job
 from training.job import jobs as jobs
 from training.ledger import Task, alone, plain, waiting
-from training.limits import limits, room, switched_on, within
+from training.limits import Limits, limits, room, switched_on, within
 from training.recipe import Recipe, recipe
 from training.tender import Tender as Tender
 from training.tender import tend as tend
@@ -63,9 +63,13 @@ def stop(name: str) -> Job:
     return _halt(name, "stop")
 
 
-def resume(name: str) -> Job:
-    """Queues a run that was paused, stopped, failed or lost; it goes on from its newest checkpoint."""
-    switched_on(limits())
+def resume(name: str, budgets: Mapping[str, float] | None = None) -> Job:
+    """Queues a run that was paused, stopped, failed or lost; it goes on from its newest checkpoint.
+
+    budgets: new limits, as far as this host allows them: `hours`, `disk`
+    """
+    held = limits()
+    switched_on(held)
     with alone():
         task = Task(folder_of(name))
         found = standing(task.folder, waiting())
@@ -73,8 +77,25 @@ def resume(name: str) -> Job:
         if found.state == "finished":
             raise Fault("The run {name} has finished already; duplicate it with more steps.", name=name)
         if found.state in GOES_ON or stopping:
+            if budgets:
+                _widen(found, budgets, held)
             task.note(created=found.created, queued=time.time(), owner=found.owner, wanted="run")
     return job(name)
+
+
+def _widen(found: Job, budgets: Mapping[str, float], held: Limits) -> None:
+    """Other limits for a run that is there."""
+    from training.run import open_run
+
+    if not set(budgets) <= {"hours", "disk"}:
+        raise Fault(
+            "The run {name} was to go on with another {setting}, but only its hours and its disk can change; duplicate "
+            "it instead.",
+            name=found.name, setting=", ".join(budgets),
+        )  # fmt: skip
+    made = recipe({**found.recipe, "settings": {**found.recipe["settings"], **budgets}})
+    allowed = within(made, held).settings
+    open_run(found.name, budgets={name: allowed[name] for name in budgets})
 
 
 def evaluate(name: str) -> Job:

@@ -23,6 +23,24 @@ def full(wrong: OSError, folder: Path) -> OSError | Fault:
     )  # fmt: skip
 
 
+def begin(folder: Path) -> None:
+    """Makes the folder of a new run where the disk has room for its first words too; where it has not, leaves nothing
+    there and raises `Fault`."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / ".reserve").write_bytes(bytes(RESERVE))
+    except OSError as wrong:
+        give_reserve(folder)
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+        if not isinstance(full(wrong, folder), Fault):
+            raise
+        raise Fault(
+            "A run was to begin in {folder}, but the disk is full; make room and begin again.", folder=folder
+        ) from wrong
+    give_reserve(folder)
+
+
 def keep_reserve(folder: Path) -> None:
     """Takes a little of the disk while there is some; a disk without even that is full at once. Raises `Fault`."""
     try:

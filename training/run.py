@@ -30,7 +30,7 @@ from training.gather import agreed, rank
 from training.ledger import learning_alone
 from training.objective import Objective, Shows
 from training.recipe import Recipe, dataset, plan, recipe
-from training.room import full, give_reserve, keep_reserve
+from training.room import begin, full, give_reserve, keep_reserve
 from training.snapshots import Snapshots
 from training.store import Store
 
@@ -61,9 +61,17 @@ def open_run(name: str, made: Recipe | None = None, budgets: Mapping[str, float]
     elif exists:
         raise Fault("A run called {name} is there already; resume it, or choose another name.", name=name)
     made = recipe(made.plain())
-    folder.mkdir(parents=True, exist_ok=True)
-    replace_file(folder / "settings.json", (json.dumps(made.plain(), indent=1, ensure_ascii=False) + "\n").encode())
+    if not exists:
+        begin(folder)
+    _write_settings(folder, made)
     return Run(folder, made)
+
+
+def _write_settings(folder: Path, made: Recipe) -> None:
+    try:
+        replace_file(folder / "settings.json", (json.dumps(made.plain(), indent=1, ensure_ascii=False) + "\n").encode())
+    except OSError as wrong:
+        raise full(wrong, folder) from wrong
 
 
 class Run:

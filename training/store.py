@@ -113,5 +113,5 @@ class Store:
             raise Fault(
                 "The run's folder would take {size} MB, but {budget} MB were allowed; the last checkpoint is kept, "
                 "resume with a larger disk budget.",
-                size=round(size / 1e6), budget=self.settings.disk,
+                size=f"{size / 1e6:.1f}", budget=self.settings.disk,
             )  # fmt: skip

@@ -58,7 +58,9 @@ export class Compare {
     if (!job) return "";
     const text = { waiting: "Evaluation waits", running: "Evaluating …", done: "Evaluate again" }[job.evaluation] ?? "Evaluate";
     const busy = ["waiting", "running"].includes(job.evaluation);
-    return make("button.pl-button", { type: "button", say: text, disabled: busy, onclick: () => this.evaluate(job.name) });
+    const why = job.evaluation === "failed" && job.sentences.at(-1);
+    const button = make("button.pl-button", { type: "button", say: text, disabled: busy, onclick: () => this.evaluate(job.name) });
+    return make("div", {}, button, why ? make("p.pl-note", { role: "status" }, say(why.template, why.facts)) : "");
   }
 }
 

@@ -6,26 +6,29 @@ import { nameOf } from "./training_source.js";
 import { make, number, onLanguage, say } from "./words.js";
 
 const WORKS = ["starting", "running"];
+const LIMITS = { disk: "Disk, MB", hours: "Hours at most" };
 const GOES_ON = ["paused", "stopped", "failed", "lost"];
 
 export class Head {
-  /** act(name of an act); copy(). */
+  /** act(name of an act, what else it takes); copy(). */
   constructor({ act, copy }) {
     this.title = make("h1.pl-train-title");
     this.about = make("span.pl-train-about");
     this.state = make("span.pl-chip.pl-train-state");
     this.figures = make(".pl-train-figures");
     this.meter = make("i");
-    this.sentence = make("p.pl-train-sentence", { role: "status", hidden: true });
+    this.sentences = make(".pl-train-sentences", { role: "status" });
+    this.limit = make("input.pl-text", { type: "number", step: "any" });
+    this.more = make("label.pl-train-limit", {}, make("span"), this.limit);
     const button = (name, text, run) => make("button.pl-button", { type: "button", say: text, "data-act": name, onclick: run });
     this.buttons = {
-      pause: button("pause", "Pause", () => act("pause")), resume: button("resume", "Resume", () => act("resume")),
+      pause: button("pause", "Pause", () => act("pause")), resume: button("resume", "Resume", () => act("resume", this.#budgets())),
       stop: button("stop", "Stop", () => act("stop")), copy: button("copy", "Duplicate…", copy),
       evaluate: button("evaluate", "Evaluate", () => act("evaluate")), delete: button("delete", "Delete", () => this.#delete(act)),
     };
     this.element = make("header.pl-train-head", { hidden: true },
-      make(".pl-train-line", {}, this.title, this.state, this.about, make(".pl-train-acts", {}, ...Object.values(this.buttons))),
-      make(".pl-train-meter.pl-train-large", { role: "progressbar" }, this.meter), this.figures, this.sentence);
+      make(".pl-train-line", {}, this.title, this.state, this.about, make(".pl-train-acts", {}, this.more, ...Object.values(this.buttons))),
+      make(".pl-train-meter.pl-train-large", { role: "progressbar" }, this.meter), this.figures, this.sentences);
     onLanguage(() => this.job && this.draw(this.job));
   }
 
@@ -41,9 +44,31 @@ export class Head {
     this.meter.style.width = `${(100 * job.step) / (job.steps || 1)}%`;
     this.meter.parentElement.setAttribute("aria-valuenow", Math.round((100 * job.step) / (job.steps || 1)));
     this.figures.replaceChildren(...this.#figures(job).map((text) => make("span", {}, text)));
-    this.sentence.hidden = !job.sentence;
-    if (job.sentence) this.sentence.textContent = say(job.sentence.template, job.sentence.facts);
+    this.#say(job.sentences.map(({ template, facts }) => say(template, facts)));
+    this.#ask(job);
     this.#allow(job);
+  }
+
+  /** Said anew only where it has changed, so that whoever listens hears it once. */
+  #say(sentences) {
+    if (sentences.join("\n") === this.said) return;
+    this.said = sentences.join("\n");
+    this.sentences.replaceChildren(...sentences.map((text) => make("p.pl-train-sentence", {}, text)));
+  }
+
+  /** Of a run that ended at one of its limits: how far it may go when it is resumed, twice as far unless one says so. */
+  #ask({ name, spent, recipe }) {
+    const asked = spent && `${name} ${spent} ${recipe.settings[spent]}`;
+    this.more.hidden = !spent;
+    if (spent) this.more.firstChild.textContent = say(LIMITS[spent]);
+    if (asked === this.asked) return;
+    this.asked = asked;
+    this.limit.dataset.setting = spent ?? "";
+    this.limit.value = spent ? 2 * recipe.settings[spent] : "";
+  }
+
+  #budgets() {
+    return this.job.spent ? { budgets: { [this.job.spent]: Number(this.limit.value) } } : {};
   }
 
   #figures(job) {

@@ -19,7 +19,7 @@ export class Tab {
     Object.assign(this, { defaults, tell, step: null, view: { ...defaults, ...asked } });
     this.form = new Form({ started: (name) => this.#open(name), tell });
     this.runs = new Runs({ choose: (name) => this.#open(name), beside: (name, on) => this.#beside(name, on) });
-    this.head = new Head({ act: (name) => this.#act(name, this.view.run), copy: () => this.form.copy(this.job) });
+    this.head = new Head({ act: (name, more) => this.#act(name, this.view.run, more), copy: () => this.form.copy(this.job) });
     this.pictures = new Pictures({ ask: (changes) => this.ask(changes), choose: (step) => this.#choose(step), explore: (step) => this.#explore(step) });
     this.curves = new CurveSide({ ask: (changes) => this.ask(changes), go: (value) => this.#go(value) });
     this.compare = new Compare({ evaluate: (name) => this.#act("evaluate", name) });
@@ -122,10 +122,10 @@ export class Tab {
 
   // -- acting ----------------------------------------------------------------------------------------------------------
 
-  async #act(act, run) {
+  async #act(act, run, more = {}) {
     if (act === "delete") this.leaving = run;
     try {
-      await post("act", { act, run });
+      await post("act", { act, run, ...more });
       this.tell();
       if (act === "delete") {
         this.watch.forget(run);

@@ -90,6 +90,11 @@ def test_paused_runs_wait_again_when_resumed(client: TestClient) -> None:
     for act, state in (("pause", "paused"), ("resume", "waiting"), ("stop", "stopped")):
         assert client.post("/patchlight/training/act", json={"run": name, "act": act}).status_code == 200
         assert listed(client)[0]["state"] == state
+    wrong = {"run": name, "act": "resume", "budgets": 3}
+    assert client.post("/patchlight/training/act", json=wrong).status_code == 422
+    wider = {"run": name, "act": "resume", "budgets": {"hours": 3}}
+    assert client.post("/patchlight/training/act", json=wider).status_code == 200
+    assert listed(client)[0]["recipe"]["settings"]["hours"] == 3
 
 
 @pytest.mark.usefixtures("shared")

@@ -23,6 +23,7 @@ from PIL import Image
 
 from models.catalogue import runs_folder
 from models.faults import Fault
+from training.__main__ import main
 from training.arguments import parser_of
 from training.jobs import Job, delete, duplicate, evaluate, job, jobs, pause, resume, stop, submit, tend
 from training.ledger import Task, alone, take
@@ -217,8 +218,49 @@ def test_a_full_disk_is_told_by_the_job_although_the_disk_is_full(
         assert seen.sentence is not None
         assert "the disk is full; its last checkpoint is kept" in str(seen.sentence)
         assert seen.sentence.template.count("{folder}") == 1
+        with contextlib.suppress(OSError), (disk / "rest").open("wb", buffering=0) as rest:
+            while rest.write(bytes(4096)):
+                pass
+        with pytest.raises(Fault, match="the disk is full; make room and begin again"):
+            submit("another", small())
+        assert not (disk / "another").exists(), "nothing is left of a run that could not begin"
+        (disk / "rest").unlink()
+        assert submit("another", small()).state == "waiting"
     finally:
         subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_a_run_goes_on_beyond_the_limit_at_which_it_ended(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wrong if what the sentence advises could not be done from the page, or a host's own limit could be lifted so."""
+    with pytest.raises(Fault, match="MB were allowed"):
+        list(open_run("large", small(steps=2, disk=1.0, keep_every=1)).learn())
+    assert (job("large").spent, job("large").state) == ("disk", "failed")
+    with pytest.raises(Fault, match="only its hours and its disk can change"):
+        resume("large", {"steps": 4})
+    with pytest.raises(Fault, match="disk was given as -1"):
+        resume("large", {"disk": -1.0})
+    monkeypatch.setenv("PATCHLIGHT_TRAINING_DISK", "50")
+    assert resume("large", {"disk": 100.0}).state == "waiting"
+    assert job("large").recipe["settings"]["disk"] == 50
+    with alone():
+        Task(runs / "large").note(queued=None)
+    list(open_run("large").learn())
+    assert (job("large").spent, job("large").state) == (None, "finished")
+
+
+def test_an_evaluation_that_fails_says_why(runs: Path, tmp_path: Path) -> None:
+    """Wrong if it ended in silence: a page that only offers the button again leaves everybody guessing."""
+    list(open_run("done", small(steps=1)).learn())
+    evaluate("done")
+    task, out = Task(runs / "done", "evaluation"), str(runs / "done" / "evaluation.json")
+    with alone():
+        task.note(queued=None, begun=time.time() - 5)
+    assert job("done").unmeasured is not None
+    assert "ended without a word" in str(job("done").unmeasured)
+    assert main(["evaluate", "run/done", "--images", str(tmp_path / "gone"), "--out", out]) == 2
+    assert "nothing lies there; put them there" in str(job("done").unmeasured)
+    (runs / "done" / "evaluation.json").write_text("{}")
+    assert job("done").unmeasured is None
 
 
 def test_pictures_that_vanish_are_one_sentence(tmp_path: Path) -> None:

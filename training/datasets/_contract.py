@@ -142,8 +142,8 @@ def open_dataset(source: Source, *, need: Literal["classes", "captions"] | None 
             return _checked(entry.opens(source), source, need)
     if "/" in source.name or Path(source.name).suffix:
         raise Fault(
-            "Pictures were asked from {path}, but nothing lies there; give the path of a folder of pictures, "
-            "or of a CSV or parquet file.",
+            "Pictures were asked from {path}, but nothing lies there; put them there, or give the path of a "
+            "folder of pictures, or of a CSV or parquet file.",
             path=source.name,
         )  # fmt: skip
     raise Fault(
