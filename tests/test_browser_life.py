@@ -133,11 +133,11 @@ def test_two_runs_stand_side_by_side_on_one_bar(reader: Reader) -> None:
     page.select_option(".pl-life select[aria-label=Beside]", "second")
     drag(page, 3)
     for place, name in enumerate(("first", "second")):
-        half = page.frame_locator(".pl-half").nth(place)
+        half = page.frame_locator(".pl-life-half").nth(place)
         half.locator(f"body[data-shown^='run/{name}@3 ']").wait_for(timeout=SECONDS)
         assert f"{name}@3" in half.locator(".pl-caption").inner_text()
     page.select_option(".pl-life select[aria-label=Beside]", "")
-    assert page.locator(".pl-pair").is_hidden()
+    assert page.locator(".pl-life-pair").is_hidden()
 
 
 def test_other_networks_have_no_bar(reader: Reader) -> None:

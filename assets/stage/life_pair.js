@@ -8,10 +8,10 @@ const GLANCE = 40; // ms between two looks at whether it has
 
 export class Pair {
   constructor() {
-    this.frames = [0, 1].map(() => make("iframe.pl-half", { label: "A run" }));
+    this.frames = [0, 1].map(() => make("iframe.pl-life-half", { label: "A run" }));
     this.titles = [0, 1].map(() => make("h2"));
     const halves = this.frames.map((frame, place) => make("section", {}, this.titles[place], frame));
-    this.element = make(".pl-pair", { hidden: true }, ...halves);
+    this.element = make(".pl-life-pair", { hidden: true }, ...halves);
     this.name = null;
   }
 

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -148,6 +149,16 @@ def test_every_theme_has_the_same_colours() -> None:
     named = {name for path in looks.ASSETS.glob("stage/*.css") for name in _used(path.read_text(encoding="utf-8"))}
     own = {"header", "left", "right", "gap", "size", "progress", "life", "train-left", "train-right", "mask-to"}
     assert named - own <= palette["dark"].keys(), "a style names a colour that the palette lacks"
+
+
+def test_a_class_of_the_page_is_one_thing() -> None:
+    """Wrong where two scripts call different things alike: once both styles are there, one lies over the other."""
+    found = [
+        (name, path.name)
+        for path in looks.ASSETS.glob("stage/*.css")
+        for name in set(re.findall(r"^\.([\w-]+) \{", path.read_text(encoding="utf-8"), re.MULTILINE))
+    ]
+    assert {name: count for name, count in Counter(name for name, _ in found).items() if count > 1} == {}
 
 
 def _used(css: str) -> set[str]:
