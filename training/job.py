@@ -128,7 +128,7 @@ def _sentence(task: Task, entry: Mapping[str, Any], status: Mapping[str, Any], s
     name = task.folder.name
     if state in WORKS and entry.get("wanted") in ("pause", "stop"):
         return Sentence("The run {name} stops after the step at hand.", {"name": name})
-    if state == "failed":
+    if state == "failed" or (state == "running" and status.get("template")):
         return Sentence(template=status.get("template") or "{sentence}", facts=status.get("facts") or status)
     if state == "lost":
         facts = {"name": name, "line": _last_line(task.folder / "output.txt")}

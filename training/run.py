@@ -118,9 +118,18 @@ class Run:
                     raise
             finally:
                 give_reserve(self.folder)
-            fault = too_large(self.recipe)  # what failed is let go by now
+            fault = self._too_large()  # what failed is let go by now
             self._fail(fault)
             raise fault
+
+    def _too_large(self) -> Fault:
+        """Meanwhile those who look on are told why the run stands still."""
+        batch = self.settings.batch
+        trying = Fault(
+            "Memory was out with batches of {batch}; smaller ones are tried, which takes a while.", batch=batch
+        )
+        self.diary.note("running", trying)
+        return too_large(self.recipe)
 
     def _fail(self, fault: Fault) -> None:
         give_reserve(self.folder)
