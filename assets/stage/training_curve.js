@@ -91,7 +91,11 @@ export class Curve {
       context.fillText(number(value, 4), this.box.left - 6, this.#y(value) + 4);
     }
     context.textAlign = "center";
-    for (const value of ticks(this.span, Math.max(2, this.box.width / TICK.wide))) context.fillText(number(value, 4), this.#x(value), this.box.top + this.box.height + 15);
+    for (const value of ticks(this.span, Math.max(2, this.box.width / TICK.wide))) {
+      const label = number(value, 4);
+      const last = this.canvas.clientWidth - context.measureText(label).width / 2;
+      context.fillText(label, Math.min(this.#x(value), last), this.box.top + this.box.height + 15);
+    }
   }
 
   #line(context, { place, x, y, even }) {

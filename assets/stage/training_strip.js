@@ -8,6 +8,7 @@ export class Strip {
   constructor({ choose }) {
     Object.assign(this, { choose, frames: new Map(), shown: null });
     this.element = make(".pl-film.pl-train-film", { role: "radiogroup", label: "Snapshots" });
+    new ResizeObserver(() => this.#scroll(this.shown, "instant")).observe(this.element);
   }
 
   forget() {
@@ -50,8 +51,8 @@ export class Strip {
     return { element, canvas, painted: "" };
   }
 
-  #scroll(step) {
+  #scroll(step, behavior = "smooth") {
     const { element } = this.frames.get(step) ?? {};
-    if (element) this.element.scrollTo({ left: element.offsetLeft - (this.element.clientWidth - element.offsetWidth) / 2, behavior: "smooth" });
+    if (element) this.element.scrollTo({ left: element.offsetLeft - (this.element.clientWidth - element.offsetWidth) / 2, behavior });
   }
 }
