@@ -97,6 +97,12 @@ def _opened(learnt: Recipe, split: Any) -> Dataset:
     )
 
 
+def _drawn(learnt: Recipe) -> str:
+    """Of what pictures: `shapes, 1–2 in each, their sides from 20 %`."""
+    counts = str(learnt.few) if learnt.few == learnt.many else f"{learnt.few}–{learnt.many}"
+    return f"{learnt.images}, {counts} in each, their sides from {100 * learnt.smallest_object:.0f} %"
+
+
 def hardware() -> str:
     """The processor's name as the system tells it."""
     told = Path("/proc/cpuinfo")
@@ -115,14 +121,15 @@ def table() -> None:
         "intervals). Among shapes a colour there speaks for the wrong shape, so k-NN and probes that learn from the",
         "training split may fall below one in eight; 'combinations seen' and 'styles seen' are fresh pictures of the",
         "training split. 'untrained' is the same architecture with random weights.", "",
-        "| network | parameters | MB | learnt from | pictures seen | minutes of wall time | on |",
+        "| network | parameters | MB | learnt from, and measured on | pictures seen | minutes of wall time | on |",
         "|---|---|---|---|---|---|---|",
     ]  # fmt: skip
     found = {path.parent: json.loads(path.read_text()) for path in sorted(bundled_folder().glob("*/figures.json"))}
     for folder, facts in found.items():
         size = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
+        drawn = _drawn(recipe(facts["recipe"]))
         lines.append(
-            f"| {facts['title']} (`bundled/{folder.name}`) | {facts['parameters']:,} | {size:.1f} | {facts['images']} "
+            f"| {facts['title']} (`bundled/{folder.name}`) | {facts['parameters']:,} | {size:.1f} | {drawn} "
             f"| {facts['pictures seen']:,} | {facts['minutes']} | {facts['threads']} thread, {facts['hardware']} |"
         )
     lines += [
