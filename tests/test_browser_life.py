@@ -24,6 +24,17 @@ STEPS = 6
 KEPT = 6
 
 
+TAKEN = """async (checkpoint) => {
+    const taken = async () => [...new Uint8Array(await (await patchlight.capture()).arrayBuffer())].join();
+    patchlight.open(checkpoint);
+    await patchlight.shown(checkpoint);
+    const first = await taken();
+    await new Promise((done) => setTimeout(done, 500));
+    return first === (await taken());
+}"""
+"""Whether what is captured at once is what is there half a second later."""
+
+
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two short runs of the engine itself, from other seeds."""
@@ -102,6 +113,14 @@ def test_any_tab_plays_over_the_steps(reader: Reader) -> None:
     page.click(".pl-life-play")
     page.wait_for_function(f"document.body.dataset.shown.startsWith('run/first@{STEPS} ')", timeout=SECONDS)
     page.wait_for_function("document.querySelector('.pl-life-play').textContent === 'Play'", timeout=SECONDS)
+    assert f"checkpoint=run/first%40{STEPS}" in page.url, "a link to what is shown"
+
+
+@pytest.mark.parametrize("tab", ["attention", "positions", "surgery"])
+def test_what_is_taken_for_a_film_is_what_is_shown(reader: Reader, tab: str) -> None:
+    """Wrong if a frame were taken before the tab has drawn it: every picture of the film would be the one before."""
+    page = opened(reader, tab=tab)
+    assert page.evaluate(TAKEN, f"run/first@{STEPS - 2}")
 
 
 def test_a_film_has_a_frame_for_every_step(reader: Reader) -> None:

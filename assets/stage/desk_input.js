@@ -29,7 +29,7 @@ export class InputCard {
     for (const part of [this.sizes.element, this.side.element]) part.hidden = !facts;
     this.coming.hidden = Boolean(facts);
     this.note.hidden = !fixed;
-    if (!facts) return;
+    if (!facts) return clearTimeout(this.soon);
     const input = this.side.element;
     input.hidden = fixed;
     Object.assign(input, { min: multiple * Math.ceil((4 * patch) / multiple), max: Math.floor((PATCHES_A_SIDE * patch * (multiple > patch ? 4 : 1)) / multiple) * multiple, step: multiple });

@@ -100,10 +100,10 @@ export class Life {
     this.#walk(() => new Promise((resolve) => setTimeout(resolve, STILL)), playing).catch(() => this.#stop()); // the page has said why
   }
 
-  /** From the first step to the last, or on from where the bar stands; `each(step)` when it is drawn. */
+  /** From the first step to the last, or on from where the bar stands, with those that come meanwhile; `each(step)` when it is drawn. */
   async #walk(each, playing, from = this.#place() >= this.steps.length - 1 ? 0 : this.#place()) {
     this.#draw();
-    for (const step of this.steps.slice(from)) {
+    for (let step = this.steps[from]; step !== undefined; step = this.steps.find((later) => later > step)) {
       if (this.playing !== playing) return false;
       this.#go(step);
       await (this.pair.open ? this.pair.shown() : this.shown(named(this.run, step)));

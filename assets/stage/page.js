@@ -174,10 +174,14 @@ async function live() {
 /** Resolves once the tab in front has drawn this network and what it asked for besides; throws where it said a sentence
  * instead. */
 async function shown(checkpoint) {
-  while (parts.drawn !== checkpoint || atWork(front().element)) {
-    if (parts.failed) throw Object.assign(new Error(), { fault: parts.failed });
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  const there = () => parts.drawn === checkpoint && !atWork(front().element);
+  do {
+    while (!there()) {
+      if (parts.failed) throw Object.assign(new Error(), { fault: parts.failed });
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await new Promise(requestAnimationFrame); // what came is drawn in the next frame
+  } while (!there());
 }
 
 /** Whether what is drawn may yet change: something is fetched, indexed or decoded. */

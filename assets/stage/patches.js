@@ -38,7 +38,8 @@ export class Tab extends GridTab {
     this.absent.forget(changes);
     if (!this.facts) return;
     this.place = this.placeOf("patch_at", this.facts.grid);
-    remember({ ...this.view, ...this.absent.asked, checkpoint: null, side: null, fit: null }, this.defaults);
+    const { checkpoint, side, fit, ...own } = { ...this.view, ...this.absent.asked }; // those are the desk's
+    remember(own, this.defaults);
     this.draw();
   }
 

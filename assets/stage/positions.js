@@ -62,7 +62,8 @@ export class Tab extends GridTab {
     this.place = this.placeOf("place", part.grid);
     this.draw();
     const place = String(this.place) === String(middle(part.grid)) ? "" : this.place.join(",");
-    remember({ ...view, place, checkpoint: null, ...this.absent.asked }, { ...this.defaults, checkpoint: null });
+    const { checkpoint, ...own } = view; // that is the desk's
+    remember({ ...own, place, ...this.absent.asked }, this.defaults);
   }
 
   /** A table of the same shape to compare with, asked for once. */
