@@ -85,6 +85,7 @@ export class CurveSide {
     this.controls = make(".pl-train-controls", {}, head, even);
     this.found = make(".pl-train-found");
     this.foundCard = card("Evaluation", this.found);
+    this.healthCard.hidden = this.foundCard.hidden = true;
     this.element = make("aside.pl-side.pl-train-side", { label: "How it goes" }, this.healthCard, this.controls, this.room, this.foundCard);
     new ResizeObserver(() => this.paint()).observe(this.room);
   }
