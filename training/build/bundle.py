@@ -55,7 +55,13 @@ BUNDLED = {
         "Swin, supervised", "Learnt to name the largest shape of drawn pictures, with labels.",
     ),
     "dino": Bundled(
-        _recipe("dino", 2, 1000, local=2, drop=0.5, scores=1024, hue=0.5, settings={"rate": 1e-3, "ema": 0.0}),
+        replace(
+            _recipe(
+                "dino", 1, 2000, local=2, drop=0.5, scores=32, hue=0.5, smallest=0.3, split=0.6,
+                settings={"rate": 2e-3, "ema": 0.0},
+            ),
+            smallest_object=0.4,
+        ),
         "DINO", "Learnt without labels from crops of drawn shapes.",
     ),
     "mae": Bundled(
@@ -71,7 +77,7 @@ BUNDLED = {
         "CLIP", "Learnt to match drawn shapes and their English captions.",
     ),
     "siglip": Bundled(
-        replace(_recipe("siglip", 2, 2400, batch=96, drop=0.5, text_depth=2, crop=1), alike=8),
+        replace(_recipe("siglip", 2, 2800, batch=96, text_depth=2, crop=1), alike=8, smallest_object=0.35),
         "SigLIP", "Learnt to say which English caption belongs to which drawn shapes.",
     ),
     "clip-emoji": Bundled(
