@@ -97,7 +97,7 @@ def _metered(spent: list[float]) -> Iterator[None]:
 
         return timed
 
-    names = ("spread", "rank", "entropy", "divergence", "matched", "nearest_visible", "hidden_error")
+    names = ("spread", "rank", "entropy", "divergence", "matched", "copied_error", "hidden_error")
     kept = [(room, name, getattr(room, name)) for room in ROOMS for name in names if hasattr(room, name)]
     for room, name, meter in kept:
         setattr(room, name, noted(meter))

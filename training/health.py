@@ -6,6 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+PICTURES = 8
+"""Taken at once by `copied_error` on the CPU."""
+
 
 @torch.no_grad()
 def entropy(probabilities: Tensor) -> Tensor:
@@ -64,5 +67,14 @@ def nearest_visible(patches: Tensor, mask: Tensor, grid: tuple[int, int]) -> Ten
 @torch.no_grad()
 def hidden_error(prediction: Tensor, patches: Tensor, mask: Tensor) -> Tensor:
     """Mean squared difference over hidden patches; axes as in `nearest_visible`."""
-    error = (prediction.float() - patches.float()).square().mean(-1)
+    error = F.mse_loss(prediction.float(), patches.float(), reduction="none").mean(-1)
     return (error * mask).sum() / mask.sum()
+
+
+@torch.no_grad()
+def copied_error(patches: Tensor, mask: Tensor, grid: tuple[int, int]) -> Tensor:
+    """`hidden_error` of `nearest_visible`; on the CPU a few pictures at a time, where fresh memory costs most."""
+    some = PICTURES if patches.device.type == "cpu" else len(patches)
+    parts = zip(patches.split(some), mask.split(some), strict=True)
+    sums = [hidden_error(nearest_visible(own, hidden, grid), own, hidden) * hidden.sum() for own, hidden in parts]
+    return torch.stack(sums).sum() / mask.sum()

@@ -33,3 +33,13 @@ def test_rank_counts_directions() -> None:
 def test_matched_counts_the_diagonal() -> None:
     assert health.matched(torch.eye(4)) == 1
     assert health.matched(torch.eye(4).roll(1, 0)) == 0
+
+
+def test_copying_costs_the_same_however_many_pictures_are_taken_at_once() -> None:
+    """The last part is smaller, and pictures may hide unlike numbers of patches."""
+    drawn = torch.Generator().manual_seed(0)
+    patches = torch.rand(2 * health.PICTURES + 3, 12, 5, generator=drawn)
+    mask = (torch.rand(len(patches), 12, generator=drawn) < 0.6).float()
+    mask[:, 0] = 0
+    whole = health.hidden_error(health.nearest_visible(patches, mask, (3, 4)), patches, mask)
+    torch.testing.assert_close(health.copied_error(patches, mask, (3, 4)), whole)

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from training.augment import crops, normalise
 from training.datasets import Batch
-from training.health import hidden_error, nearest_visible
+from training.health import copied_error
 from training.masking import patchify
 from training.networks import Network, mae
 from training.objective import Figures, Method, Plan, Result, Views
@@ -60,8 +60,7 @@ class MAE:
         loss = masked_error(prediction, pixels, mask, patch, self.options.normalised)
         if self.options.normalised:
             return loss, {}
-        patches = patchify(pixels, patch)
-        baseline = hidden_error(nearest_visible(patches, mask, self.network.grid), patches, mask)
+        baseline = copied_error(patchify(pixels, patch), mask, self.network.grid)
         return loss, {"error / nearest visible patch": loss.detach() / baseline}
 
     def after_step(self, progress: float) -> None:

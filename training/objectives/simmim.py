@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from training.augment import crops, normalise
 from training.datasets import Batch
-from training.health import hidden_error, nearest_visible
+from training.health import copied_error, hidden_error
 from training.masking import patchify, random_mask
 from training.networks import Network, swin_masked
 from training.objective import Figures, Method, Plan, Result, Views
@@ -59,8 +59,7 @@ class SimMIM:
         side = self.unit * self.network.pixels.patch
         squares, hidden = mask[:, :: self.unit, :: self.unit].flatten(1), patchify(pixels, side)
         grid = (mask.shape[1] // self.unit, mask.shape[2] // self.unit)
-        baseline = hidden_error(nearest_visible(hidden, squares, grid), hidden, squares)
-        return hidden_error(patchify(prediction, side), hidden, squares) / baseline
+        return hidden_error(patchify(prediction, side), hidden, squares) / copied_error(hidden, squares, grid)
 
     def after_step(self, progress: float) -> None:
         pass
