@@ -26,6 +26,9 @@ from training.masking import random_mask
 from training.matching import retrieval, zero_shot
 
 NEIGHBOURS = 10
+PIXELS = 16
+"""Side of the small pictures whose raw pixels are the baseline of k-NN and probe."""
+
 TRACED = 128
 """Pictures whose attention, or whose reconstruction, is looked at one by one."""
 
@@ -65,13 +68,16 @@ def classification(backbone: Backbone, known: Batch, asked: Batch) -> Iterator[F
     features = Features(backbone).eval()
     ours = _each(known, lambda batch: features(fed(backbone, batch.images)))
     theirs = _each(asked, lambda batch: features(fed(backbone, batch.images)))
-    pixels, others = (F.adaptive_avg_pool2d(batch.images, 16).flatten(1) for batch in (known, asked))
-    for name, judge in (("k-NN accuracy", neighbours), ("linear probe accuracy", probe)):
+    pixels, others = (F.adaptive_avg_pool2d(batch.images, PIXELS).flatten(1) for batch in (known, asked))
+    for name, against, judge in (
+        ("k-NN accuracy", "k-NN of {n0} × {n1} pixels", neighbours),
+        ("linear probe accuracy", "linear probe of {n0} × {n1} pixels", probe),
+    ):
         right, plain = (
             float((judge(a, known.labels, b) == asked.labels).float().mean())
             for a, b in ((ours, theirs), (pixels, others))
         )
-        yield share(name, right, len(asked), f"{name.split()[0]} of 16 × 16 pixels", plain)
+        yield share(name, right, len(asked), against.format(n0=PIXELS, n1=PIXELS), plain)
 
 
 def neighbours(known: Tensor, labels: Tensor, asked: Tensor) -> Tensor:

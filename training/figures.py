@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured quantity.
+    """One measured quantity. Its texts are English; the page translates them with {n0}, {n1} for their numbers.
 
     low, high:  its 95 % interval
     baseline:   what `against` reaches on the same pictures

@@ -14,6 +14,9 @@ from training.datasets import Batch
 from training.features import PASSED, fed
 from training.figures import Figure, share
 
+CAPTION = "caption among {n0}, top {n1}"
+CLASSES = "zero-shot accuracy, {n0} classes, top {n1}"
+
 AMONG = 100
 """Captions of different meaning among which a picture's own is looked for."""
 
@@ -30,7 +33,7 @@ def retrieval(backbone: ZeroShot, asked: Batch) -> Iterator[Figure]:
     right = torch.cat(places)
     for top in (1, 5):
         value = float(right[:, :top].any(1).float().mean())
-        yield share(f"caption among {size}, top {top}", value, len(right), "chance", min(1.0, top / size))
+        yield share(CAPTION.format(n0=size, n1=top), value, len(right), "chance", min(1.0, top / size))
 
 
 def _different(asked: Batch) -> list[list[int]]:
@@ -60,8 +63,7 @@ def zero_shot(backbone: ZeroShot, asked: Batch, classes: Sequence[str]) -> Itera
     for top in (1, 5):
         if top < len(classes):
             value = float(right[:, :top].any(1).float().mean())
-            name = f"zero-shot accuracy, {len(classes)} classes, top {top}"
-            yield share(name, value, len(asked), "chance", top / len(classes))
+            yield share(CLASSES.format(n0=len(classes), n1=top), value, len(asked), "chance", top / len(classes))
 
 
 @torch.no_grad()

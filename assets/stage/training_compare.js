@@ -2,7 +2,7 @@
 
 import { Curve } from "./training_curve.js";
 import { seriesOf } from "./training_curves.js";
-import { make, number, say } from "./words.js";
+import { make, number, say, sayNumbered } from "./words.js";
 
 export class Compare {
   /** evaluate(name); go(step). */
@@ -49,7 +49,7 @@ export class Compare {
     const same = make("p.pl-note", { say: "All settings are the same." });
     const rows = settings.map(({ title, values }) => make("tr", {}, make("th", {}, say(title)), ...values.map((value) => make("td", {}, shown(value)))));
     this.settings.replaceChildren(rows.length ? make("table", {}, make("thead", {}, head()), make("tbody", {}, ...rows)) : same);
-    const found = evaluations.map(({ name, values }) => make("tr", {}, make("th", {}, say(name)), ...values.map(figure)));
+    const found = evaluations.map(({ name, values }) => make("tr", {}, make("th", {}, sayNumbered(name)), ...values.map(figure)));
     const acts = make("tr", {}, make("th"), ...runs.map((name) => make("td", {}, this.#act(jobs.find((job) => job.name === name)))));
     this.measured.replaceChildren(make("table", {}, make("thead", {}, head()), make("tbody", {}, ...found, acts)));
   }
@@ -69,10 +69,11 @@ const keyed = (name, place) => make("span", {}, make(`span.pl-train-key.pl-train
 
 const shown = (value) => (value === null || value === "" ? "–" : typeof value === "number" ? number(value, 4) : typeof value === "boolean" ? value ? say("on") : say("off") : String(value));
 
-/** A value, its interval, and what costs nothing. */
+/** A value, its interval where it was measured on pictures, and what costs nothing. */
 function figure(found) {
   if (!found) return make("td", {}, "–");
-  const { value, low, high, against, baseline } = found;
-  const beside = say("{low} to {high}; {against}: {baseline}", { low: number(low, 3), high: number(high, 3), against: say(against), baseline: number(baseline, 3) });
+  const { value, low, high, against, baseline, pictures } = found;
+  const trivial = { against: sayNumbered(against), baseline: number(baseline, 3) };
+  const beside = pictures ? say("{low} to {high}; {against}: {baseline}", { ...trivial, low: number(low, 3), high: number(high, 3) }) : say("no interval; {against}: {baseline}", trivial);
   return make("td", {}, make("strong", {}, number(value, 3)), make("span.pl-note", {}, ` ${beside}`));
 }

@@ -2,7 +2,7 @@
 
 import { Curve } from "./training_curve.js";
 import { card, segmented, slider } from "./controls.js";
-import { make, number, say } from "./words.js";
+import { make, number, say, sayNumbered } from "./words.js";
 
 const OVER = { step: "Steps", seen: "Pictures", seconds: "Seconds" };
 const HIDDEN = ["step", "seen", "seconds", "rate", "speed", "memory"];
@@ -135,7 +135,7 @@ export class CurveSide {
   /** figures: [{name, value, against, baseline}] of the run's evaluation. */
   measured(figures) {
     this.foundCard.hidden = !figures.length;
-    this.found.replaceChildren(...figures.map(({ name, value, against, baseline }) => make(".pl-fact", {}, make("dt", {}, say(name)), make("dd", { title: say(against) }, make("strong", {}, number(value, 3)), ` ${say("against {baseline}", { baseline: number(baseline, 3) })}`))));
+    this.found.replaceChildren(...figures.map(({ name, value, against, baseline }) => make(".pl-fact", {}, make("dt", {}, sayNumbered(name)), make("dd", { title: sayNumbered(against) }, make("strong", {}, number(value, 3)), ` ${say("against {baseline}", { baseline: number(baseline, 3) })}`))));
   }
 
   paint() {

@@ -38,6 +38,17 @@ export function say(template, facts = {}) {
   return found.replace(/\{(\w+)\}/g, (whole, name) => (name in facts ? show(facts[name]) : whole));
 }
 
+/** A text that is made elsewhere and holds numbers, "caption among 100, top 5": its key is "caption among {n0}, top {n1}". */
+export function sayNumbered(text) {
+  const facts = {};
+  const template = text.replace(/\d+/g, (digits) => {
+    const name = `n${Object.keys(facts).length}`;
+    facts[name] = Number(digits);
+    return `{${name}}`;
+  });
+  return say(template, facts);
+}
+
 /** A number that is written down already, "+0.402" or "25.9". */
 const decimal = (fact) => (fact[0] === "+" ? signed : fixed)(Number(fact), fact.split(".")[1].length);
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import string
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -242,3 +244,19 @@ def test_an_unknown_language_is_refused() -> None:
     with pytest.raises(Fault, match="only en, ru"):
         say("Tokens: {tokens}", "de", tokens=1)
     assert LANGUAGES == ("en", "ru")
+
+
+def test_what_an_evaluation_measures_has_a_russian_name() -> None:
+    """Of every bundled network, whose figures are those that `evaluate` gives for its family."""
+    files = sorted((ROOT / "assets" / "weights").glob("*/figures.json"))
+    figures = [figure for file in files for figure in json.loads(file.read_text(encoding="utf-8"))["figures"]]
+    names = {text for figure in figures for text in (figure["name"].removesuffix(" seen"), figure["against"])}
+    plain = {re.sub(r", (combinations|styles)$", "", name) for name in names}
+    assert len(files) > 6
+    assert not {with_places(name) for name in plain} - set(dictionary("ru"))
+
+
+def with_places(text: str) -> str:
+    """As words.js asks for it: "caption among {n0}, top {n1}"."""
+    places = count()
+    return re.sub(r"\d+", lambda _: f"{{n{next(places)}}}", text)
