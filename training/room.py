@@ -28,12 +28,12 @@ def begin(folder: Path) -> None:
     there and raises `Fault`."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / ".reserve").write_bytes(bytes(RESERVE))
-    except OSError as wrong:
+        keep_reserve(folder)
+    except (OSError, Fault) as wrong:
         give_reserve(folder)
         with contextlib.suppress(OSError):
             folder.rmdir()
-        if not isinstance(full(wrong, folder), Fault):
+        if isinstance(wrong, OSError) and full(wrong, folder) is wrong:
             raise
         raise Fault(
             "A run was to begin in {folder}, but the disk is full; make room and begin again.", folder=folder

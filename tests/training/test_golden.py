@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from training.health import nearest_visible
+from training.masking import patchify
 from training.objectives import clip, dino, mae, siglip, simclr, simmim, supervised
 
 FILE = Path(__file__).with_name("golden.safetensors")
@@ -55,7 +56,7 @@ def test_sinkhorn_equals_dinov2() -> None:
 def test_mae(normalised: bool) -> None:
     name = "mae_normalised" if normalised else "mae"
     prediction = leaf(f"{name}/prediction")
-    loss = mae.masked_error(prediction, GOLDEN["mae/pixels"], GOLDEN["mae/mask"], 4, normalised)
+    loss = mae.masked_error(prediction, patchify(GOLDEN["mae/pixels"], 4), GOLDEN["mae/mask"], normalised)
     loss.backward()
     same(f"{name}/loss", loss)
     same(f"{name}/gradient", prediction.grad)

@@ -34,13 +34,12 @@ class Options:
     crop: float = option(0.5, "smallest share of a picture's area that a crop keeps; 1: no crop", least=0.05, most=1)
 
 
-def masked_error(prediction: Tensor, pixels: Tensor, mask: Tensor, patch: int, normalised: bool) -> Tensor:
-    """The loss: prediction (images, patches, values), pixels (images, 3, height, width), mask (images, patches)."""
-    target = patchify(pixels, patch)
+def masked_error(prediction: Tensor, patches: Tensor, mask: Tensor, normalised: bool) -> Tensor:
+    """The loss: prediction and patches (images, patches, values), mask (images, patches), 1 hidden."""
     if normalised:
-        variance, mean = torch.var_mean(target, dim=-1, keepdim=True)
-        target = (target - mean) / (variance + 1e-6).sqrt()
-    error = (prediction - target).square().mean(-1)
+        variance, mean = torch.var_mean(patches, dim=-1, keepdim=True)
+        patches = (patches - mean) / (variance + 1e-6).sqrt()
+    error = (prediction - patches).square().mean(-1)
     return (error * mask).sum() / mask.sum()
 
 
@@ -54,13 +53,12 @@ class MAE:
         return {"pixels": normalise(images, self.network.pixels.mean, self.network.pixels.std)}
 
     def loss(self, views: Views) -> tuple[Tensor, Figures]:
-        pixels, patch = views["pixels"], self.network.pixels.patch
-        answer: Any = self.module["network"](pixel_values=pixels)
-        prediction, mask = answer.logits.float(), answer.mask.float()
-        loss = masked_error(prediction, pixels, mask, patch, self.options.normalised)
+        answer: Any = self.module["network"](pixel_values=views["pixels"])
+        patches, mask = patchify(views["pixels"], self.network.pixels.patch), answer.mask.float()
+        loss = masked_error(answer.logits.float(), patches, mask, self.options.normalised)
         if self.options.normalised:
             return loss, {}
-        baseline = copied_error(patchify(pixels, patch), mask, self.network.grid)
+        baseline = copied_error(patches, mask, self.network.grid)
         return loss, {"error / nearest visible patch": loss.detach() / baseline}
 
     def after_step(self, progress: float) -> None:
