@@ -2,7 +2,8 @@
 
 There the fused kernel's own backward pass takes longer than all of these together, and keeping the (queries, keys)
 weights of every head would be most of a small network's memory. So queries, keys and values are kept, as fused kernels
-keep them (Dao et al. 2022, arXiv 2205.14135, section 3.1), and the weights are made again.
+keep them (Dao et al. 2022, arXiv 2205.14135, section 3.1), and the weights are made again. What the three projections
+read is rounded and kept once, where autocast would round and keep it for each.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from torch.overrides import TorchFunctionMode
 
 @contextmanager
 def lean() -> Iterator[None]:
-    """Within it, whatever calls torch's fused attention gets the one of this file where there is a gradient."""
+    """Within it, whatever calls torch's fused attention gets the one of this file where there is a gradient, and linear
+    layers that read one tensor share its rounded copy."""
     with _Lean():
         yield
 
@@ -41,30 +43,49 @@ def attention(
 
 
 class _Lean(TorchFunctionMode):
+    rounded: tuple[Tensor, Tensor] | None = None
+
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func is F.scaled_dot_product_attention:
             return attention(*args, **(kwargs or {}))
+        if func is F.linear and args[0].dtype == torch.float32 and torch.is_autocast_enabled("cpu"):
+            args = (self._once(args[0]), *args[1:])
         return func(*args, **(kwargs or {}))
+
+    def _once(self, values: Tensor) -> Tensor:
+        """In autocast's precision: the same copy for as long as the same tensor is asked for."""
+        if self.rounded is None or self.rounded[0] is not values:
+            self.rounded = values, values.to(torch.get_autocast_dtype("cpu"))
+        return self.rounded[1]
 
 
 class _Remade(torch.autograd.Function):
-    """softmax(scale · Q Kᵀ + bias) V over the last two axes; bias broadcasts to (…, queries, keys)."""
+    """softmax(scale · Q Kᵀ + bias) V over the last two axes; bias broadcasts to (…, queries, keys).
+
+    Weights no larger than the values, of fewer keys than a head has channels, are kept: that is less than it takes to
+    make them again.
+    """
 
     @staticmethod
     @custom_fwd(device_type="cpu")
     def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, scale: float) -> Tensor:
-        ctx.save_for_backward(query, key, value, bias)
+        kept = _weights(query, key, bias, scale) if key.shape[-2] <= value.shape[-1] else None
+        ctx.save_for_backward(query, key, value, bias, kept)
         ctx.scale = scale
-        return F.scaled_dot_product_attention(query, key, value, bias, scale=scale)
+        return F.scaled_dot_product_attention(query, key, value, bias, scale=scale) if kept is None else kept @ value
 
     @staticmethod
     @custom_bwd(device_type="cpu")
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        query, key, value, bias = ctx.saved_tensors
-        logits = (ctx.scale * query) @ key.mT
-        weights = (logits if bias is None else logits + bias.to(logits.dtype)).softmax(-1)
+        query, key, value, bias, kept = ctx.saved_tensors
+        weights = _weights(query, key, bias, ctx.scale) if kept is None else kept
         by_weight = gradient @ value.mT
         by_logit = torch.ops.aten._softmax_backward_data(by_weight, weights, -1, weights.dtype)
         by_bias = by_logit.sum_to_size(bias.shape) if bias is not None and ctx.needs_input_grad[3] else None
         by_query, by_key = ctx.scale * (by_logit @ key), by_logit.mT @ (ctx.scale * query)
         return by_query, by_key, weights.mT @ gradient, by_bias, None
+
+
+def _weights(query: Tensor, key: Tensor, bias: Tensor | None, scale: float) -> Tensor:
+    logits = (scale * query) @ key.mT
+    return (logits if bias is None else logits + bias.to(logits.dtype)).softmax(-1)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -11,12 +14,20 @@ from training.attention import attention, lean
 from training.networks import clip, mae, vit
 from training.words import tower, words
 
-SHAPE = (2, 3, 7, 4)
+KEYS = 7
+WIDTHS = {"weights made again": KEYS - 3, "weights kept": KEYS}
+"""Channels of a head: its weights are kept where they are no larger than its values."""
+
+widths = pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
 
 
-def tensors(dtype: torch.dtype = torch.float64) -> list[Tensor]:
+def tensors(width: int) -> list[Tensor]:
+    """Queries, keys, values, and a bias of each head that the pictures share."""
     generator = torch.Generator().manual_seed(0)
-    made = [torch.randn(*shape, generator=generator, dtype=dtype) for shape in (SHAPE, SHAPE, SHAPE, (3, 7, 7))]
+    shape = (2, 3, KEYS, width)
+    made = [
+        torch.randn(*one, generator=generator, dtype=torch.float64) for one in (shape, shape, shape, (3, KEYS, KEYS))
+    ]
     return [one.requires_grad_() for one in made]
 
 
@@ -26,24 +37,48 @@ CASES = {
 }  # fmt: skip
 
 
+@widths
 @pytest.mark.parametrize("case", CASES)
-def test_attention_is_torchs_own(case: str) -> None:
-    query, key, value, _ = tensors()
+def test_attention_is_torchs_own(case: str, width: int) -> None:
+    query, key, value, _ = tensors(width)
     expected = F.scaled_dot_product_attention(query, key, value, **CASES[case])
     torch.testing.assert_close(attention(query, key, value, **CASES[case]), expected)
 
 
-def test_every_gradient_is_the_derivative() -> None:
+@widths
+def test_every_gradient_is_the_derivative(width: int) -> None:
     """By finite differences, with a bias that learns and is shared by the pictures, as Swin's is."""
-    assert torch.autograd.gradcheck(lambda q, k, v, b: attention(q, k, v, b, scale=0.7), tensors())
+    assert torch.autograd.gradcheck(lambda q, k, v, b: attention(q, k, v, b, scale=0.7), tensors(width))
 
 
-def test_only_queries_keys_and_values_are_kept() -> None:
-    query, key, value, _ = tensors()
-    kept: list[Tensor] = []
-    with torch.autograd.graph.saved_tensors_hooks(lambda one: kept.append(one) or one, lambda one: one), lean():
+@contextmanager
+def kept() -> Iterator[list[Tensor]]:
+    """Fills with what is kept for the backward pass while it is lean."""
+    found: list[Tensor] = []
+    with torch.autograd.graph.saved_tensors_hooks(lambda one: found.append(one) or one, lambda one: one), lean():
+        yield found
+
+
+@widths
+def test_nothing_larger_than_queries_keys_and_values_is_kept(width: int) -> None:
+    query, key, value, _ = tensors(width)
+    with kept() as found:
         F.scaled_dot_product_attention(query, key, value)
-    assert [one.shape for one in kept] == [torch.Size(SHAPE)] * 3
+    assert max(one.numel() for one in found) == query.numel()
+    assert len(found) == 3 + (width == KEYS)
+
+
+def test_layers_that_read_one_tensor_keep_one_rounded_copy() -> None:
+    """Queries, keys and values are made of the same tokens: by autocast alone, three copies of them are kept."""
+    tokens, other = torch.randn(2, 5, 4, requires_grad=True), torch.randn(2, 5, 4)
+    layers = [torch.nn.Linear(4, 4) for _ in range(3)]
+    with kept() as found, torch.autocast("cpu", torch.bfloat16):
+        answers = [layer(tokens) for layer in layers]
+        last = layers[0](other)
+    assert len({one.data_ptr() for one in found if one.numel() == tokens.numel()}) == 2, "one of each tensor"
+    with torch.autocast("cpu", torch.bfloat16):
+        for answer, layer in zip([*answers, last], [*layers, layers[0]], strict=True):
+            assert torch.equal(answer, layer(tokens if answer is not last else other)), "autocast's own numbers"
 
 
 @pytest.mark.parametrize("family", ["vit", "mae", "clip"])

@@ -53,9 +53,11 @@ class MAE:
         return {"pixels": normalise(images, self.network.pixels.mean, self.network.pixels.std)}
 
     def loss(self, views: Views) -> tuple[Tensor, Figures]:
-        answer: Any = self.module["network"](pixel_values=views["pixels"])
-        patches, mask = patchify(views["pixels"], self.network.pixels.patch), answer.mask.float()
-        loss = masked_error(answer.logits.float(), patches, mask, self.options.normalised)
+        network: Any = self.module["network"]
+        seen = network.vit(pixel_values=views["pixels"])
+        prediction = network.decoder(seen.last_hidden_state, seen.ids_restore).logits.float()
+        patches, mask = patchify(views["pixels"], self.network.pixels.patch), seen.mask.float()
+        loss = masked_error(prediction, patches, mask, self.options.normalised)
         if self.options.normalised:
             return loss, {}
         baseline = copied_error(patches, mask, self.network.grid)
