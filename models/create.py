@@ -59,7 +59,7 @@ def _transformers(name: str, config: dict[str, Any]) -> nn.Module:
         )  # fmt: skip
     network: Any = getattr(importlib.import_module("transformers"), name)
     try:
-        return network(network.config_class.from_dict(config, attn_implementation="sdpa"))
+        return network(network.config_class(**config, attn_implementation="sdpa"))
     except (TypeError, AssertionError, RuntimeError, ValueError) as wrong:
         raise _unbuildable(name, wrong) from wrong
 
