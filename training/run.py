@@ -9,29 +9,26 @@ metrics.jsonl, status.json, log.txt, skipped.txt    see `training.diary`
 from __future__ import annotations
 
 import contextlib
-import copy
 import json
 import re
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from models.card import Card
 from models.catalogue import runs_folder
 from models.faults import Fault
-from models.weights import replace_file, save
-from training import shown
+from models.weights import replace_file
 from training.diary import Diary
 from training.engine import Progress, devices, train
 from training.fits import starved, too_large
 from training.gather import agreed, rank
 from training.ledger import learning_alone
-from training.objective import Objective, Shows
+from training.objective import Objective
+from training.published import Published
 from training.recipe import Recipe, dataset, plan, recipe
 from training.room import begin, full, give_reserve, keep_reserve
-from training.snapshots import Snapshots
 from training.store import Store
 
 
@@ -146,21 +143,22 @@ class Run:
         self.diary.log(f"learning from step {step} of {self.settings.steps}")
         keep_reserve(self.folder)
         written, progress = 0, None
-        look = self._looks(objective, images, start)
+        published = Published(self.folder, self.recipe, objective)
+        look = (lambda progress: None) if rank() else published.looks(images, start)
         steps = train(objective, images, self.settings, start)
         with self.diary.session(self.status["seconds"]) as session, contextlib.closing(steps):
             for progress in steps:
                 late = 0 < self.settings.hours * 3600 < session.seconds
                 session.write(progress)
                 if self._due(progress.step):
-                    self._checkpoint(objective, progress)
+                    self._checkpoint(published, progress)
                     written = progress.step
                 look(progress)
                 yield progress
                 if agreed(late or self.stopping):
                     break
         if progress is not None and written != progress.step:
-            self._checkpoint(objective, progress)
+            self._checkpoint(published, progress)
         self.diary.list_skipped(images.skipped)
         finished = "finished" if progress is None or progress.step == self.settings.steps else "stopped"
         self.diary.note(finished, None, progress, session.seconds)
@@ -193,56 +191,9 @@ class Run:
     def _due(self, step: int) -> bool:
         return step % self.settings.keep_every == 0 or step in self.settings.chosen or step == self.settings.steps
 
-    def _checkpoint(self, objective: Objective, progress: Progress) -> None:
+    def _checkpoint(self, published: Published, progress: Progress) -> None:
         if rank() == 0:
             snapshot = progress.snapshot()
-            self.store.write(progress.step, snapshot, lambda folder: self._network(folder, objective, snapshot))
+            self.store.write(progress.step, snapshot, lambda folder: published.write(folder, snapshot))
             self.store.publish(progress.step)
             self.diary.log(f"checkpoint at step {progress.step}, loss {progress.loss:.4f}")
-
-    def _looks(self, objective: Objective, images: Any, start: Mapping[str, Any] | None) -> Callable[[Progress], None]:
-        """What is written after a step for those who look on; the untrained network is written at once."""
-        result = objective.result()
-        if result is None or not self.settings.watch or rank():
-            return lambda progress: None
-        snapshots = Snapshots(self.folder, self.settings.disk, self.settings.steps)
-        snapshots.rewind(int(start["step"]) if start else -1)
-        batch = shown.fixed(self.recipe, images)
-        views = shown.views_of(objective, batch) if isinstance(objective, Shows) else {}
-
-        def look(step: int, snapshot: Callable[[], Mapping[str, Any]]) -> None:
-            snapshots.look(
-                step,
-                lambda folder: self._network(folder, objective, snapshot()),
-                lambda folder: shown.write_shown(folder, objective, views),
-            )
-
-        if start is None:
-            shown.write_views(self.folder, objective, batch, result.pixels)
-            whole = objective.module.state_dict()
-            look(0, lambda: {"step": 0, **{f"average/{name}": value for name, value in whole.items()}})
-        return lambda progress: look(progress.step, progress.snapshot)
-
-    def _network(self, folder: Path, objective: Objective, snapshot: Mapping[str, Any]) -> None:
-        result = objective.result()
-        if result is None:
-            return
-        network, config = result.network, dict(result.config)
-        names = {module: name for name, module in objective.module.named_modules()}
-        if self.settings.ema:
-            prefix = f"average/{names[network]}."
-            network = _with(network, {k.removeprefix(prefix): v for k, v in snapshot.items() if k.startswith(prefix)})
-        if result.classes:
-            config["classes"] = list(result.classes)
-        words = None if result.tokenizer is None else result.tokenizer.to_str(pretty=False)
-        card = Card(
-            id=f"run/{self.folder.name}", title=self.folder.name, family=result.family, licence="Apache-2.0",
-            training="Trained here by a recipe of one's own; see settings.json of the run.",
-        )  # fmt: skip
-        save(folder, network, config, card, result.pixels, words, notes={"step": str(int(snapshot["step"]))})
-
-
-def _with(network: torch.nn.Module, state: Mapping[str, Any]) -> torch.nn.Module:
-    other = copy.deepcopy(network)
-    other.load_state_dict(state)
-    return other
