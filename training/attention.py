@@ -2,8 +2,9 @@
 
 There the fused kernel's own backward pass takes longer than all of these together, and keeping the (queries, keys)
 weights of every head would be most of a small network's memory. So queries, keys and values are kept, as fused kernels
-keep them (Dao et al. 2022, arXiv 2205.14135, section 3.1), and the weights are made again. What the three projections
-read is rounded and kept once, where autocast would round and keep it for each.
+keep them (Dao et al. 2022, arXiv 2205.14135, section 3.1), and the weights are made again. Weights no larger than the
+values, of no more keys than a head has channels, are made once and kept: there is little to save. What the three
+projections read is rounded and kept once, where autocast would round and keep it for each.
 """
 
 from __future__ import annotations
@@ -39,7 +40,10 @@ def attention(
         attn_mask = torch.ones(query.shape[-2], key.shape[-2], dtype=torch.bool, device=query.device).tril()
     if attn_mask is not None and attn_mask.dtype == torch.bool:
         attn_mask = torch.zeros_like(attn_mask, dtype=query.dtype).masked_fill(~attn_mask, -math.inf)
-    return _Remade.apply(query, key, value, attn_mask, 1 / math.sqrt(query.shape[-1]) if scale is None else scale)  # pyright: ignore[reportReturnType]
+    scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
+    if key.shape[-2] <= value.shape[-1]:
+        return _weights(query, key, attn_mask, scale) @ value
+    return _Remade.apply(query, key, value, attn_mask, scale)  # pyright: ignore[reportReturnType]
 
 
 class _Lean(TorchFunctionMode):
@@ -60,25 +64,20 @@ class _Lean(TorchFunctionMode):
 
 
 class _Remade(torch.autograd.Function):
-    """softmax(scale · Q Kᵀ + bias) V over the last two axes; bias broadcasts to (…, queries, keys).
-
-    Weights no larger than the values, of fewer keys than a head has channels, are kept: that is less than it takes to
-    make them again.
-    """
+    """softmax(scale · Q Kᵀ + bias) V over the last two axes; bias broadcasts to (…, queries, keys)."""
 
     @staticmethod
     @custom_fwd(device_type="cpu")
     def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, scale: float) -> Tensor:
-        kept = _weights(query, key, bias, scale) if key.shape[-2] <= value.shape[-1] else None
-        ctx.save_for_backward(query, key, value, bias, kept)
+        ctx.save_for_backward(query, key, value, bias)
         ctx.scale = scale
-        return F.scaled_dot_product_attention(query, key, value, bias, scale=scale) if kept is None else kept @ value
+        return F.scaled_dot_product_attention(query, key, value, bias, scale=scale)
 
     @staticmethod
     @custom_bwd(device_type="cpu")
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        query, key, value, bias, kept = ctx.saved_tensors
-        weights = _weights(query, key, bias, ctx.scale) if kept is None else kept
+        query, key, value, bias = ctx.saved_tensors
+        weights = _weights(query, key, bias, ctx.scale)
         by_weight = gradient @ value.mT
         by_logit = torch.ops.aten._softmax_backward_data(by_weight, weights, -1, weights.dtype)
         by_bias = by_logit.sum_to_size(bias.shape) if bias is not None and ctx.needs_input_grad[3] else None

@@ -27,8 +27,9 @@ from training.__main__ import main
 from training.arguments import parser_of
 from training.jobs import Job, delete, duplicate, evaluate, job, jobs, pause, resume, stop, submit, tend
 from training.ledger import Task, alone, take
+from training.published import Published
 from training.recipe import Recipe
-from training.run import Run, open_run
+from training.run import open_run
 from training.tender import ROOT, command, surroundings
 
 PROCESSES = multiprocessing.get_context("forkserver")
@@ -176,14 +177,14 @@ def test_a_stop_in_the_middle_of_a_checkpoint_breaks_nothing(runs: Path, monkeyp
     """The signal comes while the files of step 4 are being written."""
     submit("stopped", small(steps=8, keep_every=4))
     run = open_run("stopped")
-    write = Run._network
+    write = Published.write
 
-    def interrupted(self: Run, folder: Path, *rest: Any) -> None:
-        if self is run and folder == run.store.folder / ".step-00000004":
+    def interrupted(self: Published, place: Path, *rest: Any) -> None:
+        if place == run.store.folder / ".step-00000004":
             os.kill(os.getpid(), signal.SIGTERM)
-        write(self, folder, *rest)
+        write(self, place, *rest)
 
-    monkeypatch.setattr(Run, "_network", interrupted)
+    monkeypatch.setattr(Published, "write", interrupted)
     old = signal.signal(signal.SIGTERM, lambda *_: run.stop())
     try:
         list(run.learn())
