@@ -22,8 +22,9 @@ from training.tender import surroundings
 UPDATES = 2
 """Of each trial: in the second the optimiser's own memory is there too."""
 
-ROOM = 64 << 20
-"""Bytes that a trial leaves alone, for what a run does between its steps: snapshots, pictures, checkpoints."""
+ROOM = 128 << 20
+"""Bytes that a trial leaves alone, for what a run does between its steps, snapshots, pictures, checkpoints, and for the
+arena of 64 MB that glibc gives a thread."""
 
 LONGEST = 120.0
 """Seconds after which a trial is given up, as if its batch did not fit."""

@@ -299,8 +299,8 @@ def starve(name: str, megabytes: int) -> None:
 
 @pytest.mark.skipif(shutil.which("prlimit") is None, reason="limits memory as Linux does")
 def test_out_of_memory_names_a_batch_that_fits() -> None:
-    open_run("large", replace(small(batch=512, steps=2), patch=4))
-    for megabytes in (100, 120, 140, 160):  # some libraries abort where they find no memory; no Python survives that
+    open_run("large", replace(small(batch=1024, steps=2), patch=4))
+    for megabytes in (200, 220, 240, 260):  # some libraries abort where they find no memory; no Python survives that
         process = PROCESSES.Process(target=starve, args=("large", megabytes))
         process.start()
         process.join()
@@ -311,7 +311,7 @@ def test_out_of_memory_names_a_batch_that_fits() -> None:
     assert seen.sentence is not None
     assert seen.sentence.template.startswith("Memory was out")
     fits = int(str(seen.sentence.facts["fits"]))
-    assert 32 <= fits < 512, "found in processes that begin afresh: in the one that failed hardly 4 would fit"
+    assert 32 <= fits < 1024, "found in processes that begin afresh: in the one that failed hardly 4 would fit"
     duplicate("large", "smaller", {"settings": {"batch": fits}})
     limit = int((runs_folder() / "limit").read_text())
     words = ["prlimit", f"--as={limit}", sys.executable, "-m", "training", "resume", "smaller"]
