@@ -77,7 +77,7 @@ BUNDLED = {
         "CLIP", "Learnt to match drawn shapes and their English captions.",
     ),
     "siglip": Bundled(
-        replace(_recipe("siglip", 2, 2800, batch=96, text_depth=2, crop=1), alike=8, smallest_object=0.35),
+        replace(_recipe("siglip", 2, 5000, batch=96, text_depth=2, crop=1), alike=8, smallest_object=0.35),
         "SigLIP", "Learnt to say which English caption belongs to which drawn shapes.",
     ),
     "clip-emoji": Bundled(
