@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 LANGUAGES = ("en", "ru")
 
-DECIMAL = re.compile(r"[+-]?\d+\.\d+")
+DECIMAL = re.compile(r"(< )?[+-]?\d+\.\d+")
 
 FOLDER = Path(__file__).resolve().parent.parent / "assets" / "text"
 

@@ -116,4 +116,5 @@ def _bound(label: str, labels: Sequence[str]) -> bool:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.1f}"
+    """With one decimal; what would print as nothing, and is not nothing, is below the least that prints."""
+    return "< 0.1" if 0 < share < 0.0005 else f"{100 * share:.1f}"

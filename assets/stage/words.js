@@ -69,6 +69,9 @@ export function fixed(value, digits) {
   return formats[key].format(value).replace("-", "−");
 }
 
+/** A share in per cent with one decimal; what would print as nothing, and is not nothing, is below the least that prints. */
+export const perCent = (share) => (share > 0 && share < 0.0005 ? `< ${fixed(0.1, 1)}` : fixed(100 * share, 1));
+
 /** A difference, with its sign. */
 export const signed = (value, digits) => `${value > 0 ? "+" : ""}${fixed(value, digits)}`;
 

@@ -1,7 +1,7 @@
 // One row a label: cosine, logit, and the two read-outs side by side. The network's own is the bright one.
 
 import { segmented } from "./controls.js";
-import { fixed, make, number, say } from "./words.js";
+import { fixed, make, number, perCent, say } from "./words.js";
 
 const ROWS = 60; // rows that are drawn; more are counted beneath
 const ORDERS = { score: "By score", given: "As given" };
@@ -109,7 +109,7 @@ function bar(read, share) {
   const { fill, figure } = read;
   read.share = share;
   fill.style.transform = `scaleX(${share.toFixed(4)})`;
-  write(figure, share > 0 && share < 0.0005 ? `< ${fixed(0.1, 1)} %` : `${fixed(100 * share, 1)} %`);
+  write(figure, `${perCent(share)} %`);
 }
 
 function write(element, text) {

@@ -1,13 +1,13 @@
 // Sentences under a zero-shot answer, filled as explorers/zero_shot_words.py fills them.
 
 import { ends } from "./zero_shot_read_outs.js";
-import { fixed, number, say } from "./words.js";
+import { fixed, number, perCent, say } from "./words.js";
 
 /** {facts, answer, order, outs, scale, bias, view, templates, map}: what is shown. The first sentence leads. */
 export function scoreSentences({ facts, answer, order, outs, scale, bias, view, templates, map }) {
   const { sentences: words, read_out: own } = facts;
   const [first, second] = order;
-  const values = { label: answer.labels[first], labels: number(order.length), share: fixed(100 * outs[own][first], 1), cosine: fixed(answer.scores[first].cosine, 3), second: answer.labels[second], other: second === undefined ? "" : fixed(100 * outs[own][second], 1) };
+  const values = { label: answer.labels[first], labels: number(order.length), share: perCent(outs[own][first]), cosine: fixed(answer.scores[first].cosine, 3), second: answer.labels[second], other: second === undefined ? "" : perCent(outs[own][second]) };
   const said = [say(words[order.length > 1 ? own : `${own} alone`], values)];
   if (bound(answer.labels[first], answer.labels)) said.push(say(words.bound, { label: answer.labels[first] }));
   said.push(templates > 1 ? say(words.ensemble, { templates: number(templates) }) : say(words.template, { template: view.templates[0] }));

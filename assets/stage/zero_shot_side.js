@@ -1,7 +1,7 @@
 // Templates, temperature and bias, and what the two read-outs may and may not say.
 
 import { card, factTable, labelled, slider } from "./controls.js";
-import { fixed, make, number, say } from "./words.js";
+import { make, number, perCent, say } from "./words.js";
 
 const SETS = { photo: "Photo", bare: "Bare", imagenet: "The 80 of ImageNet" };
 const PHOTO = "a photo of a {}.";
@@ -48,7 +48,7 @@ export class Side {
     const shares = own === "softmax" ? softmax : sigmoid;
     this.facts.element.hidden = view !== "scores" || !shares;
     if (this.facts.element.hidden) return;
-    const gap = order.length > 1 ? `${fixed(100 * (shares[order[0]] - shares[order[1]]), 1)} %` : null;
+    const gap = order.length > 1 ? `${perCent(shares[order[0]] - shares[order[1]])} %` : null;
     this.facts.set({ gap });
   }
 

@@ -223,7 +223,9 @@ def test_a_sentence_is_translated_whole() -> None:
 
 
 @pytest.mark.usefixtures("catalogue")
-@pytest.mark.parametrize(("fact", "english", "russian"), [("+0.40", "+0.40", "+0,40"), (-1.5, "−1.5", "−1,5")])
+@pytest.mark.parametrize(
+    ("fact", "english", "russian"), [("+0.40", "+0.40", "+0,40"), (-1.5, "−1.5", "−1,5"), ("< 0.1", "< 0.1", "< 0,1")]
+)
 def test_decimals_are_printed_as_the_language_prints_them(fact: object, english: str, russian: str) -> None:
     assert say("Tokens: {tokens}", tokens=fact) == f"Tokens: {english}"
     assert say("Tokens: {tokens}", "ru", tokens=fact) == f"Токены: {russian}"

@@ -60,6 +60,15 @@ def test_both_read_outs_are_of_the_same_logits(checkpoint: str) -> None:
     assert "softmax" in found.facts["read_out"] or "100" not in found.said().partition(";")[0]
 
 
+def test_a_share_that_is_not_nothing_is_never_printed_as_nothing() -> None:
+    """A sigmoid's shares are tiny where nothing fits: "0.0 %" would say that the network excludes it."""
+    found = asked("bundled/siglip", labels=["red square", "blue circle"])
+    assert 0 < found.arrays["sigmoid"].max() < 0.0005, "a photograph of a cat is neither"
+    assert "with < 0.1 % by sigmoid" in found.said()
+    assert "< 0,1 %" in found.said("ru")
+    assert "0.0 %" not in found.said()
+
+
 def test_order_and_duplicates_change_nothing(checkpoint: str) -> None:
     plain = dict(zip(LABELS, asked(checkpoint).arrays["cosine"], strict=True))
     doubled = asked(checkpoint, labels=[*reversed(LABELS), LABELS[0]])
