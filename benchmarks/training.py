@@ -46,7 +46,7 @@ def measure() -> str:
 def raced(them: Side, us: Side, halved: bool) -> list[str]:
     """Speed and memory of bare steps."""
     steps = [(stepper(side, halved), side.ready) for side in (them, us)]
-    times = side_by_side({who: partial(*step) for who, step in zip(("theirs", "ours"), steps, strict=True)}, rounds=5)
+    times = side_by_side({who: partial(*step) for who, step in zip(("theirs", "ours"), steps, strict=True)}, rounds=15)
     theirs, ours = COUNT / times["theirs"], COUNT / times["ours"]
     sizes = [kept(side, halved) / 1e6 for side in (them, us)]
     return [
