@@ -59,6 +59,11 @@ def dictionary(language: str) -> dict[str, str]:
     return dict(_catalogue(language))
 
 
+def per_cent(share: float) -> str:
+    """With one decimal; what would print as nothing, and is not nothing, is below the least that prints."""
+    return "< 0.1" if 0 < share < 0.0005 else f"{100 * share:.1f}"
+
+
 def _printed(fact: object, language: str) -> object:
     """A decimal with a true minus, and with the comma that Russian writes; everything else as it is."""
     if not isinstance(fact, str | float) or not DECIMAL.fullmatch(str(fact)):

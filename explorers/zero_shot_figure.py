@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 from explorers.explorer import Finding
 from explorers.figure import figure
 from explorers.lettering import colour, cut, font, to_the_left
-from explorers.text import say
+from explorers.text import per_cent, say
 
 ROWS = 24
 """Labels that are drawn, first by score; all are in the numbers."""
@@ -59,7 +59,7 @@ def _row(pen: ImageDraw.ImageDraw, left: int, top: int, finding: Finding, label:
         pen.rectangle(box, fill=colour("track"))
         if share > 0.005:
             pen.rectangle((box[0], box[1], box[0] + share * BAR, box[3]), fill=colour(_own(name, own)))
-        to_the_left(pen, left + start + BAR + 94, top + 6, f"{100 * share:.1f} %")
+        to_the_left(pen, left + start + BAR + 94, top + 6, f"{per_cent(share)} %")
 
 
 def _own(name: str, own: str) -> str:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from explorers import lent
 from explorers.gate import gate
+from explorers.text import per_cent
 from explorers.traces import Traced
 from explorers.zero_shot_answers import able
 from explorers.zero_shot_matrix import Kind, Pairs, firsts, matrix, pairs
@@ -38,7 +39,7 @@ def held_out(checkpoint: str) -> dict[str, Any] | None:
     shares = {"top": one["value"], "low": one["low"], "high": one["high"], "chance": one["baseline"],
               "five": five["value"]}  # fmt: skip
     texts = name.partition("among ")[2].partition(",")[0]
-    return {"pictures": known.pictures, "texts": texts, **{key: f"{100 * share:.1f}" for key, share in shares.items()}}
+    return {"pictures": known.pictures, "texts": texts, **{key: per_cent(share) for key, share in shares.items()}}
 
 
 def language_of(checkpoint: str) -> str:
@@ -101,13 +102,9 @@ def set_found(backbone: Backbone, name: str, count: int, templates: Sequence[str
     score, more = whole(backbone, asked, templates)
     facts = {
         "set": name, "labels": len(asked.labels), "names": list(asked.labels), "pictures": score.count,
-        "right": score.right, "skipped": more["skipped"], "accuracy": percent(score.right / score.count),
-        "low": percent(score.low), "high": percent(score.high), "chance": percent(1 / len(asked.labels)),
-        "confidence": percent(float(score.confidence.mean())), "error": percent(score.calibration.error),
+        "right": score.right, "skipped": more["skipped"], "accuracy": per_cent(score.right / score.count),
+        "low": per_cent(score.low), "high": per_cent(score.high), "chance": per_cent(1 / len(asked.labels)),
+        "confidence": per_cent(float(score.confidence.mean())), "error": per_cent(score.calibration.error),
         "bins": len(score.calibration.counts),
     }  # fmt: skip
     return more["arrays"], facts
-
-
-def percent(share: float) -> str:
-    return f"{100 * share:.1f}"

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from explorers.explorer import Sentence
+from explorers.text import per_cent
 
 SENTENCES: Mapping[str, str] = {
     "softmax": "“{label}” comes first of {labels} labels, with {share} % by softmax and a cosine of {cosine}; "
@@ -99,12 +100,12 @@ def _further(facts: Mapping[str, Any]) -> list[Sentence]:
 def _first(facts: Mapping[str, Any]) -> Sentence:
     order, share, read_out = facts["order"], facts[facts["read_out"]], facts["read_out"]
     first = {
-        "label": facts["labels"][order[0]], "share": _percent(share[order[0]]),
+        "label": facts["labels"][order[0]], "share": per_cent(share[order[0]]),
         "cosine": f"{facts['cosine'][order[0]]:.3f}",
     }  # fmt: skip
     if len(order) == 1:
         return Sentence(SENTENCES["softmax alone" if read_out == "softmax" else "sigmoid alone"], first)
-    rest = {"labels": len(order), "second": facts["labels"][order[1]], "other": _percent(share[order[1]])}
+    rest = {"labels": len(order), "second": facts["labels"][order[1]], "other": per_cent(share[order[1]])}
     return Sentence(SENTENCES["softmax" if read_out == "softmax" else "sigmoid"], {**first, **rest})
 
 
@@ -113,8 +114,3 @@ def _bound(label: str, labels: Sequence[str]) -> bool:
     heart" and "green square"."""
     others = {word for other in labels if other != label for word in other.split()}
     return len(label.split()) > 1 and others.issuperset(label.split())
-
-
-def _percent(share: float) -> str:
-    """With one decimal; what would print as nothing, and is not nothing, is below the least that prints."""
-    return "< 0.1" if 0 < share < 0.0005 else f"{100 * share:.1f}"

@@ -47,20 +47,25 @@ def attention(
 
 
 class _Lean(TorchFunctionMode):
-    rounded: tuple[Tensor, Tensor] | None = None
+    rounded: tuple[Tensor, int, Tensor] | None = None
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func is F.scaled_dot_product_attention:
             return attention(*args, **(kwargs or {}))
-        if func is F.linear and args[0].dtype == torch.float32 and torch.is_autocast_enabled("cpu"):
+        if func is F.linear and args:
             args = (self._once(args[0]), *args[1:])
         return func(*args, **(kwargs or {}))
 
     def _once(self, values: Tensor) -> Tensor:
-        """In autocast's precision: the same copy for as long as the same tensor is asked for."""
-        if self.rounded is None or self.rounded[0] is not values:
-            self.rounded = values, values.to(torch.get_autocast_dtype("cpu"))
-        return self.rounded[1]
+        """In autocast's precision: the same copy for as long as the same tensor is asked for and nobody wrote in it.
+
+        Where there is no gradient nothing is kept, and a copy made there would let none through.
+        """
+        if values.dtype != torch.float32 or not (torch.is_autocast_enabled("cpu") and torch.is_grad_enabled()):
+            return values
+        if self.rounded is None or self.rounded[0] is not values or self.rounded[1] != values._version:
+            self.rounded = values, values._version, values.to(torch.get_autocast_dtype("cpu"))
+        return self.rounded[2]
 
 
 class _Remade(torch.autograd.Function):

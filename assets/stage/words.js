@@ -7,7 +7,7 @@ const LANGUAGES = ["en", "ru"];
 const dictionaries = { en: {} };
 const listeners = new Set();
 const formats = {};
-const DECIMAL = /^[+-]?\d+\.\d+$/;
+const DECIMAL = /^(< )?([+-]?\d+\.\d+)$/;
 
 export let language = "en";
 
@@ -49,8 +49,11 @@ export function sayNumbered(text) {
   return say(template, facts);
 }
 
-/** A number that is written down already, "+0.402" or "25.9". */
-const decimal = (fact) => (fact[0] === "+" ? signed : fixed)(Number(fact), fact.split(".")[1].length);
+/** A number that is written down already, "+0.402", "25.9" or "< 0.1". */
+function decimal(fact) {
+  const [, below = "", digits] = DECIMAL.exec(fact);
+  return below + (digits[0] === "+" ? signed : fixed)(Number(digits), digits.split(".")[1].length);
+}
 
 const show = (fact) => (typeof fact === "number" ? number(fact) : DECIMAL.test(fact) ? decimal(fact) : String(fact));
 

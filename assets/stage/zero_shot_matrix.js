@@ -5,7 +5,7 @@ import { card, segmented, select } from "./controls.js";
 import { table, themed } from "./colours.js";
 import { desk } from "./state.js";
 import { font, lines, Sheet, stamps } from "./zero_shot_sheet.js";
-import { fixed, make, number, say } from "./words.js";
+import { fixed, make, number, perCent, say } from "./words.js";
 
 const KINDS = { drawn: "Shapes, combinations held out", emoji: "Emoji, EmojiOne style", examples: "Example photographs", own: "Pictures of yours" };
 const DRAWN = ["drawn", "emoji"]; // other ones with every seed
@@ -187,6 +187,6 @@ export class Matrix {
     this.at = inside ? at : null;
     if (!again) this.sheet.draw();
     const place = inside && at[0] * texts + at[1];
-    this.pointed.textContent = inside ? say(SHARES[this.value], { picture: at[0] + 1, text: this.facts.texts[at[1]], share: fixed(100 * this.shares[place], 1), cosine: fixed(this.cosine[place], 3) }) : say("A dot marks the text that comes first for a picture.");
+    this.pointed.textContent = inside ? say(SHARES[this.value], { picture: at[0] + 1, text: this.facts.texts[at[1]], share: perCent(this.shares[place]), cosine: fixed(this.cosine[place], 3) }) : say("A dot marks the text that comes first for a picture.");
   }
 }

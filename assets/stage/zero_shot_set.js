@@ -8,7 +8,7 @@ import { BINS, calibration, confusion, firsts, judged, wilson } from "./zero_sho
 import { Sheet, stamps } from "./zero_shot_sheet.js";
 import { ceiling } from "./zero_shot_read_outs.js";
 import { confusionBoard } from "./zero_shot_confusion.js";
-import { fixed, make, number, say } from "./words.js";
+import { fixed, make, number, perCent, say } from "./words.js";
 
 const SETS = { shapes: "Shapes, 64 names", held: "Shapes, those that occur", twemoji: "Emoji, Twemoji style", emojione: "Emoji, EmojiOne style", folder: "A folder of yours" };
 const COUNTS = [50, 100, 200, 500, 1000];
@@ -103,10 +103,10 @@ export class LabelledSet {
     const right = this.judgements.filter(({ right: hit }) => hit).length;
     const [low, high] = wilson(right, this.truth.length);
     this.right = right;
-    const percent = (share) => `${fixed(100 * share, 1)} %`;
+    const percent = (share) => `${perCent(share)} %`;
     const mean = this.judgements.reduce((sum, { confidence }) => sum + confidence, 0) / this.truth.length;
     Object.assign(this, { mean, low, high });
-    this.figures.set({ accuracy: say("{share} %: {right} of {pictures}", { share: fixed((100 * right) / this.truth.length, 1), right: number(right), pictures: number(this.truth.length) }), interval: `${fixed(100 * low, 1)} – ${percent(high)}`, chance: percent(1 / this.labels.length), confidence: percent(mean), error: percent(this.score.error) });
+    this.figures.set({ accuracy: say("{share} %: {right} of {pictures}", { share: perCent(right / this.truth.length), right: number(right), pictures: number(this.truth.length) }), interval: `${perCent(low)} – ${percent(high)}`, chance: percent(1 / this.labels.length), confidence: percent(mean), error: percent(this.score.error) });
     this.curve.show();
     this.table.draw(confusion(this.judgements, this.truth, this.labels.length), this.labels);
     this.#mistakes();
@@ -115,9 +115,8 @@ export class LabelledSet {
   /** Sentences under it; words: the explorer's. */
   said(words) {
     if (!this.score || !this.truth.length) return [];
-    const percent = (share) => fixed(100 * share, 1);
     const { set } = this.asked;
-    const facts = { labels: number(this.labels.length), right: number(this.right), pictures: number(this.truth.length), accuracy: percent(this.right / this.truth.length), low: percent(this.low), high: percent(this.high), chance: percent(1 / this.labels.length), confidence: percent(this.mean), error: percent(this.score.error), bins: BINS, skipped: number(this.skipped) };
+    const facts = { labels: number(this.labels.length), right: number(this.right), pictures: number(this.truth.length), accuracy: perCent(this.right / this.truth.length), low: perCent(this.low), high: perCent(this.high), chance: perCent(1 / this.labels.length), confidence: perCent(this.mean), error: perCent(this.score.error), bins: BINS, skipped: number(this.skipped) };
     const told = [say(words.scored, facts), say(words.calibrated, facts), say(words[set] ?? words.folder)];
     if (this.readOut !== this.facts.read_out) told.push(say("Confidence is read by the other read-out than the one that the network was trained with."));
     const { end } = this.drawn;
@@ -185,7 +184,7 @@ export class LabelledSet {
     wrong.sort((a, b) => b.confidence - a.confidence);
     this.wrong.hidden = !wrong.length;
     const frame = ({ picture, predicted, confidence }) => {
-      const told = say("Called “{said}”, {share} %; its label is “{own}”.", { said: this.labels[predicted], share: fixed(100 * confidence, 1), own: this.labels[this.truth[picture]] });
+      const told = say("Called “{said}”, {share} %; its label is “{own}”.", { said: this.labels[predicted], share: perCent(confidence), own: this.labels[this.truth[picture]] });
       return make("figure.pl-zero-mistake", { role: "listitem", title: told, "aria-label": told }, this.small[picture], make("span", {}, this.labels[predicted]), make("span", {}, `${fixed(100 * confidence, 0)} %`));
     };
     this.mistakes.replaceChildren(...wrong.slice(0, WRONG).map(frame));

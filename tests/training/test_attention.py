@@ -82,6 +82,24 @@ def test_layers_that_read_one_tensor_keep_one_rounded_copy() -> None:
             assert torch.equal(answer, layer(tokens if answer is not last else other)), "autocast's own numbers"
 
 
+def test_a_rounded_copy_is_not_taken_for_what_was_written_in_the_tensor_since() -> None:
+    tokens, layer = torch.zeros(2, 4), torch.nn.Linear(4, 4)
+    with lean(), torch.autocast("cpu", torch.bfloat16):
+        before = layer(tokens)
+        after = layer(tokens.fill_(1))
+    assert not torch.equal(before, after)
+
+
+def test_a_look_without_gradient_lets_the_next_one_have_its_own() -> None:
+    """As a teacher and a student do that read the same tokens."""
+    tokens, layer = torch.ones(2, 4, requires_grad=True), torch.nn.Linear(4, 4)
+    with lean(), torch.autocast("cpu", torch.bfloat16):
+        with torch.no_grad():
+            layer(tokens)
+        layer(tokens).sum().backward()
+    assert tokens.grad is not None
+
+
 @pytest.mark.parametrize("family", ["vit", "mae", "clip"])
 def test_networks_learn_the_same_leanly(family: str) -> None:
     """In single precision, where both are exact enough to be compared, and through the libraries' own blocks."""
