@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from models.catalogue import catalogue, checkpoints
+from models.card_catalogue import catalogue, checkpoints
 from models.measured import measured
 
 GalleryName = Literal["shapes", "unseen", "twemoji", "emojione", "emoji", "photographs", "folder"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from models.catalogue import runs_folder
+from models.card_catalogue import runs_folder
 from models.faults import Fault
 
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from models.card import Card
-from models.catalogue import bundled_folder, catalogue, checkpoints, runs_folder
+from models.card_catalogue import bundled_folder, catalogue, checkpoints, runs_folder
 
 OFFERED = 4
 """Networks that are named where none is on this machine."""

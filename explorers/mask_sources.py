@@ -37,7 +37,7 @@ def object_of(own: Backbone, pixels: Tensor, grid: tuple[int, int]) -> tuple[Ten
     figure 4), CLS's where there is one, else the mean over patches.
     """
     from explorers.traces import backbone
-    from models.catalogue import card_of, is_cached
+    from models.card_catalogue import card_of, is_cached
 
     best, here = FINDERS
     known = card_of(best)

@@ -48,7 +48,7 @@ async def _networks(_: Request) -> Response:
 
 
 def _cards() -> dict[str, Any]:
-    import models.catalogue as known
+    import models.card_catalogue as known
 
     here = {card.id: card for card in known.checkpoints()}
     cards = [*known.catalogue(), *(card for id, card in here.items() if known.card_of(id) is None)]

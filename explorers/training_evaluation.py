@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from models.catalogue import runs_folder
+from models.card_catalogue import runs_folder
 
 
 def evaluation(name: str) -> dict[str, Any] | None:

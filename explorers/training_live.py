@@ -17,7 +17,7 @@ from explorers.bundle import pack
 from explorers.training_evaluation import evaluation
 from explorers.training_owner import owned, public
 from explorers.training_told import axes, columns, told, verdict
-from models.catalogue import runs_folder
+from models.card_catalogue import runs_folder
 from models.faults import Fault
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ from explorers.cache import Cache
 from explorers.gate import gate
 from explorers.training_live import SHOWN
 from models.backbone import Reconstructs
-from models.catalogue import runs_folder
+from models.card_catalogue import runs_folder
 from models.faults import Fault
 from models.fidelity import coloured
 from models.masking import hidden_count, mask_of

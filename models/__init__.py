@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from models.backbone import Backbone as Backbone
     from models.backbone import Layer as Layer
     from models.card import Card as Card
-    from models.catalogue import catalogue as catalogue
-    from models.catalogue import checkpoints as checkpoints
+    from models.card_catalogue import catalogue as catalogue
+    from models.card_catalogue import checkpoints as checkpoints
     from models.faults import Fault as Fault
     from models.faults import Refusal as Refusal
     from models.loading import load as load
 
 _HOME = {
     "Affinity": "backbone", "Backbone": "backbone", "Layer": "backbone", "Card": "card", "Fault": "faults",
-    "Refusal": "faults", "load": "loading", "catalogue": "catalogue", "checkpoints": "catalogue",
+    "Refusal": "faults", "load": "loading", "catalogue": "card_catalogue", "checkpoints": "card_catalogue",
 }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from models.catalogue import catalogue, checkpoints
+from models.card_catalogue import catalogue, checkpoints
 from models.faults import Fault
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from models.catalogue import cache_folder
+from models.card_catalogue import cache_folder
 from models.faults import Fault
 
 BYTES = 2 * 2**30

@@ -26,7 +26,7 @@ from torch import nn
 
 from models.backbone import Backbone, Classifies, Parts, Pools, Reconstructs, ZeroShot
 from models.card import Card
-from models.catalogue import SOURCES, card_of
+from models.card_catalogue import SOURCES, card_of
 from models.download import Progress
 from models.families import family_of
 from models.faults import Fault

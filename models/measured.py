@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from models.catalogue import bundled_folder
+from models.card_catalogue import bundled_folder
 
 
 @dataclass(frozen=True)

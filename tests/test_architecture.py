@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import subprocess
 import sys
 from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
 
@@ -75,6 +77,14 @@ def test_importing_a_room_costs_nothing(room: str) -> None:
     code = f"import sys, {room}; print([name for name in {HEAVY!r} if name in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]", f"`import {room}` already imports {run.stdout.strip()}"
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_published_name_is_a_module_of_its_room(room: str) -> None:
+    """Importing the module would put it in the name's place, and the second call would meet a module."""
+    published = getattr(importlib.import_module(room), "_HOME", {})
+    modules = {name for place in importlib.import_module(room).__path__ for _, name, _ in iter_modules([place])}
+    assert not published.keys() & modules
 
 
 def test_no_file_has_a_name_that_says_nothing() -> None:

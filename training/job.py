@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models.catalogue import runs_folder
+from models.card_catalogue import runs_folder
 from models.faults import Fault
 from training.curves import newest, seconds_per_step
 from training.ledger import Task, plain, waiting

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from models.catalogue import runs_folder
+from models.card_catalogue import runs_folder
 from models.disk import replace_file
 from models.faults import Fault
 from training.room import full

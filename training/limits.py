@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from models.catalogue import runs_folder
+from models.card_catalogue import runs_folder
 from models.faults import Fault
 from training.recipe import Recipe
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-from models.catalogue import runs_folder
+from models.card_catalogue import runs_folder
 from models.faults import Fault
 from models.weights import replace_file
 from training.diary import Diary

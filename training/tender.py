@@ -14,7 +14,7 @@ import threading
 import time
 from pathlib import Path
 
-from models.catalogue import runs_folder
+from models.card_catalogue import runs_folder
 from models.faults import Fault
 from training.arguments import DRAWN
 from training.ledger import Task, alone, plain, take, tasks, waiting

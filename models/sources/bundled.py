@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from models.backbone import Parts
-from models.catalogue import bundled_folder
+from models.card_catalogue import bundled_folder
 from models.sources.folder import open_named
 from models.sources.request import Request
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from models import weights
 from models.backbone import Parts
 from models.card import Card
-from models.catalogue import card_from
+from models.card_catalogue import card_from
 from models.create import create
 from models.faults import Fault
 from models.pixels import Pixels

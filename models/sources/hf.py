@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from models import hub, weights
 from models.backbone import Parts
 from models.card import Card
-from models.catalogue import card_of
+from models.card_catalogue import card_of
 from models.create import CLASSES, create
 from models.faults import Fault, Refusal
 from models.pixels import Pixels

@@ -25,7 +25,7 @@ from torch import Tensor
 from models import weights
 from models.backbone import Parts
 from models.card import Card
-from models.catalogue import cache_folder, card_of
+from models.card_catalogue import cache_folder, card_of
 from models.create import create
 from models.faults import Fault
 from models.pixels import Pixels

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from models import weights
 from models.backbone import Parts
-from models.catalogue import runs_folder
+from models.card_catalogue import runs_folder
 from models.sources.folder import open_named, read
 from models.sources.request import Request
 

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from models import hub, weights
 from models.backbone import Parts
 from models.card import Card
-from models.catalogue import card_of
+from models.card_catalogue import card_of
 from models.families import create_options, family_of
 from models.faults import Fault
 from models.pixels import Pixels

@@ -118,7 +118,7 @@ def test_visitors_of_a_shared_host_see_their_own_runs_only(client: TestClient, r
 
 @pytest.mark.usefixtures("shared")
 def test_a_visitors_run_is_not_listed_among_networks(client: TestClient, runs: Path) -> None:
-    from models.catalogue import checkpoints
+    from models.card_catalogue import checkpoints
 
     name = start(client, "mine", **FIRST)
     for file, text in {

@@ -13,7 +13,7 @@ from timm.models import get_pretrained_cfg
 
 import models
 from models.card import Card
-from models.catalogue import catalogue, checkpoints, is_cached
+from models.card_catalogue import catalogue, checkpoints, is_cached
 from models.create import create
 from models.sources.timm import options, pixels
 
@@ -123,6 +123,19 @@ def test_what_opens_right_now_is_what_lies_here(tmp_path: Path, monkeypatch: pyt
         (run / name).write_text(content)
     assert {there.id for there in checkpoints()} - before == {card.id, "run/mine"}
     assert is_cached(card)
+
+
+def test_published_names_stay_what_they_are() -> None:
+    """As a user calls them: twice, and after any module of the room was imported."""
+    code = (
+        "import importlib, pkgutil, models; before = [models.catalogue(), models.catalogue()]; "
+        "names = [name for _, name, _ in pkgutil.iter_modules(models.__path__) if name != '__main__']; "
+        "[importlib.import_module('models.' + name) for name in names]; "
+        "before += [models.catalogue(), models.checkpoints() and models.catalogue()]; "
+        "print({len(cards) for cards in before}, callable(models.load), isinstance(models.Card, type))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == f"{{{len(catalogue())}}} True True"
 
 
 def test_cards_are_read_without_anything_heavy() -> None:

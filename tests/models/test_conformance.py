@@ -11,7 +11,7 @@ from torch import Tensor
 
 from models.backbone import Backbone, Layer, Pools, ZeroShot
 from models.card import Card
-from models.catalogue import catalogue
+from models.card_catalogue import catalogue
 from models.faults import Refusal
 from models.loading import open_network
 from models.pixels import Pixels

@@ -16,7 +16,7 @@ from transformers import ViTMAEConfig, ViTMAEForPreTraining
 
 from models import hub
 from models.backbone import Reconstructs
-from models.catalogue import checkpoints
+from models.card_catalogue import checkpoints
 from models.faults import Fault
 from models.loading import load
 from tests.hub_server import Hub, serve

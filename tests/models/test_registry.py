@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from models.catalogue import cache_folder
+from models.card_catalogue import cache_folder
 from models.faults import Fault
 from models.loading import load
 from models.sources import registry

@@ -21,7 +21,7 @@ import pytest
 import torch
 from PIL import Image
 
-from models.catalogue import runs_folder
+from models.card_catalogue import runs_folder
 from models.faults import Fault
 from training.__main__ import main
 from training.arguments import parser_of

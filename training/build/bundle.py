@@ -16,7 +16,7 @@ from typing import Any
 from safetensors.torch import load_file
 
 from models.card import Card
-from models.catalogue import bundled_folder, runs_folder
+from models.card_catalogue import bundled_folder, runs_folder
 from models.create import create
 from models.faults import Fault
 from models.pixels import Pixels

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from models.backbone import Backbone, ZeroShot
-from models.catalogue import bundled_folder
+from models.card_catalogue import bundled_folder
 from models.faults import Fault
 from models.loading import RANDOM, load
 from models.weights import replace_file

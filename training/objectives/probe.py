@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.backbone import Backbone
-from models.catalogue import bundled_folder, runs_folder
+from models.card_catalogue import bundled_folder, runs_folder
 from models.loading import load
 from training.augment import crops, normalise
 from training.datasets import Batch
