@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from explorers import lent
+from explorers.call import check_stretch
 from explorers.gate import gate
 from explorers.parameters import within
 from explorers.traces import Traced
@@ -18,10 +19,14 @@ from models.relevance import Score
 
 BEST = 5
 
+GRADIENT = 3.0
+"""Times as long as a pass takes one with its gradient."""
+
 
 def relevance(seen: Traced, target: int | None, text: str) -> tuple[Tensor, str, list[dict[str, Any]]]:
     """(tokens,) relevance, what it explains, and the network's best classes, if it has any."""
     backbone = seen.backbone
+    check_stretch(GRADIENT * seen.seconds)
     with gate():
         if text and isinstance(backbone, ZeroShot):
             features = lent.text_features(backbone, [text])

@@ -8,10 +8,26 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from types import NoneType
 from typing import Generic, TypeVar
+from weakref import WeakSet
 
+from explorers.call import Ended
 from models.faults import Fault
 
 V = TypeVar("V")
+
+_all: WeakSet[Cache] = WeakSet()
+_others: list[Callable[[], None]] = []
+
+
+def also(clear: Callable[[], None]) -> None:
+    """Something else that is kept for visitors and can be let go: `clear` forgets it."""
+    _others.append(clear)
+
+
+def clear_all() -> None:
+    """Forget all that this process keeps for anybody, such as when memory has run out."""
+    for clear in (*(cache.clear for cache in list(_all)), *_others):
+        clear()
 
 
 class Cache(Generic[V]):
@@ -29,6 +45,7 @@ class Cache(Generic[V]):
         self._kept: OrderedDict[Hashable, tuple[V, int]] = OrderedDict()
         self._made: dict[Hashable, Future[V]] = {}
         self._lock = threading.Lock()
+        _all.add(self)
 
     def get(self, key: Hashable, make: Callable[[], V], alone: bool = False) -> V:
         """The value kept under `key`, or `make()`. With `alone` the caller makes it rather than wait for another
@@ -42,7 +59,8 @@ class Cache(Generic[V]):
                 other = self._made.setdefault(key, mine)
             if other is mine or alone:
                 return self._make(key, make, mine)
-            if not isinstance(other.exception(), (NoneType, Fault)):
+            fault = other.exception()
+            if isinstance(fault, Ended) or not isinstance(fault, (NoneType, Fault)):
                 continue  # the other was stopped half way, which is no answer to this caller
             return other.result()
 
@@ -53,8 +71,13 @@ class Cache(Generic[V]):
     def __len__(self) -> int:
         return len(self._kept)
 
+    def forget(self, key: Hashable) -> None:
+        """Let one value go, if it is kept."""
+        with self._lock:
+            self._kept.pop(key, None)
+
     def clear(self) -> None:
-        """Forget everything, such as when memory has run out."""
+        """Forget everything."""
         with self._lock:
             self._kept.clear()
 

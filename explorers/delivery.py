@@ -6,6 +6,7 @@ patch that was clicked. Both are forgotten when newer ones need the room; the pa
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import threading
 from collections import OrderedDict
@@ -20,6 +21,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from explorers.cache import also
+from explorers.call import calling
 from models.faults import Fault
 
 STAGE = Path(__file__).resolve().parent.parent / "assets" / "stage"
@@ -32,7 +35,8 @@ BINARY = "application/octet-stream"
 
 @dataclass(frozen=True)
 class Goods:
-    """data: bytes, or a function of the query's named values that returns them."""
+    """data: bytes, or a function of the query's named values that returns them; such a function keeps names alone, of
+    what the caches hold and count, since nobody counts what it keeps."""
 
     data: bytes | Callable[[Mapping[str, str]], bytes]
     media_type: str
@@ -66,6 +70,16 @@ def _keep(goods: Goods) -> str:
     return f"patchlight/data/{name}"
 
 
+def clear() -> None:
+    """Forget what is there already; what is worked out when it is fetched keeps next to nothing."""
+    with _lock:
+        for name in [name for name, goods in _shelf.items() if isinstance(goods.data, bytes)]:
+            del _shelf[name]
+
+
+also(clear)
+
+
 async def _fetch(request: Request) -> Response:
     with _lock:
         goods = _shelf.get(request.path_params["name"])
@@ -79,10 +93,30 @@ async def _fetch(request: Request) -> Response:
     if isinstance(goods.data, bytes):
         return Response(goods.data, media_type=goods.media_type, headers=headers)
     try:
-        data = await run_in_threadpool(goods.data, dict(request.query_params))
+        data = await _answered(request, goods.data)
     except Fault as fault:
         return JSONResponse(told(fault), status_code=422)
     return Response(data, media_type=goods.media_type, headers=headers)
+
+
+async def _answered(request: Request, answer: Callable[[Mapping[str, str]], bytes]) -> bytes:
+    """`answer` of the address's values on a thread; it stops at its next turn once the reader has gone."""
+    gone = threading.Event()
+
+    async def watch() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        gone.set()
+
+    def work() -> bytes:
+        with calling(gone.is_set):
+            return answer(dict(request.query_params))
+
+    watching = asyncio.create_task(watch())
+    try:
+        return await run_in_threadpool(work)
+    finally:
+        watching.cancel()
 
 
 def told(fault: Fault) -> dict[str, Any]:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from explorers import lent, traces
+from explorers import traces
 from explorers.attention_answers import revision
 from explorers.gallery_index import Seen
 from explorers.gallery_words import facts_of
-from explorers.gate import gate
+from explorers.text_features import text_features
 from models.backbone import Backbone, ZeroShot
 from models.faults import Fault
 from models.layouts import LEAST, laid_out
@@ -84,8 +84,7 @@ def texts_of(seen: Seen, items: np.ndarray, network: Backbone, asked: Question) 
 def vectors_of(network: Backbone, texts: list[str]) -> np.ndarray:
     """Unit vectors (texts, channels)."""
     assert isinstance(network, ZeroShot)
-    with gate():
-        return lent.text_features(network, texts).numpy()
+    return text_features(network, texts).numpy()
 
 
 def apart(pictures: np.ndarray, texts: np.ndarray) -> np.ndarray:

@@ -21,10 +21,12 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.context import LocalContext
 from gradio.utils import get_upload_folder
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from explorers.call import calling
 from explorers.explorer import Explorer
 from explorers.export import caption, npz
 from explorers.parameters import shown
@@ -54,7 +56,8 @@ def endpoint(explorer: Explorer) -> Callable[..., tuple[dict[str, Any], dict[str
         try:
             sent = values.pop("image", None)
             image = None if sent is None and (explorer.pictureless or explorer.optional) else _picture(sent)
-            finding = explorer.run(image, **values)
+            with calling(_left()):
+                finding = explorer.run(image, **values)
         except Fault as fault:
             raise gr.Error(str(fault)[:LONGEST_SENTENCE], print_exception=False) from None
         return caption(finding), _file(f"{explorer.name}.npz", npz(finding))
@@ -63,6 +66,13 @@ def endpoint(explorer: Explorer) -> Callable[..., tuple[dict[str, Any], dict[str
     answer.__annotations__ = {name: one.annotation for name, one in signature.parameters.items()}
     answer.__name__ = explorer.name
     return answer
+
+
+def _left() -> Callable[[], bool]:
+    """Whether whoever sent the request that is answered now has gone; only Gradio's queue, which holds it, knows."""
+    blocks, number = LocalContext.blocks.get(None), LocalContext.event_id.get(None)
+    event = None if blocks is None or number is None else blocks._queue.event_ids_to_events.get(number)
+    return lambda: event is not None and not event.alive
 
 
 async def refused_arguments(_: Request, fault: Exception) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from PIL import Image
@@ -24,26 +24,26 @@ RATE = 12
 """Frames a second of an MP4; players stumble over much fewer, so each picture is written three times."""
 
 
-def joined(frames: Sequence[Image.Image], about: str, form: Form) -> bytes:
-    """The film's file; `about` is its comment. Raises `Fault` where nothing here writes MP4."""
-    whole = _equal(frames)
-    return _gif(whole, about) if form == "gif" else _mp4(whole, about)
+def joined(frames: Sequence[Image.Image], sizes: Sequence[tuple[int, int]], about: str, form: Form) -> bytes:
+    """The film's file; `about` is its comment. Each frame is taken once, in order, and let go before the next, so that
+    they may be opened one by one; `sizes` are their (width, height). Raises `Fault` where nothing here writes MP4."""
+    width, height = (max(size[axis] for size in sizes) for axis in (0, 1))
+    whole = (_sheet(frame, (width + width % 2, height + height % 2)) for frame in frames)
+    return _gif(whole, len(frames), about) if form == "gif" else _mp4(whole, len(frames), about)
 
 
-def _equal(frames: Sequence[Image.Image]) -> list[Image.Image]:
-    """All of one size with even sides, as H.264 wants them; a smaller one stands at the upper left on white."""
-    width, height = (max(frame.size[axis] for frame in frames) for axis in (0, 1))
-    sheets = [Image.new("RGB", (width + width % 2, height + height % 2), "white") for _ in frames]
-    for sheet, frame in zip(sheets, frames, strict=True):
-        sheet.paste(frame, (0, 0))
-    return sheets
+def _sheet(frame: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The frame at the upper left on white, all of one size with even sides, as H.264 wants them."""
+    sheet = Image.new("RGB", size, "white")
+    sheet.paste(frame, (0, 0))
+    return sheet
 
 
-def _gif(frames: Sequence[Image.Image], about: str) -> bytes:
-    few = [_few(frame) for frame in frames]
-    times = [MILLISECONDS] * (len(few) - 1) + [LAST * MILLISECONDS]
-    file = io.BytesIO()
-    few[0].save(file, "GIF", save_all=True, append_images=few[1:], duration=times, loop=0, comment=about.encode()[:255])
+def _gif(frames: Iterator[Image.Image], count: int, about: str) -> bytes:
+    few = map(_few, frames)
+    times = [MILLISECONDS] * (count - 1) + [LAST * MILLISECONDS]
+    file, first = io.BytesIO(), next(few)
+    first.save(file, "GIF", save_all=True, append_images=few, duration=times, loop=0, comment=about.encode()[:255])
     return file.getvalue()
 
 
@@ -55,7 +55,7 @@ def _few(frame: Image.Image) -> Image.Image:
     return frame.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
 
 
-def _mp4(frames: Sequence[Image.Image], about: str) -> bytes:
+def _mp4(frames: Iterator[Image.Image], count: int, about: str) -> bytes:
     """H.264, which every player and every slide shows."""
     try:
         import av
@@ -68,10 +68,11 @@ def _mp4(frames: Sequence[Image.Image], about: str) -> bytes:
     with av.open(file, "w", format="mp4") as container:
         container.metadata["comment"] = about
         stream = container.add_stream("libx264", rate=RATE, options={"crf": "18", "preset": "medium"})
-        (stream.width, stream.height), stream.pix_fmt = frames[0].size, "yuv420p"
-        repeats = MILLISECONDS * RATE // 1000
-        for turn, frame in enumerate(frames):
-            for _ in range(repeats * (LAST if turn == len(frames) - 1 else 1)):
+        stream.pix_fmt, repeats = "yuv420p", MILLISECONDS * RATE // 1000
+        for turn, frame in enumerate(frames, 1):
+            if turn == 1:
+                stream.width, stream.height = frame.size
+            for _ in range(repeats * (LAST if turn == count else 1)):
                 container.mux(stream.encode(av.VideoFrame.from_image(frame)))
         container.mux(stream.encode())
     return file.getvalue()

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from explorers.call import check_stretch, public
 from explorers.cost import Cost, Law, Ledger
 from explorers.gate import gate
 from models.card import Card
@@ -40,6 +41,12 @@ def cost(known: Backbone | Card, shape: tuple[int, int]) -> Cost:
         law, patch = ledger.law(known.card.id) or _tried(known, shape), known.pixels.patch
     grid = (shape[0] // patch, shape[1] // patch)
     return Cost(grid) if law is None else law.cost(grid, shape[0] * shape[1])
+
+
+def check_time(network: Backbone, shape: tuple[int, int]) -> None:
+    """Refuses, on a public page, an input of (height, width) pixels whose pass would hold the accelerator too long."""
+    if public():
+        check_stretch(cost(network, shape).seconds)
 
 
 def foreseen(network: Backbone, file: Path, side: int | None) -> dict[str, Any]:

@@ -17,8 +17,9 @@ from torch import Tensor
 
 from explorers import lent
 from explorers.delivery import told
+from explorers.forecast import check_time
 from explorers.galleries import Gallery
-from explorers.gate import gate
+from explorers.slices import Slices
 from models import gallery_store
 from models.backbone import Backbone
 from models.faults import Fault
@@ -79,19 +80,22 @@ class Making:
         return _keep(who, what, index)
 
     def _embed(self, numbers: Sequence[int]) -> Iterator[int]:
-        """Pictures done so far, batch by batch. The gate is free between two batches."""
-        done = 0
+        """Pictures done so far, batch by batch, each in slices."""
+        check_time(self.network, self.shape)
+        done, slices = 0, Slices(BATCH, len(numbers))
         with ThreadPoolExecutor(READERS, thread_name_prefix="gallery") as readers:
             for group in _groups(_ahead(readers, self._read, numbers, 4 * BATCH), BATCH):
                 good = [one for one in group if one.pixels is not None]
-                if good:
-                    stack = torch.stack([one.pixels for one in good if one.pixels is not None])
-                    with gate():
-                        vectors = lent.picture_vectors(self.network, stack).numpy()
-                    self._take(good, vectors)
+                vectors = [*slices(good, self._vectors)]
+                if vectors:
+                    self._take(good, np.concatenate(vectors))
                 self.skipped += [self._skip(one) for one in group if one.fault is not None]
                 done += len(group)
                 yield done
+
+    def _vectors(self, pictures: Sequence[_Read]) -> np.ndarray:
+        stack = torch.stack([one.pixels for one in pictures if one.pixels is not None])
+        return lent.picture_vectors(self.network, stack).numpy()
 
     def _take(self, pictures: list[_Read], vectors: np.ndarray) -> None:
         if not np.isfinite(vectors).all():

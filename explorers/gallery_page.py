@@ -17,6 +17,7 @@ import numpy as np
 from explorers import delivery
 from explorers.beginnings import GalleryName, beginning, readers
 from explorers.bundle import pack
+from explorers.call import Stopped, calling
 from explorers.desk_facts import desk_facts
 from explorers.explorer import Sentence
 from explorers.gallery_index import index_of
@@ -117,8 +118,9 @@ class Job:
 
     def _run(self) -> None:
         try:
-            self._answer = {"state": "ready", **self._make(self._progress)}
-        except Halted:
+            with calling(self._left):
+                self._answer = {"state": "ready", **self._make(self._progress)}
+        except (Halted, Stopped):
             self._answer = {"state": "none"}
         except BaseException as wrong:  # noqa: BLE001  raised again where it is asked for
             self._answer = wrong
@@ -127,8 +129,11 @@ class Job:
 
     def _progress(self, here: int, whole: int) -> None:
         self._far = (here, whole)
-        if self.halt.is_set() or time.monotonic() - self._asked > PATIENCE:
+        if self._left():
             raise Halted
+
+    def _left(self) -> bool:
+        return self.halt.is_set() or time.monotonic() - self._asked > PATIENCE
 
 
 def _begin(checkpoint: str, side: int | None, name: GalleryName, place: str) -> Job:

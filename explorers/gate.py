@@ -2,16 +2,22 @@
 
 Gradio's queue is not enough: a direct `POST /gradio_api/run/<name>`, an event with `queue=False` and a fetched row all
 pass beside it. First come, first served; a thread that is inside may enter again; the line is short and patience ends.
+What a call may take in all is counted here too (`explorers.call`), so that no way around it exists.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
+from explorers.call import Call, current
 from models.faults import Fault
+
+TICK = 1.0
+"""Seconds after which one who waits is asked whether anybody still waits for the answer."""
 
 
 class Gate:
@@ -31,9 +37,11 @@ class Gate:
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
-        self._enter()
+        call = current()
+        self._enter(call)
         try:
-            yield
+            with call.counted() if self._depth == 1 else nullcontext():
+                yield
         finally:
             self._leave()
 
@@ -46,10 +54,11 @@ class Gate:
     def waiting(self) -> int:
         return len(self._line)
 
-    def _enter(self) -> None:
+    def _enter(self, call: Call) -> None:
         with self._changed:
             if not self.held:
-                self._wait()
+                call.check()
+                self._wait(call)
                 self._inside = threading.get_ident()
             self._depth += 1
 
@@ -60,7 +69,7 @@ class Gate:
                 self._inside = None
                 self._changed.notify_all()
 
-    def _wait(self) -> None:
+    def _wait(self, call: Call) -> None:
         if len(self._line) >= self.longest:
             raise Fault(
                 "A network's pass was asked for, but {waiting} are waiting already; try again in a minute.",
@@ -69,7 +78,7 @@ class Gate:
         ticket = object()
         self._line.append(ticket)
         try:
-            mine = self._changed.wait_for(lambda: self._inside is None and self._line[0] is ticket, self.patience)
+            mine = self._turn(ticket, call)
         finally:
             self._line.remove(ticket)
             self._changed.notify_all()
@@ -78,6 +87,15 @@ class Gate:
                 "A network's pass was asked for, but it did not get its turn within {seconds} s; try again later.",
                 seconds=f"{self.patience:g}",
             )
+
+    def _turn(self, ticket: object, call: Call) -> bool:
+        """Whether the turn came before patience ended; raises once nobody waits for the answer."""
+        end = time.monotonic() + self.patience
+        while (left := end - time.monotonic()) > 0:
+            if self._changed.wait_for(lambda: self._inside is None and self._line[0] is ticket, min(TICK, left)):
+                return True
+            call.check()
+        return False
 
 
 gate = Gate()

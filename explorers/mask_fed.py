@@ -12,7 +12,9 @@ from PIL import Image
 
 from explorers import lent
 from explorers.cache import Cache
+from explorers.forecast import check_time
 from explorers.gate import gate
+from explorers.slices import Slices
 from models.backbone import Reconstruction, Reconstructs
 from models.faults import Fault, Refusal
 from models.masking import hidden_count, mask_of, refitted
@@ -60,8 +62,9 @@ class Fed:
     def reconstruct(self, masks: Tensor) -> tuple[Reconstruction, ...]:
         """One batch of masks (masks, rows, columns) on any grid that fits this network's."""
         own = torch.stack([refitted(mask, self.grid) for mask in masks])
-        with gate():
-            return lent.reconstruct(self.backbone, self.pixels, own)
+        slices = Slices(BATCH, len(own))
+        parts = slices([*own], lambda some: lent.reconstruct(self.backbone, self.pixels, torch.stack([*some])))
+        return tuple(found for part in parts for found in part)
 
 
 def fed(backbone: Backbone, image: Image.Image, side: int | None, fit: Fit, bent: bool = False) -> Fed:
@@ -72,6 +75,7 @@ def fed(backbone: Backbone, image: Image.Image, side: int | None, fit: Fit, bent
     colours = replace(backbone.pixels, fixed=True) if bent else backbone.pixels
     pixels = colours(image, None if bent else side, fit)
     height, width = pixels.shape[1:]
+    check_time(backbone, (height, width))
     grid = backbone.mask_grid((height, width))
     stretched = abs(height * image.width - width * image.height) > backbone.pixels.multiple * max(image.size)
     return Fed(backbone, pixels, grid, stretched and fit == "whole")

@@ -39,7 +39,8 @@ _GREY = 96
 def film(lab: Fed, hiding: Hiding, kind: Film, form: Form, by: Statistics = "own", language: str = "en") -> bytes:
     """The film's file. Raises `Fault` where nothing here writes MP4."""
     about = film_words(lab.backbone.card.title, hiding, kind, language)
-    return joined(drawn(lab, hiding, kind, by, language), about, form)
+    frames = drawn(lab, hiding, kind, by, language)
+    return joined(frames, [frame.size for frame in frames], about, form)
 
 
 def drawn(lab: Fed, hiding: Hiding, kind: Film, by: Statistics = "own", language: str = "en") -> list[Image.Image]:

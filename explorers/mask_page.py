@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,6 +11,7 @@ import numpy as np
 
 from explorers import delivery, mask_answers, mask_doubt
 from explorers.bundle import pack
+from explorers.cache import Cache
 from explorers.desk_facts import desk_facts
 from explorers.explorer import Sentence
 from explorers.export import npz
@@ -24,7 +26,7 @@ from explorers.mask_sources import object_of, rows_of
 from explorers.mask_words import SENTENCES, doubt_said
 from explorers.parameters import Parameters, checked, parameter
 from explorers.permalink import from_query
-from explorers.traces import Traced, backbone, trace
+from explorers.traces import backbone, trace
 from models.backbone import Decodes
 from models.doubt import LEAST, MOST, Doubt
 from models.faults import Fault
@@ -56,7 +58,7 @@ def opening(desk: Desk) -> bytes:
         lab = fed(seen.backbone, seen.image, desk.side, desk.fit)
     except Fault as fault:
         return pack({**common, **delivery.told(fault), "refused": True}, {})
-    answers = Answers(desk, seen, lab)
+    answers = Answers(desk)
     facts = {
         **common, **mask_answers.about(lab), "grid": lab.grid, "decodes": isinstance(lab.backbone, Decodes),
         "normalised": bool(getattr(getattr(lab.backbone.module, "config", None), "norm_pix_loss", False)),
@@ -65,13 +67,22 @@ def opening(desk: Desk) -> bytes:
     return pack(facts, {"image": lab.rgb})
 
 
-class Answers:
-    """Of one desk: picture and network are its own, everything else comes with each question."""
+_Running = tuple[Masking, Hiding, "Tensor", Doubt]
+"""A question of doubt, what it hides, its masks, and what has been added up."""
 
-    def __init__(self, desk: Desk, seen: Traced, lab: Fed) -> None:
-        self.desk, self.seen = desk, seen
-        self._labs: dict[str, tuple[Fed, ...]] = {"": (lab,)}
-        self._running: tuple[Masking, Hiding, Tensor, Doubt] | None = None
+KEPT = 2**28
+"""Bytes of what is being added up, for all visitors together."""
+
+_sums: Cache[_Running] = Cache(KEPT, lambda running: running[3].bytes)
+
+
+class Answers:
+    """Of one desk: picture and network are its own, everything else comes with each question. It keeps their names
+    alone: what they stand for lies in caches, which have bounds."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self._own = secrets.token_urlsafe(18)
 
     def addresses(self) -> dict[str, str]:
         plain: dict[str, Callable[[Masking], bytes]] = {
@@ -133,13 +144,10 @@ class Answers:
             raise Fault(
                 "Doubt over {count} masks was asked for; ask for {least} or more.", count=asked.masks, least=LEAST
             )
-        lab = self.labs(asked)[0]
-        if step == 0:
-            hiding = hiding_of(self.labs(asked), asked)
-            self._running = (asked, hiding, hiding.many(asked.masks), Doubt(lab.grid, lab.shape))
-        if self._running is None or self._running[0] != asked:
+        labs = self.labs(asked)
+        lab, (known, hiding, masks, sums) = labs[0], self._running(asked, labs, afresh=step == 0)
+        if known != asked:
             raise Fault("Masks were run for another question meanwhile; start again.")
-        _, hiding, masks, sums = self._running
         batch, _ = foreseen(lab, hiding.share, len(masks))
         mask_doubt.add(sums, lab, masks[step * batch : (step + 1) * batch], asked.statistics)
         done = min(len(masks), (step + 1) * batch)
@@ -148,6 +156,19 @@ class Answers:
         told = mask_doubt.doubt_facts(sums, hiding, len(masks))
         facts = {**told, "done": done, "of": done, "said": _said(doubt_said(told))}
         return pack(facts, _in_bytes(mask_doubt.doubt_arrays(sums)))
+
+    def _running(self, asked: Masking, labs: Sequence[Fed], afresh: bool) -> _Running:
+        """What is added up over masks for this desk, from the first batch on. Raises `Fault`."""
+
+        def begin() -> _Running:
+            if not afresh:
+                raise Fault("Masks were run for another question meanwhile; start again.")
+            hiding = hiding_of(labs, asked)
+            return asked, hiding, hiding.many(asked.masks), Doubt(labs[0].grid, labs[0].shape)
+
+        if afresh:
+            _sums.forget(self._own)
+        return _sums.get(self._own, begin)
 
     def curve(self, asked: Masking) -> bytes:
         """One ratio: each network's error under each of `seeds` masks, and the nearest visible patch's."""
@@ -165,11 +186,9 @@ class Answers:
 
     def labs(self, asked: Masking) -> tuple[Fed, ...]:
         """This network's input, and the others'."""
-        if asked.against not in self._labs:
-            networks = [self.seen.backbone, *map(backbone, asked.others)]
-            made = labs_of(networks, self.seen.image, self.desk.side, self.desk.fit)
-            self._labs = {"": self._labs[""], asked.against: made}
-        return self._labs[asked.against]
+        seen = trace(self.desk.checkpoint, self.desk.file, self.desk.side, self.desk.fit)
+        networks = [seen.backbone, *map(backbone, asked.others)]
+        return labs_of(networks, seen.image, self.desk.side, self.desk.fit)
 
 
 def _said(sentences: Sequence[Sentence]) -> list[dict[str, Any]]:

@@ -96,7 +96,7 @@ def picture(desk: Desk) -> Mapping[str, Any]:
     arrays = {f"{name}.{i}": one for i, part in enumerate(parts) for name, one in position_parts.arrays(part).items()}
 
     def other(values: Mapping[str, str]) -> bytes:
-        asked = _asked(desk, values)
+        asked, parts = _asked(desk, values), position_parts.affinities(traces.backbone(desk.checkpoint))
         part = position_parts.compared_with(parts[within("part", asked.part, 0, len(parts) - 1)], asked.table)
         told = {**position_parts.facts(part), "rival": asked.table}
         return pack({"parts": [told]}, {f"{name}.0": one for name, one in position_parts.arrays(part).items()})

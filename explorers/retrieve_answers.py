@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from explorers import lent, traces
+from explorers import traces
 from explorers.attention_answers import revision
 from explorers.gallery_index import Seen, picture_vector
 from explorers.gallery_words import facts_of
-from explorers.gate import gate
+from explorers.text_features import text_features
 from models.backbone import ZeroShot
 from models.faults import Fault
 from models.gallery_search import EXACT, best
@@ -100,8 +100,7 @@ def vector_of(seen: Seen, query: Query, asked: Question) -> np.ndarray:
         return picture_vector(asked.checkpoint, open_image(query.picture), asked.side)
     if query.item is None:
         network = reads(traces.backbone(asked.checkpoint))
-        with gate():
-            return lent.text_features(network, [query.text])[0].numpy()
+        return text_features(network, [query.text])[0].numpy()
     if query.item >= len(seen.index):
         raise Fault(
             "Picture {item} of the gallery was looked for, but it has pictures 0 to {last}; choose one of those.",

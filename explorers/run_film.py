@@ -6,7 +6,9 @@ Every tab draws and captions its own picture, so the page sends what it has draw
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
 from starlette.concurrency import run_in_threadpool
@@ -19,6 +21,8 @@ from explorers.delivery import told
 from models.faults import Fault
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from explorers.film import Form
 
 MOST = 200
@@ -26,6 +30,12 @@ MOST = 200
 
 PIXELS = 4_000_000
 """Of one picture; the page sends at most 1,280 × 1,280 or so."""
+
+ALL_PIXELS = 120_000_000
+"""Of all pictures together: what a body unpacks to is bounded, not what it weighs."""
+
+PATIENCE = 60.0
+"""Seconds that one film waits while others are made."""
 
 WIDEST = 400
 """Characters of the comment."""
@@ -39,7 +49,7 @@ def routes() -> Sequence[BaseRoute]:
 def film(pictures: Sequence[bytes], about: str, form: str) -> bytes:
     """The film of these pictures (any format that `models.image` reads). Raises `Fault`."""
     from explorers.film import MEDIA, joined
-    from models.image import open_image
+    from models.image import size_of
 
     if form not in MEDIA:
         raise Fault(
@@ -51,8 +61,46 @@ def film(pictures: Sequence[bytes], about: str, form: str) -> bytes:
             "A film of {count} pictures was asked for, but it has between 1 and {most}; play fewer steps.",
             count=len(pictures), most=MOST,
         )  # fmt: skip
-    frames = [open_image(io.BytesIO(picture), limit=PIXELS) for picture in pictures]
-    return joined(frames, about[:WIDEST], cast("Form", form))
+    sizes = [size_of(io.BytesIO(picture), limit=PIXELS) for picture in pictures]
+    unpacked = sum(height * width for height, width in sizes)
+    if unpacked > ALL_PIXELS:
+        raise Fault(
+            "A film of {count} pictures was asked for, {pixels} million pixels once unpacked where {most} million are "
+            "taken; play fewer steps, or export a smaller picture.",
+            count=len(pictures), pixels=round(unpacked / 1e6), most=ALL_PIXELS // 10**6,
+        )  # fmt: skip
+    frames, places = _Unopened(pictures), [(width, height) for height, width in sizes]
+    with _alone():
+        return joined(frames, places, about[:WIDEST], cast("Form", form))
+
+
+class _Unopened(Sequence["Image.Image"]):
+    """Pictures that are decoded when they are taken, and not kept."""
+
+    def __init__(self, files: Sequence[bytes]) -> None:
+        self._files = files
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def __getitem__(self, number: int) -> Image.Image:  # pyright: ignore[reportIncompatibleMethodOverride]
+        from models.image import open_image
+
+        return open_image(io.BytesIO(self._files[number]), limit=PIXELS)
+
+
+_making = threading.Lock()
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One film at a time, whoever asked. Raises `Fault` where it takes too long until one's turn."""
+    if not _making.acquire(timeout=PATIENCE):
+        raise Fault("A film was asked for, but others are being made; try again in a minute.")
+    try:
+        yield
+    finally:
+        _making.release()
 
 
 async def _film(request: Request) -> Response:

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from explorers import lent
 from explorers.attention_answers import class_name
 from explorers.cache import Cache
 from explorers.cost import held
+from explorers.forecast import check_time
 from explorers.gate import gate
+from explorers.text_features import text_features
 from models.backbone import Backbone, Classifies, Layer, ZeroShot
 from models.change import Change
 from models.faults import Fault, Refusal
@@ -80,6 +81,7 @@ def at_size(seen: Traced, shape: tuple[int, int]) -> Side:
         )  # fmt: skip
     if shape == seen.shape:
         return as_it_is(seen)
+    check_time(network, shape)
     fed = replace(pixels, size=shape, fixed=True)(seen.image, None, seen.fit)
     return _sides.get((seen.key, shape), lambda: _pass(network, fed), alone=gate.held)
 
@@ -106,9 +108,9 @@ def answers(
     """Probability of each label where the network reads text, else of its best classes, most probable before first:
     {"name", "before", "after"}; empty where it answers with neither."""
     if isinstance(network, ZeroShot) and labels:
+        texts = text_features(network, filled(templates, labels))
+        text = ensemble(texts.unflatten(0, (len(templates), len(labels))))
         with gate():
-            texts = lent.text_features(network, filled(templates, labels))
-            text = ensemble(texts.unflatten(0, (len(templates), len(labels))))
             both = [
                 network.text_scores(picture_feature(network, side.layers)[None], text).probabilities[0]
                 for side in (before, after)

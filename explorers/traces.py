@@ -22,7 +22,8 @@ from weakref import ReferenceType, ref
 
 import models
 from explorers import lent
-from explorers.cache import Cache
+from explorers.cache import Cache, clear_all
+from explorers.call import check_stretch
 from explorers.cost import Cost, held
 from explorers.forecast import cost, has_run, note
 from explorers.gate import gate
@@ -113,7 +114,9 @@ def _trace(checkpoint: str, file: Path, digest: str, side: int | None, fit: Fit)
     network = backbone(checkpoint)
     shape = network.pixels.shape((image.height, image.width), side)
     if has_run(network) or max(shape) > max(network.pixels.size):
-        _check_room(cost(network, shape))
+        expected = cost(network, shape)
+        _check_room(expected)
+        check_stretch(expected.seconds)
     pixels = network.pixels(image, side, fit)
     layers, seconds = _pass(network, pixels)
     named = (checkpoint, version(checkpoint), digest, shape, fit)
@@ -152,8 +155,7 @@ def _within_memory(network: Backbone, pixels: Tensor) -> tuple[Layer, ...]:
     try:
         return lent.trace(network, pixels)
     except (torch.OutOfMemoryError, MemoryError):
-        _traces.clear()
-        _networks.clear()
+        clear_all()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
     try:

@@ -7,18 +7,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from explorers.call import Stopped, calling
 from explorers.delivery import told
 from models.faults import Fault
 
 TICK = 0.2
 """Seconds between two looks at work that is under way."""
-
-
-class Stopped(Fault):
-    """Nobody waits for the answer any more."""
-
-    def __init__(self) -> None:
-        super().__init__("The work was stopped; choose a picture or a network to start again.")
 
 
 class Work:
@@ -66,7 +60,8 @@ class Work:
 
     def _run(self) -> None:
         try:
-            self._answer = {"made": self._job(self._progress)}
+            with calling(self._stop.is_set):
+                self._answer = {"made": self._job(self._progress)}
         except Fault as fault:
             self._answer = told(fault)
         except BaseException as bug:  # noqa: BLE001  a bug keeps its traceback: it is raised again where it is watched

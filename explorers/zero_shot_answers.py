@@ -12,6 +12,7 @@ from torch import Tensor
 
 from explorers import lent
 from explorers.gate import gate
+from explorers.text_features import text_features
 from explorers.traces import Traced
 from models.backbone import Backbone, ZeroShot
 from models.faults import Fault
@@ -64,12 +65,17 @@ def compared(seen: Traced, labels: Sequence[str], templates: Sequence[str]) -> C
     different = list(dict.fromkeys(labels))
     texts = filled(templates, different)
     network = able(seen.backbone)
-    with gate():
-        features = lent.text_features(network, texts)
-        picture = picture_feature(seen.backbone, seen.layers)
+    features = text_features(network, texts)
+    picture = feature_of(seen)
     shaped = features.unflatten(0, (len(templates), len(different)))
     places = tuple(different.index(label) for label in labels)
     return Compared(tuple(labels), tuple(templates), shaped, places, picture, network)
+
+
+def feature_of(seen: Traced) -> Tensor:
+    """(channels,) unit vector of the traced picture in the space that it shares with texts."""
+    with gate():
+        return picture_feature(seen.backbone, seen.layers)
 
 
 def heat(seen: Traced, text: Tensor, way: Way) -> Tensor:

@@ -16,13 +16,12 @@ from explorers import lent
 from explorers.gate import gate
 from explorers.text import per_cent
 from explorers.traces import Traced
-from explorers.zero_shot_answers import able
+from explorers.zero_shot_answers import able, feature_of
 from explorers.zero_shot_matrix import Kind, Pairs, firsts, matrix, pairs
 from explorers.zero_shot_score import whole
 from explorers.zero_shot_sets import labelled_set
 from models.backbone import Backbone
 from models.measured import measured
-from models.text_to_patches import picture_feature
 from models.word_relevance import WordRelevance
 
 Found = tuple[dict[str, np.ndarray], dict[str, Any]]
@@ -51,8 +50,9 @@ def language_of(checkpoint: str) -> str:
 def words(seen: Traced, prompt: str) -> WordRelevance:
     """Of a prompt for the traced picture."""
     network = able(seen.backbone)
+    picture = feature_of(seen)
     with gate():
-        return lent.word_relevance(network, prompt, picture_feature(seen.backbone, seen.layers))
+        return lent.word_relevance(network, prompt, picture)
 
 
 def words_found(seen: Traced, prompt: str) -> Found:

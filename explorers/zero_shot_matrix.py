@@ -18,11 +18,9 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from explorers import lent
 from explorers.frame import examples
-from explorers.gate import gate
 from explorers.zero_shot_answers import able
-from explorers.zero_shot_score import texts
+from explorers.zero_shot_score import image_features, texts
 from explorers.zero_shot_sets import in_bytes, kept
 from models.backbone import Backbone
 from models.faults import Fault
@@ -78,9 +76,8 @@ def pairs(
 def matrix(backbone: Backbone, shown: Pairs) -> Tensor:
     """Cosines (pictures, texts) on the CPU. Raises `Fault` where the network cannot read."""
     network = able(backbone)
-    pixels = torch.stack([backbone.pixels(picture) for picture in shown.pictures])
-    with gate():
-        return lent.image_features(network, pixels) @ texts(network, shown.texts, shown.templates).T
+    pixels = [backbone.pixels(picture) for picture in shown.pictures]
+    return image_features(network, pixels) @ texts(network, shown.texts, shown.templates).T
 
 
 def firsts(cosine: Tensor) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from explorers.beginnings import Beginning, beginning, readers
 from explorers.bundle import pack
 from explorers.desk_facts import desk_facts
 from explorers.permalink import from_query
-from explorers.zero_shot_answers import able, learned
+from explorers.zero_shot_answers import able, feature_of, learned
 from explorers.zero_shot_asked import (
     TWIN,
     Asked,
@@ -29,7 +29,6 @@ from explorers.zero_shot_asked import (
 from explorers.zero_shot_words import SENTENCES
 from models.faults import Fault
 from models.label_lists import imagenet_templates, presets
-from models.text_to_patches import picture_feature
 
 if TYPE_CHECKING:
     from explorers.frame import Desk
@@ -49,7 +48,7 @@ def opening(desk: Desk) -> bytes:
     except Fault as fault:
         return pack({**facts, **delivery.told(fault), "refused": True}, {})
     facts |= {
-        **learned(network, picture_feature(seen.backbone, seen.layers)),
+        **learned(network, feature_of(seen)),
         "presets": {name: list(labels) for name, labels in presets().items()}, "imagenet": list(imagenet_templates()),
         "twin": not desk.checkpoint.endswith(TWIN), "start": _start(beginning(desk.checkpoint)),
         "measured": zero_shot_further.held_out(desk.checkpoint), "local": os.environ.get("PATCHLIGHT_PUBLIC") != "1",

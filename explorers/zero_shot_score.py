@@ -13,7 +13,9 @@ import torch
 from PIL import Image
 
 from explorers import lent
-from explorers.gate import gate
+from explorers.cache import also
+from explorers.slices import Slices
+from explorers.text_features import text_features
 from explorers.zero_shot_answers import able
 from explorers.zero_shot_sets import LabelledSet
 from models.backbone import Backbone, TextScores, ZeroShot
@@ -30,6 +32,7 @@ KEPT = 128
 """Batches of bundled pictures whose features are kept for each network, so that a new template asks texts alone."""
 
 _kept: WeakKeyDictionary[ZeroShot, OrderedDict[tuple[str, int], torch.Tensor]] = WeakKeyDictionary()
+also(_kept.clear)
 
 
 @dataclass(frozen=True)
@@ -63,27 +66,32 @@ def part(backbone: Backbone, asked: LabelledSet, templates: Sequence[str], start
         small[place] = np.asarray(image.resize((THUMBNAIL, THUMBNAIL)))
     cosine = np.zeros((0, len(asked.labels)), np.float32)
     if known:
-        with gate():
-            pictures = _features(backbone, network, known, (asked.name, start))
-            cosine = (pictures @ texts(network, asked.labels, templates).T).numpy()
+        pictures = _features(backbone, network, known, (asked.name, start))
+        cosine = (pictures @ texts(network, asked.labels, templates).T).numpy()
     return Part(cosine, np.array(truth, np.int32), small, skipped)
 
 
 def _features(
     backbone: Backbone, network: ZeroShot, pictures: Sequence[Image.Image], key: tuple[str, int]
 ) -> torch.Tensor:  # fmt: skip
-    """As `lent.image_features`, kept under (name of a set, first picture) where the set has a name."""
+    """As `image_features`, kept under (name of a set, first picture) where the set has a name."""
     kept = _kept.setdefault(network, OrderedDict())
     if key not in kept or not key[0]:
-        kept[key] = lent.image_features(network, torch.stack([backbone.pixels(picture) for picture in pictures]))
+        kept[key] = image_features(network, [backbone.pixels(picture) for picture in pictures])
         while len(kept) > KEPT:
             kept.popitem(last=False)
     return kept[key]
 
 
+def image_features(network: ZeroShot, pixels: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Unit vectors (images, channels) of pixels (3, height, width) each, in slices, on the CPU."""
+    slices = Slices(BATCH, len(pixels))
+    return torch.cat([*slices(pixels, lambda some: lent.image_features(network, torch.stack([*some])))])
+
+
 def texts(network: ZeroShot, labels: Sequence[str], templates: Sequence[str]) -> torch.Tensor:
     """Unit vectors (labels, channels) on the CPU, over all templates."""
-    found = lent.text_features(network, filled(templates, labels))
+    found = text_features(network, filled(templates, labels))
     return ensemble(found.unflatten(0, (len(templates), len(labels))))
 
 

@@ -41,6 +41,10 @@ class Doubt:
         self.times += hidden
 
     @property
+    def bytes(self) -> int:
+        return self._sum.nbytes + self._squares.nbytes + self.times.nbytes
+
+    @property
     def mean(self) -> Tensor:
         """(3, height, width) in [0, 1]: every patch as predicted when hidden, on average."""
         return unpatchify(self._sum / self.times[..., None], self.patch).float()

@@ -34,6 +34,12 @@ _banks: WeakKeyDictionary[ZeroShot, _Bank] = WeakKeyDictionary()
 _making = threading.Lock()
 
 
+def clear() -> None:
+    """Forget all embeddings of all networks."""
+    with _making:
+        _banks.clear()
+
+
 def read(network: ZeroShot, texts: Sequence[str]) -> Tensor:
     """Batch by batch through the network: unit vectors (texts, channels) on the CPU in single precision."""
     starts = range(0, len(texts), BATCH)
