@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from explorers.gate import gate
-from models.attention_cost import BYTES, Attention, Kernel, Precision, counted, predicted
+from models.attention_cost import BYTES, Attention, Kernel, Precision, counted, predicted, products
 from models.faults import Refusal
 from models.patches import patchify
 from models.projection import filters, principal, tiles
@@ -71,9 +71,10 @@ def own(seen: Traced) -> Attention:
     """The calculator set to the loaded network's first block; a plain network's blocks are all alike."""
     first, (height, width) = seen.layers[0], seen.shape
     window = None if first.windows == 1 else round(first.members.shape[1] ** 0.5)
+    channels = first.tokens.shape[-1]
+    mlp = products(seen.backbone.blocks[0]).mlp / (2 * channels**2)
     return Attention(
-        height, width, seen.backbone.pixels.patch, first.prefix, first.tokens.shape[-1], first.heads, len(seen.layers),
-        window,
+        height, width, seen.backbone.pixels.patch, first.prefix, channels, first.heads, len(seen.layers), window, mlp
     )  # fmt: skip
 
 

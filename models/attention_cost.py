@@ -42,7 +42,8 @@ class Attention:
     prefix:         tokens before the first patch
     channels:       of a token, over all heads
     window:         side of a window in patches, or None where every token looks at every token
-    mlp:            hidden channels of a block's MLP for each channel of the token
+    mlp:            numbers of a block's MLP for each 2 C²: its hidden channels for each channel of the token, where it
+                    has two matrices
     """
 
     height: int = 224
@@ -130,11 +131,53 @@ def predicted(backbone: Backbone, layers: Sequence[Layer], kernel: Kernel = "mat
     attention = weights = matrices = 0
     for block, layer in zip(backbone.blocks, layers, strict=True):
         windows, reach = layer.members.shape
-        linear = [part.weight.numel() for part in block.modules() if isinstance(part, nn.Linear)]
+        used = products(block)
         attention += 2 * windows * reach**2 * layer.tokens.shape[-1]
-        weights += layer.length * sum(linear)
+        weights += windows * reach * used.projections + layer.length * used.mlp + used.table
         matrices += layer.heads * windows * reach * (reach if kernel == "materialised" else 1) * BYTES["fp32"]
     return Passed(attention, weights, matrices)
+
+
+@dataclass(frozen=True)
+class Products:
+    """Multiplications of one block's weights.
+
+    projections:  query, key, value and output, for each token of each window, padding included
+    mlp:          everything else, for each token
+    table:        a table of offsets worked out by an MLP of its own (SwinV2, arXiv 2111.09883, equation 5), once a pass
+    """
+
+    projections: int
+    mlp: int
+    table: int
+
+
+def products(block: nn.Module) -> Products:
+    """Read from the block's own matrices; what belongs to its attention is told by the name that its authors gave."""
+    projections = mlp = table = 0
+    for name, part in block.named_modules():
+        if not isinstance(part, nn.Linear):
+            continue
+        size = part.weight.numel()
+        if any(word in name for word in _TABLES):
+            table += size * _offsets(block, name)
+        elif "attn" in name or "attention" in name:
+            projections += size
+        else:
+            mlp += size
+    return Products(projections, mlp, table)
+
+
+_TABLES = ("cpb_mlp", "continuous_position_bias_mlp")
+"""What timm and transformers call SwinV2's MLP over offsets."""
+
+
+def _offsets(block: nn.Module, name: str) -> int:
+    """Rows of the table that the MLP at `name` reads."""
+    word = next(word for word in _TABLES if word in name)
+    attention = block.get_submodule(name[: name.index(word)].rstrip("."))
+    table: Any = attention.relative_coords_table
+    return table.numel() // table.shape[-1]
 
 
 def counted(forward: Callable[[], Any], kernel: Kernel = "materialised") -> Passed:

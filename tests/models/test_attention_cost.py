@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import timm
 import torch
+from torch.overrides import TorchFunctionMode
 
+from explorers.patch_parts import own
+from explorers.traces import trace
 from models.attention_cost import Attention, counted, predicted
+from models.backbone import Backbone
 from models.card import Card
 from models.faults import Fault
 from models.loading import open_network
 from models.pixels import Pixels
+from tests.conftest import ROOT
+from tests.models.architectures import SHOWN, Architecture
+
+CAT = ROOT / "assets" / "pictures" / "cat.jpg"
 
 
 def test_the_lecture_s_question():
@@ -59,6 +69,40 @@ def test_prediction_equals_what_a_swin_does():
         pixels = torch.randn(3, side, side)
         said, done = predicted(backbone, backbone.trace(pixels)), counted(lambda: backbone.trace(pixels))  # noqa: B023
         assert (said.attention, said.matrices) == (done.attention, done.matrices)
+
+
+class Linears(TorchFunctionMode):
+    """Multiplications of every `linear` with one of these weights, whether its module or its weight alone was used."""
+
+    def __init__(self, backbone: Backbone) -> None:
+        super().__init__()
+        self.weights = {weight.data_ptr() for block in backbone.blocks for weight in block.parameters()}
+        self.done = 0
+
+    def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: Any = None) -> Any:
+        if func is torch.nn.functional.linear:
+            given, weight = args[0], args[1] if len(args) > 1 else kwargs["weight"]
+            self.done += given.numel() // weight.shape[1] * weight.numel() * (weight.data_ptr() in self.weights)
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("architecture", SHOWN, ids=lambda one: one.title)
+def test_products_with_weights_are_those_that_a_pass_makes(architecture: Architecture) -> None:
+    """Projections of padded windows are computed and must be counted; SwinV2's table of offsets is read once, not once
+    a token; an MLP is as wide as it is, not four times the token."""
+    backbone = architecture.open()
+    for shape in (architecture.size, *architecture.others):
+        with Linears(backbone) as linears:
+            layers = backbone.trace(torch.randn(3, *shape))
+        assert predicted(backbone, layers).weights == linears.done, shape
+
+
+def test_the_calculator_takes_the_mlp_from_the_network() -> None:
+    """SO-150M's MLP is 2304 wide for 896 channels; 4.0 for every network said 2.08e10 multiplications for 1.34e10."""
+    traced = trace("timm/vit_so150m_patch16_reg4_gap_256?random", CAT)
+    asked = own(traced)
+    assert asked.mlp == 2304 / 896
+    assert asked.mlp_multiplications == 18 * 2 * 2304 * 896 * len(traced.layers[0].tokens)
 
 
 def test_a_picture_smaller_than_a_patch_is_refused():
