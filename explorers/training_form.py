@@ -29,7 +29,8 @@ TITLES: Mapping[str, str] = {
     "drop": "Dropped patches", "ema": "Averaged weights", "few": "Fewest objects", "final": "Final rate, share",
     "flip": "Mirroring", "frozen": "Frozen", "hours": "Hours at most", "joint": "Common space", "keep_every":
     "Steps a checkpoint", "keep_last": "Checkpoints kept", "keep_steps": "Steps kept for good", "language": "Language",
-    "local": "Small crops", "many": "Most objects", "mixup": "Mixup α", "momentum": "Teacher's momentum",
+    "local": "Small crops", "many": "Most objects", "minutes": "Minutes by the clock", "mixup": "Mixup α",
+    "momentum": "Teacher's momentum",
     "network": "Architecture", "normalised": "Normalised targets", "optimiser": "Optimiser", "patch": "Patch, px",
     "precision": "Precision", "projection": "Projection", "rate": "Learning rate", "ratio": "Hidden share",
     "scale": "First scale", "scores": "Scores K", "seed": "Seed", "side": "Picture side, px",

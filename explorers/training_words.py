@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 SENTENCES: Mapping[str, str] = {
     "run": "Run {name}: {objective}, a network of size {size}, pictures: {images}, {side} × {side} pixels.",
     "progress": "After {step} of {steps} steps and {seen} pictures the loss is {loss}; it began at {first}.",
+    "timed": "After {step} steps and {seen} pictures the loss is {loss}; it began at {first}.",
     "nothing": "It has not learnt a step yet.",
 }
 
@@ -52,4 +53,4 @@ def _caption(job: Job, found: Curves) -> tuple[Sentence, ...]:
         "loss": f"{loss[-1]:.4g}",
         "first": f"{loss[0]:.4g}",
     }
-    return first, Sentence(SENTENCES["progress"], told)
+    return first, Sentence(SENTENCES["progress" if job.steps else "timed"], told)

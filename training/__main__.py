@@ -100,7 +100,8 @@ def _learn(run: Any, given: dict[str, Any]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: run.stop())
     first = PartialState(cpu=run.settings.device == "cpu").is_main_process
-    total, begun = run.settings.steps * run.settings.batch, run.status.get("seen", 0)
+    total = None if run.settings.minutes else run.settings.steps * run.settings.batch
+    begun = run.status.get("seen", 0)
     silent = None if first else True  # None: where nobody sits before a terminal
     bar = tqdm(total=total, initial=begun, unit="picture", unit_scale=True, desc=run.folder.name, disable=silent)
     with bar, _tracker(run, given["track"]) as track:
@@ -133,19 +134,23 @@ def _evaluate(given: dict[str, Any]) -> int:
     """Prints the figures; `--out` takes them as JSON, or NAME-fault.json beside it the sentence why there are none."""
     from models.disk import replace_file
     from training.figures import table
+    from training.ledger import Task
 
     out = Path(given["out"]) if given["out"] else None
+    none = out and out.with_name(f"{out.stem}-fault.json")
     try:
         figures = _figures(given)
     except Fault as fault:
-        if out:
+        if none:
             said = {"template": fault.template, "facts": {name: str(fact) for name, fact in fault.facts.items()}}
-            replace_file(out.with_name(f"{out.stem}-fault.json"), json.dumps(said).encode())
+            replace_file(none, json.dumps(said).encode())
         raise
-    if out:
+    if out and none:
         told = ("checkpoint", "images", "split", "count", "seed", *DRAWN)
         found = {name: given[name] for name in told} | {"figures": [dataclasses.asdict(figure) for figure in figures]}
+        found["begun"] = Task(out.parent, "evaluation").entry().get("begun")  # which start this answers
         replace_file(out, (json.dumps(found, indent=1, ensure_ascii=False) + "\n").encode())
+        none.unlink(missing_ok=True)
     print(table(figures))
     return 0
 

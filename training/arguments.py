@@ -14,6 +14,7 @@ EXAMPLES = """examples:
   python -m training mae --images shapes --run first             a masked autoencoder on drawn shapes
   python -m training clip --images scenes --language both --run pairs
   python -m training dino --images my_photos/ --size tiny --run mine --steps 20000
+  python -m training dino --images shapes --run soon --minutes 5 learns for so long by the clock
   python -m training resume mine --hours 2                       goes on where it was stopped or killed
   python -m training estimate mae --images shapes --size tiny    what it would cost, from a few real steps
   python -m training jobs                                        every run, and the queue of the page

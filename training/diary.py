@@ -1,7 +1,8 @@
 """What a run tells those who look on, as files that any of them may read at any moment.
 
 metrics.jsonl    one line a step: step, loss, every figure, seen, seconds, speed, rate, memory
-status.json      {"state", "step", "steps", "seen", "seconds", "process", "heartbeat", "sentence", "template", "facts"}
+status.json      {"state", "step", "share", "seen", "seconds", "process", "begun", "heartbeat", "sentence", "template",
+                 "facts"}; begun: which start this is, as job.json has it
 log.txt          what happened, with times
 skipped.txt      pictures that could not be read, if any
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import time
 from collections.abc import Iterable, Iterator
@@ -24,6 +26,7 @@ from models.weights import replace_file
 from training.datasets import Skipped
 from training.engine import Progress
 from training.gather import rank
+from training.ledger import Task
 
 HEARTBEAT = 1.0
 """Seconds between updates of status.json."""
@@ -31,10 +34,9 @@ HEARTBEAT = 1.0
 
 @dataclass(frozen=True)
 class Diary:
-    """Of the run in `folder`, which is to learn for so many steps."""
+    """Of the run in `folder`."""
 
     folder: Path
-    steps: int
 
     @property
     def status(self) -> dict[str, Any]:
@@ -62,10 +64,11 @@ class Diary:
         said = {
             "state": state,
             "step": progress.step if progress else old["step"],
-            "steps": self.steps,
+            "share": progress.share if progress else old.get("share", 0.0),
             "seen": progress.seen if progress else old.get("seen", 0),
             "seconds": old["seconds"] if seconds is None else seconds,
             "process": os.getpid(),
+            "begun": Task(self.folder).entry().get("begun"),
             "heartbeat": time.time(),
             "sentence": "" if fault is None else str(fault),
             "template": "" if fault is None else fault.template,
@@ -100,12 +103,12 @@ class Session:
 
     def __init__(self, diary: Diary, metrics: TextIO, before: float) -> None:
         self.diary, self.metrics = diary, metrics
-        self._begun, self._beat = time.time() - before, 0.0
+        self._begun, self._beat = time.monotonic() - before, -math.inf
 
     @property
     def seconds(self) -> float:
         """Learnt so far, all sessions together."""
-        return time.time() - self._begun
+        return time.monotonic() - self._begun
 
     def write(self, progress: Progress) -> None:
         if rank():
@@ -118,6 +121,6 @@ class Session:
         }  # fmt: skip
         self.metrics.write(json.dumps(line) + "\n")
         self.metrics.flush()
-        if time.time() - self._beat > HEARTBEAT:
-            self._beat = time.time()
+        if time.monotonic() - self._beat > HEARTBEAT:
+            self._beat = time.monotonic()
             self.diary.note("running", None, progress, seconds)

@@ -1,7 +1,8 @@
 """One loop for every objective: to stream is to iterate, to stop is to close, to test is `list(...)`.
 
 Nothing outside `Snapshot` is remembered from one step to the next: pictures and random numbers are functions of
-(seed, step). So a run that was killed and resumed on the CPU gives the same numbers, bit for bit.
+(seed, step). So a run that was killed and resumed on the CPU gives the same numbers, bit for bit, unless its
+schedules follow the clock.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 from accelerate import Accelerator
@@ -21,12 +23,14 @@ from models.faults import Fault
 from training.attention import lean
 from training.averaging import follow, follower
 from training.datasets import Dataset
+from training.gather import shared
 from training.objective import Figures, Objective, Views
 from training.optimisers import memory, optimisers, rate_at, remember
 from training.settings import Settings
 
 Snapshot = Mapping[str, Tensor]
-"""Everything that the next step depends on, by name: `module/…`, `average/…`, `optimiser/…`, `step`, `first`."""
+"""Everything that the next step depends on, by name: `module/…`, `average/…`, `optimiser/…`, `step`, `first`,
+`seconds`."""
 
 EXPLODED = 10.0
 """A loss so many times its first value (or one, if that is larger) counts as exploded."""
@@ -40,7 +44,8 @@ class Diverged(Fault):
 class Progress:
     """What one update did.
 
-    step, steps:   updates done and planned
+    step:          updates done
+    share:         of the run that is over, by its steps or by its minutes, in (0, 1]
     loss:          mean over the batch's pictures and all processes
     figures:       the objective's own, likewise
     seen:          pictures seen since the run began
@@ -51,7 +56,7 @@ class Progress:
     """
 
     step: int
-    steps: int
+    share: float
     loss: float
     figures: Mapping[str, float]
     seen: int
@@ -82,12 +87,13 @@ def train(
     learner = accelerator.prepare(_Step(objective))
     made = optimisers(objective.module, settings)
     average = follower(objective.module) if settings.ema else None
-    begun, first = _restore(objective.module, average, made, start)
+    step, first, spent = _restore(objective.module, average, made, start)
     weights = [weight for weight in objective.module.parameters() if weight.requires_grad]
     objective.module.train()
-    for step in range(begun, settings.steps):
+    begun, reached = time.perf_counter() - spent, settings.reached(step, spent)
+    while reached < settings.steps:
         clock = time.perf_counter()
-        rate = rate_at(step, settings)
+        rate = rate_at(reached, settings)
         for group in (group for optimiser in made for group in optimiser.param_groups):
             group["lr"] = rate
         loss, figures = _gradients(learner, objective, images, settings, step, share, accelerator)
@@ -97,14 +103,16 @@ def train(
         for optimiser in made:
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
-        objective.after_step((step + 1) / settings.steps)
+        step, spent = step + 1, shared(time.perf_counter() - begun)
+        reached = settings.reached(step, spent)
+        objective.after_step(reached / settings.steps)
         if average is not None:
-            follow(average, objective.module, min(settings.ema, (step + 1) / (step + 10)))
+            follow(average, objective.module, min(settings.ema, step / (step + 9)))
         yield Progress(
-            step=step + 1, steps=settings.steps, loss=loss, figures={**figures, "gradient norm": float(norm)},
-            seen=(step + 1) * settings.batch, rate=rate, speed=settings.batch / (time.perf_counter() - clock),
+            step=step, share=reached / settings.steps, loss=loss, figures={**figures, "gradient norm": float(norm)},
+            seen=step * settings.batch, rate=rate, speed=settings.batch / (time.perf_counter() - clock),
             memory=_memory(accelerator.device),
-            snapshot=lambda done=step + 1, first=first: _snapshot(objective.module, average, made, done, first),
+            snapshot=partial(_snapshot, objective.module, average, made, step, first, spent),
         )  # fmt: skip
 
 
@@ -178,24 +186,28 @@ def _check(loss: float, norm: float, first: float, step: int) -> None:
     )  # fmt: skip
 
 
-def _snapshot(module: nn.Module, average: nn.Module | None, made: tuple, step: int, first: float) -> dict[str, Tensor]:
+def _snapshot(
+    module: nn.Module, average: nn.Module | None, made: tuple, step: int, first: float, spent: float
+) -> dict[str, Tensor]:
     state = {f"module/{name}": value for name, value in module.state_dict().items()}
     if average is not None:
         state |= {f"average/{name}": value for name, value in average.state_dict().items()}
     state |= {f"optimiser/{name}": value for name, value in memory(made, module).items()}
-    return state | {"step": torch.tensor(step), "first": torch.tensor(first, dtype=torch.float64)}
+    numbers = {"first": torch.tensor(first, dtype=torch.float64), "seconds": torch.tensor(spent, dtype=torch.float64)}
+    return state | {"step": torch.tensor(step), **numbers}
 
 
 def _restore(
     module: nn.Module, average: nn.Module | None, made: tuple, start: Snapshot | None
-) -> tuple[int, float | None]:
+) -> tuple[int, float | None, float]:
+    """Updates done, the first loss, and seconds spent learning; older checkpoints do not tell those."""
     if start is None:
-        return 0, None
+        return 0, None, 0.0
     module.load_state_dict(_under(start, "module/"))
     if average is not None:
         average.load_state_dict(_under(start, "average/"))
     remember(made, module, _under(start, "optimiser/"))
-    return int(start["step"]), float(start["first"])
+    return int(start["step"]), float(start["first"]), float(start["seconds"]) if "seconds" in start else 0.0
 
 
 def _under(snapshot: Snapshot, prefix: str) -> dict[str, Tensor]:

@@ -55,5 +55,11 @@ def agreed(wish: bool) -> bool:
     return wish if processes() == 1 else bool(total(torch.tensor(float(wish), device=_device())))
 
 
+def shared(value: float) -> float:
+    """Mean over processes of what each has measured, so that all go by the same."""
+    own = torch.tensor(value, dtype=torch.float64)
+    return value if processes() == 1 else float(total(own.to(_device()))) / processes()
+
+
 def _device() -> str:
     return "cuda" if dist.get_backend() == "nccl" else "cpu"

@@ -19,6 +19,12 @@ WORKS = ("starting", "running")
 UNMEASURED = "evaluation-fault.json"
 """Of a run whose evaluation failed: the sentence, {"template", "facts"}."""
 
+FEWEST = 100
+"""Steps below which a run that the clock ends has nothing to learn from: no preset has left chance by then."""
+
+SOON = (5, 0.1)
+"""Steps, or share of the time, after which a run's own pace is believed: its first steps allocate and are drawn."""
+
 GOES_ON = ("paused", "stopped", "failed", "lost")
 """States from which a run can be resumed."""
 
@@ -29,6 +35,8 @@ class Job:
 
     state:      waiting, starting, running, paused, stopped, finished, failed or lost (its process died without a word)
     place:      in the queue, 1 is next; None where it does not wait
+    steps:      in all; None where the clock ends it
+    share:      of it that is over, in [0, 1]
     seconds:    learnt so far, all sessions together
     eta:        seconds to go, None where nobody knows
     speed:      pictures a second, with everything that stands between two steps; None where nobody knows
@@ -47,7 +55,8 @@ class Job:
     state: str
     place: int | None
     step: int
-    steps: int
+    steps: int | None
+    share: float
     seen: int
     seconds: float
     eta: float | None
@@ -95,25 +104,56 @@ def standing(folder: Path, queue: list[Task]) -> Job:
     entry, rows = task.entry(), newest(folder)
     state, evaluation = _state(entry, status, task.alive()), _evaluation(folder)
     last = rows[-1] if rows else {}
-    steps = int(made.get("settings", {}).get("steps", 0))
+    settings = made.get("settings", {})
     step, pace = int(last.get("step") or 0), seconds_per_step(rows)
+    steps, share = _course(settings, step, status)
     return Job(
         name=folder.name, owner=entry.get("owner", ""), state=state,
         place=queue.index(task) + 1 if task in queue else None,
-        step=step, steps=steps, seen=int(last.get("seen") or 0),
+        step=step, steps=steps, share=share, seen=int(last.get("seen") or 0),
         seconds=last.get("seconds") or status.get("seconds", 0.0),
-        eta=pace * (steps - step) if pace is not None and state in WORKS else None,
+        eta=_left(settings, step, share, pace) if state in WORKS else None,
         speed=made["settings"]["batch"] / pace if pace else None,
-        memory=last.get("memory"), sentence=_sentence(task, entry, status, state), recipe=made,
+        memory=last.get("memory"), recipe=made,
+        sentence=_sentence(task, entry, status, state) or _too_few(folder.name, settings, state, step, share),
         snapshots=kept(folder), spent=_spent(entry, status, state), evaluation=evaluation,
         unmeasured=_unmeasured(folder) if evaluation == "failed" else None,
         created=entry.get("created") or (folder / "settings.json").stat().st_mtime,
     )  # fmt: skip
 
 
+def _course(settings: Mapping[str, Any], step: int, status: Mapping[str, Any]) -> tuple[int | None, float]:
+    """How many steps there are in all, and the share of the run that is over."""
+    if settings.get("minutes"):
+        return None, status.get("share", 0.0)
+    steps = int(settings.get("steps", 0))
+    return steps, step / max(1, steps)
+
+
+def _left(settings: Mapping[str, Any], step: int, share: float, pace: float | None) -> float | None:
+    """Seconds to go."""
+    if settings.get("minutes"):
+        return (1 - share) * 60 * settings["minutes"]
+    return None if pace is None else pace * (settings["steps"] - step)
+
+
+def _too_few(name: str, settings: Mapping[str, Any], state: str, step: int, share: float) -> Sentence | None:
+    """A warning where the clock ends a run before there are steps enough to learn from."""
+    if not settings.get("minutes") or state not in (*WORKS, "finished") or (step < SOON[0] and share < SOON[1]):
+        return None
+    steps = round(step / share) if share else FEWEST
+    if steps >= FEWEST:
+        return None
+    return Sentence(
+        "In the time that {name} is given this machine makes about {steps} steps, and fewer than {fewest} are too few "
+        "to learn anything from; choose a smaller network, smaller pictures, a smaller batch or more minutes.",
+        {"name": name, "steps": steps, "fewest": FEWEST},
+    )
+
+
 def _state(entry: Mapping[str, Any], status: Mapping[str, Any], alive: bool) -> str:
     """From what was asked, what the run itself said since then, and whether its process lives."""
-    said = status.get("state") if status.get("heartbeat", 0) >= (entry.get("begun") or 0) else None
+    said = status.get("state") if _of_this_start(status, entry) else None
     if alive:
         return "starting" if said is None else "running"
     if entry.get("queued") is not None:
@@ -122,6 +162,12 @@ def _state(entry: Mapping[str, Any], status: Mapping[str, Any], alive: bool) -> 
         return said
     asked = {"pause": "paused", "stop": "stopped"}.get(entry.get("wanted", ""))
     return asked or ("stopped" if said == "stopped" else "lost")
+
+
+def _of_this_start(said: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
+    """Whether the process that was started last said this, told by the start that it names: clocks are set back. What
+    names none was written before starts were named, and is believed."""
+    return said.get("begun", entry.get("begun")) == entry.get("begun")
 
 
 def _sentence(task: Task, entry: Mapping[str, Any], status: Mapping[str, Any], state: str) -> Sentence | None:
@@ -157,15 +203,14 @@ def _evaluation(folder: Path) -> str | None:
         return "running"
     if entry.get("queued") is not None:
         return "waiting"
-    if written.exists() and written.stat().st_mtime >= (entry.get("begun") or 0):
+    if written.exists() and not (folder / UNMEASURED).exists() and _of_this_start(plain(written), entry):
         return "done"
     return "failed" if entry.get("begun") else None
 
 
 def _unmeasured(folder: Path) -> Sentence:
-    fault, task = folder / UNMEASURED, Task(folder, "evaluation")
-    said = plain(fault)
-    if said and fault.stat().st_mtime >= (task.entry().get("begun") or 0):
+    said = plain(folder / UNMEASURED)
+    if said:
         return Sentence(template=said["template"], facts=said["facts"])
     return Sentence(
         "The evaluation of {name} ended without a word, killed or crashed (the last line that it wrote: {line}); "

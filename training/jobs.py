@@ -22,7 +22,7 @@ from models.faults import Fault
 from training.job import GOES_ON, WORKS, folder_of, job, standing
 from training.job import Job as Job
 from training.job import jobs as jobs
-from training.ledger import Task, alone, plain, waiting
+from training.ledger import Task, alone, plain, turn, waiting
 from training.limits import Limits, limits, room, switched_on, within
 from training.recipe import Recipe, recipe
 from training.tender import Tender as Tender
@@ -39,7 +39,7 @@ def submit(name: str, made: Recipe | Mapping[str, Any], owner: str = "") -> Job:
     with alone():
         room(held, len(waiting()))
         task = Task(open_run(name, chosen).folder)
-        task.note(owner=owner, created=time.time(), queued=time.time(), wanted="run", begun=None, process=None)
+        task.note(owner=owner, created=time.time(), queued=turn(), wanted="run", begun=None, process=None)
     return job(name)
 
 
@@ -79,7 +79,7 @@ def resume(name: str, budgets: Mapping[str, float] | None = None) -> Job:
         if found.state in GOES_ON or stopping:
             if budgets:
                 _widen(found, budgets, held)
-            task.note(created=found.created, queued=time.time(), owner=found.owner, wanted="run")
+            task.note(created=found.created, queued=turn(), owner=found.owner, wanted="run")
     return job(name)
 
 
@@ -107,7 +107,7 @@ def evaluate(name: str) -> Job:
             raise Fault("The run {name} has no network yet; let it learn until its first checkpoint.", name=name)
         task = Task(folder, "evaluation")
         if not task.alive():
-            task.note(queued=time.time(), wanted="run", begun=None)
+            task.note(queued=turn(), wanted="run", begun=None)
     return job(name)
 
 

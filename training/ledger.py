@@ -73,6 +73,11 @@ def waiting() -> list[Task]:
     return [task for *_, task in ordered]
 
 
+def turn() -> float:
+    """What a task that is queued now notes: the moment, but behind all who wait even where the clock was set back."""
+    return max([time.time(), *(task.entry()["queued"] + 1e-3 for task in waiting())])
+
+
 @contextlib.contextmanager
 def alone(wait: bool = True) -> Iterator[None]:
     """Nobody else changes the queue meanwhile. Raises `BlockingIOError` at once where one does and `wait` is off."""

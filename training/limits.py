@@ -1,7 +1,7 @@
 """What a shared host allows, from its environment. Without these variables, and on one's own machine, everything.
 
     PATCHLIGHT_TRAINING=off            nobody trains here
-    PATCHLIGHT_TRAINING_STEPS=5000     updates of one run
+    PATCHLIGHT_TRAINING_STEPS=5000     updates of one run that counts them
     PATCHLIGHT_TRAINING_SECONDS=3600   time of one run, all its sessions together; it stops there and keeps its network
     PATCHLIGHT_TRAINING_DISK=500       megabytes of one run's folder
     PATCHLIGHT_TRAINING_QUEUE=20       runs that may wait
@@ -69,7 +69,7 @@ def room(held: Limits, waiting: int) -> None:
 def within(made: Recipe, held: Limits) -> Recipe:
     """The recipe with time and disk cut to what is allowed. Raises `Fault` for what is not allowed at all."""
     settings = made.engine
-    if held.steps is not None and settings.steps > held.steps:
+    if held.steps is not None and not settings.minutes and settings.steps > held.steps:
         raise Fault(
             "A run of {steps} steps was asked for, but this page allows {most}; choose fewer steps.",
             steps=settings.steps, most=held.steps,
@@ -79,6 +79,7 @@ def within(made: Recipe, held: Limits) -> Recipe:
     cut = dict(made.settings)
     if held.seconds is not None:
         cut["hours"] = min(settings.hours or held.seconds / 3600, held.seconds / 3600)
+        cut["minutes"] = min(settings.minutes, held.seconds / 60)
     if held.disk is not None:
         cut["disk"] = min(settings.disk, held.disk)
     return replace(made, settings=cut)

@@ -55,8 +55,9 @@ def _muon() -> type[torch.optim.Muon]:
     return torch.optim.Muon
 
 
-def rate_at(step: int, settings: Settings) -> float:
-    """Learning rate of update `step` (from 0): linear warm-up, then half a cosine down to the final share."""
+def rate_at(step: float, settings: Settings) -> float:
+    """Learning rate of the update after `step`, see `Settings.reached`: linear warm-up, then half a cosine down to the
+    final share."""
     warm = math.ceil(settings.warmup * settings.steps)
     if step < warm:
         return settings.rate * (step + 1) / warm

@@ -52,23 +52,24 @@ class Published:
         result = self.objective.result()
         if result is None or not self.recipe.engine.watch:
             return lambda progress: None
-        snapshots = Snapshots(self.folder, self.recipe.engine.disk, self.recipe.engine.steps)
+        snapshots = Snapshots(self.folder, self.recipe.engine.disk)
         snapshots.rewind(int(start["step"]) if start else -1)
         batch = shown.fixed(self.recipe, images)
         views = shown.views_of(self.objective, batch) if isinstance(self.objective, Shows) else {}
 
-        def look(step: int, snapshot: Callable[[], Snapshot]) -> None:
+        def look(step: int, snapshot: Callable[[], Snapshot], last: bool = False) -> None:
             snapshots.look(
                 step,
                 lambda place: self.write(place, snapshot()),
                 lambda place: shown.write_shown(place, self.objective, views),
+                last,
             )
 
         if start is None:
             shown.write_views(self.folder, self.objective, batch, result.pixels)
             whole = self.objective.module.state_dict()
             look(0, lambda: {"step": 0, **{f"average/{name}": value for name, value in whole.items()}})
-        return lambda progress: look(progress.step, progress.snapshot)
+        return lambda progress: look(progress.step, progress.snapshot, progress.share == 1)
 
     def _averaged(self, network: nn.Module, snapshot: Snapshot) -> nn.Module:
         """A copy of `network`, which is a part of the objective's module, with the weights of the moving average."""

@@ -76,7 +76,7 @@ class Run:
 
     def __init__(self, folder: Path, made: Recipe) -> None:
         self.folder, self.recipe, self.settings = folder, made, made.engine
-        self.store, self.diary = Store(folder, self.settings), Diary(folder, self.settings.steps)
+        self.store, self.diary = Store(folder, self.settings), Diary(folder)
         self.stopping = False
 
     @property
@@ -140,7 +140,8 @@ class Run:
         if rank() == 0:
             self.store.sweep()
         self.diary.rewind(step)
-        self.diary.log(f"learning from step {step} of {self.settings.steps}")
+        length = f"{self.settings.minutes} minutes" if self.settings.minutes else f"{self.settings.steps} steps"
+        self.diary.log(f"learning from step {step}, {length} in all")
         keep_reserve(self.folder)
         written, progress = 0, None
         published = Published(self.folder, self.recipe, objective)
@@ -150,7 +151,7 @@ class Run:
             for progress in steps:
                 late = 0 < self.settings.hours * 3600 < session.seconds
                 session.write(progress)
-                if self._due(progress.step):
+                if self._due(progress):
                     self._checkpoint(published, progress)
                     written = progress.step
                 look(progress)
@@ -160,7 +161,7 @@ class Run:
         if progress is not None and written != progress.step:
             self._checkpoint(published, progress)
         self.diary.list_skipped(images.skipped)
-        finished = "finished" if progress is None or progress.step == self.settings.steps else "stopped"
+        finished = "finished" if progress is None or progress.share == 1 else "stopped"
         self.diary.note(finished, None, progress, session.seconds)
         self.diary.log(finished)
 
@@ -188,8 +189,9 @@ class Run:
         devices(self.settings).wait_for_everyone()
         return Tokenizer.from_file(str(path))
 
-    def _due(self, step: int) -> bool:
-        return step % self.settings.keep_every == 0 or step in self.settings.chosen or step == self.settings.steps
+    def _due(self, progress: Progress) -> bool:
+        step = progress.step
+        return step % self.settings.keep_every == 0 or step in self.settings.chosen or progress.share == 1
 
     def _checkpoint(self, published: Published, progress: Progress) -> None:
         if rank() == 0:

@@ -27,7 +27,12 @@ def option(
 class Settings:
     """How the engine learns, whatever the objective."""
 
-    steps: int = option(2000, "updates of the weights", least=1)
+    steps: int = option(2000, "updates of the weights, where no minutes are given", least=1)
+    minutes: float = option(
+        0.0,
+        "learn for so long by the clock: every schedule follows the share of it that is over; 0 counts steps",
+        least=0,
+    )
     batch: int = option(64, "pictures an update, over all processes and accumulated parts", least=2)
     accumulate: int = option(1, "parts in which each process passes its share of a batch", least=1)
     rate: float = option(1e-3, "learning rate at its peak", least=0)
@@ -46,6 +51,11 @@ class Settings:
     hours: float = option(0.0, "stop after so much time, all sessions of a run together; 0 is no limit", least=0)
     watch: bool = option(True, "keep the network at steps 0, 1, 2, 3, 4, 6, 8, 11, 16 …, to be looked at and played")
     disk: float = option(2000.0, "megabytes that the run's folder may take", least=1)
+
+    def reached(self, step: int, seconds: float) -> float:
+        """How far a run is after so many updates and seconds of learning, in [0, steps]: what schedules go by, whether
+        steps or minutes were given."""
+        return self.steps * min(1.0, seconds / (60 * self.minutes)) if self.minutes else step
 
     @property
     def chosen(self) -> frozenset[int]:

@@ -32,7 +32,8 @@ def jobs(given: dict[str, Any]) -> int:
         acted: Callable[[str], object] = getattr(desk, action)
         acted(name)
     for job in desk.jobs():
-        place = f"place {job.place}" if job.place else f"step {job.step} of {job.steps}"
+        reached = f"step {job.step}" if job.steps is None else f"step {job.step} of {job.steps}"
+        place = f"place {job.place}" if job.place else reached
         left = "" if job.eta is None else f"{job.eta / 60:.1f} minutes to go"
         sys.stdout.write(f"{job.name:24} {job.state:9} {place:20} {left:22} {job.sentence or ''}".rstrip() + "\n")
     return 0

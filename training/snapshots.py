@@ -68,16 +68,16 @@ def _places(folder: Path, step: str) -> list[Path]:
 class Snapshots:
     """Writes snapshots of the run in `folder`, within a share of its disk budget in megabytes."""
 
-    def __init__(self, folder: Path, disk: float, last: int) -> None:
-        self.run, self.folder, self.last = folder, folder / "snapshots", last
+    def __init__(self, folder: Path, disk: float) -> None:
+        self.run, self.folder = folder, folder / "snapshots"
         self.budget = BUDGET * disk * 1e6
         self._rest_until = -math.inf
 
-    def look(self, step: int, network: Write, shown: Write) -> None:
+    def look(self, step: int, network: Write, shown: Write, last: bool = False) -> None:
         """Called after each update, and before the first: writes what is due, `network` and `shown` into the folder
-        that they are given, or only the newest network where it is old."""
+        that they are given, or only the newest network where it is old. last: nothing comes after it."""
         start = time.monotonic()
-        if due(step) or step == self.last:
+        if due(step) or last:
             self._keep(step, network, shown)
             self._publish(self._place(step))
         elif start >= self._rest_until:

@@ -17,6 +17,7 @@ from pathlib import Path
 from models.card_catalogue import runs_folder
 from models.faults import Fault
 from training.arguments import DRAWN
+from training.job import UNMEASURED
 from training.ledger import Task, alone, plain, take, tasks, waiting
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -66,6 +67,8 @@ def _start(task: Task) -> None:
     lock = take(task.lock)
     try:
         task.note(queued=None, wanted="run", begun=time.time(), process=None)
+        if task.kind == "evaluation":
+            (task.folder / UNMEASURED).unlink(missing_ok=True)  # why an earlier one failed
         with open(task.folder / "output.txt", "ab") as output:
             child = subprocess.Popen(
                 [sys.executable, "-m", "training", *command(task)], env=surroundings(), start_new_session=True,

@@ -147,6 +147,44 @@ def test_rate_rises_then_falls_to_its_final_share() -> None:
     assert rates[-1] == pytest.approx(0.06, rel=0.1)
 
 
+class Clocked(Broken):
+    """Each loss takes so many seconds of a clock that stands still otherwise."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, seconds: list[float]) -> None:
+        super().__init__([1.0] * 99)
+        self.now, self.seconds, self.shares = 1000.0, seconds, []
+        monkeypatch.setattr("training.engine.time.perf_counter", lambda: self.now)
+
+    def loss(self, views: Any) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        self.now += self.seconds.pop(0)
+        return super().loss(views)
+
+    def after_step(self, progress: float) -> None:
+        self.shares.append(progress)
+
+
+def test_minutes_end_a_run_by_the_clock_and_its_schedules_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wrong if a machine that is slow half way learnt longer than it was told, or never came down to the last rate, or
+    a run that was stopped had its whole time again. What others do between two steps counts; what they do while it is
+    stopped does not."""
+    chosen = settings("mae", steps=100, minutes=0.1, warmup=0.0, final=0.0, rate=1.0)
+    slow = Clocked(monkeypatch, [0.3, 0.3, 1.5, 3.3, 9.0])
+    steps, rates, snapshot = train(slow, Squares(), chosen), [], {}
+    for progress in steps:
+        rates.append(progress.rate)
+        snapshot = progress.snapshot()
+        if progress.step == 3:
+            break
+        slow.now += 0.3
+    assert slow.shares == pytest.approx([0.05, 0.15, 0.45])
+    assert rates == pytest.approx([(1 + math.cos(math.pi * share)) / 2 for share in (0.0, 0.05, 0.15)])
+    slow.now += 5000.0
+    later = list(train(slow, Squares(), chosen, snapshot))
+    assert [(progress.step, progress.share) for progress in later] == [(4, pytest.approx(1.0))]
+    assert slow.shares == pytest.approx([0.05, 0.15, 0.45, 1.0])
+    assert later[0].rate == pytest.approx((1 + math.cos(math.pi * 0.45)) / 2)
+
+
 def test_muon_gets_matrices_of_blocks_and_decay_spares_tables() -> None:
     module = built("clip", Squares()).module
     adamw, muon = optimisers(module, settings("clip", optimiser="muon", decay=0.1))

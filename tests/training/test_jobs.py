@@ -152,6 +152,82 @@ def test_a_dead_process_is_seen_at_once_and_its_last_line_is_told(runs: Path) ->
     assert resume("dies").state == "waiting"
 
 
+def test_no_order_is_told_by_a_clock_that_may_be_set_back(runs: Path) -> None:
+    """Wrong if a run that said that it finished were lost, an evaluation that came failed, or whoever came last went
+    first, because somebody has set the clock."""
+    ahead = time.time() + 3600
+    submit("done", small(steps=1))
+    with alone():
+        Task(runs / "done").note(queued=None, begun=ahead)
+    list(open_run("done").learn())
+    assert (job("done").state, job("done").sentence) == ("finished", None)
+    submit("lost", small(steps=1))
+    with alone():
+        Task(runs / "lost").note(queued=None, begun=time.time() - 60)
+    list(open_run("lost").learn())
+    with alone():
+        Task(runs / "lost").note(begun=time.time() - 30)
+    assert job("lost").state == "lost", "what an earlier start said is not what this one said"
+
+    evaluate("done")
+    with alone():
+        Task(runs / "done", "evaluation").note(queued=None, begun=ahead)
+    assert (
+        main(
+            ["evaluate", "run/done", "--images", "shapes", "--count", "8", "--out", str(runs / "done/evaluation.json")]
+        )
+        == 0
+    )
+    assert job("done").evaluation == "done"
+
+    submit("first", small())
+    with alone():
+        Task(runs / "first").note(queued=ahead)
+    submit("second", small())
+    assert (job("first").place, job("second").place) == (1, 2)
+
+
+def test_a_run_by_the_clock_tells_its_share_and_warns_of_too_few_steps(
+    runs: Path, capsys: pytest.CaptureFixture
+) -> None:
+    """Wrong if such a run claimed a number of steps, had its whole time again after a stop, or said nothing where this
+    machine is too slow for it."""
+    words = [
+        "mae",
+        "--images",
+        "shapes",
+        "--size",
+        "nano",
+        "--side",
+        "32",
+        "--patch",
+        "8",
+        "--batch",
+        "4",
+        "--device",
+        "cpu",
+    ]
+    assert main([*words, "--run", "quick", "--minutes", "0.02", "--keep-every", "1"]) == 0
+    seen = job("quick")
+    assert (seen.state, seen.steps, seen.share, seen.eta) == ("finished", None, 1.0, None)
+    assert seen.sentence is not None
+    assert (seen.sentence.facts["steps"], seen.sentence.facts["fewest"]) == (seen.step, 100)
+    assert "too few to learn anything from" in str(seen.sentence)
+    assert seen.snapshots[-1] == seen.step
+
+    run = open_run("halved", small(minutes=0.02, steps=5))
+    for progress in run.learn():
+        if progress.share > 0.5:
+            run.stop()
+    left = job("halved").share
+    assert (job("halved").state, job("halved").spent) == ("stopped", None)
+    assert left > 0.5
+    rest = [progress.share for progress in open_run("halved").learn()]
+    assert rest[0] > left, "it goes on with the time that is left"
+    assert rest[-1] == 1.0
+    assert job("halved").state == "finished"
+
+
 def test_a_process_that_does_not_stop_is_ended_when_asked_again() -> None:
     submit("deaf", small())
     deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(60)"
@@ -260,8 +336,8 @@ def test_an_evaluation_that_fails_says_why(runs: Path, tmp_path: Path) -> None:
     assert "ended without a word" in str(job("done").unmeasured)
     assert main(["evaluate", "run/done", "--images", str(tmp_path / "gone"), "--out", out]) == 2
     assert "nothing lies there; put them there" in str(job("done").unmeasured)
-    (runs / "done" / "evaluation.json").write_text("{}")
-    assert job("done").unmeasured is None
+    assert main(["evaluate", "run/done", "--images", "shapes", "--count", "8", "--out", out]) == 0
+    assert (job("done").unmeasured, job("done").evaluation) == (None, "done")
 
 
 def test_pictures_that_vanish_are_one_sentence(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def test_the_network_of_this_minute_is_the_newest_snapshot_while_learning() -> N
 
 def test_the_newest_network_is_written_between_snapshots_where_time_allows(tmp_path: Path) -> None:
     written: list[Path] = []
-    snapshots = Snapshots(tmp_path, 10, 1000)
+    snapshots = Snapshots(tmp_path, 10)
     snapshots._rest_until = 0.0
     snapshots.look(100, written.append, written.append)
     snapshots.look(101, written.append, written.append)
@@ -164,7 +164,7 @@ def test_resuming_drops_what_a_killed_session_wrote_later_and_writes_it_again() 
 
 def test_snapshots_make_room_where_they_are_crowded(tmp_path: Path) -> None:
     """The first and the last stay, and so does the order of magnitude of everything between."""
-    snapshots = Snapshots(tmp_path, disk=0.02, last=10**6)  # 10 kB for snapshots, 1 kB each
+    snapshots = Snapshots(tmp_path, disk=0.02)  # 10 kB for snapshots, 1 kB each
     write: Callable[[Path], None] = lambda folder: bool((folder / "config.json").write_bytes(bytes(1000)))  # type: ignore  # noqa: E731
     steps = [step for step in range(5000) if due(step)]
     for step in steps:

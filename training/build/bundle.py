@@ -119,7 +119,7 @@ def learnt(name: str, hours: float) -> Run:
     if run.status["state"] != "finished":
         for progress in run.learn():
             if progress.step % 50 == 0:
-                sys.stdout.write(f"{name}: step {progress.step} of {progress.steps}, loss {progress.loss:.4f}\n")
+                sys.stdout.write(f"{name}: step {progress.step} of {run.settings.steps}, loss {progress.loss:.4f}\n")
     return run
 
 
