@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +16,13 @@ import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
+from starlette.requests import Request
+from starlette.routing import Route
 
-from explorers import endpoint
+from explorers import delivery, endpoint
 from explorers.explorer import Explorer
+from explorers.gate import gate
+from tests.conftest import wait_for
 
 PICTURE = Path(__file__).resolve().parent.parent.parent / "assets" / "pictures" / "cat.jpg"
 NETWORK = "timm/test_vit?random"
@@ -177,3 +184,42 @@ def test_many_at_once_get_the_same_answer(client: Client) -> None:
     answers = [job.result(timeout=30)[0] for job in jobs]
     assert all(one == answers[0] for one in answers)
     assert time.monotonic() - start < 20
+
+
+def test_work_for_somebody_who_has_gone_leaves_the_line(server: str) -> None:
+    """Who closes the connection waits no more, and others need not wait for what nobody will read."""
+    body = {"image": uploaded(server), "checkpoint": NETWORK, "side": 333}
+    with gate():
+        joined = posted(server, body).json()["event_id"]
+        address = f"{server}/gradio_api/call/v2/norms/{joined}"
+        with httpx.stream("GET", address, timeout=30):
+            wait_for(lambda: gate.waiting == 1, seconds=20)
+        wait_for(lambda: gate.waiting == 0, seconds=40)
+
+
+def test_an_answer_that_is_worked_out_stops_when_its_reader_has_gone() -> None:
+    """The page's own fetches pass beside Gradio's queue."""
+    began = threading.Event()
+
+    def answer(_: object) -> bytes:
+        began.set()
+        with gate():
+            return b"late"
+
+    name = delivery.offer(answer).rpartition("/")[2]
+    route = next(route for route in delivery.routes() if isinstance(route, Route))
+    scope = {"type": "http", "method": "GET", "path": "", "query_string": b"", "headers": [],
+             "path_params": {"name": name}}  # fmt: skip
+
+    async def receive() -> dict[str, str]:
+        while gate.waiting == 0:
+            await asyncio.sleep(0.01)
+        return {"type": "http.disconnect"}
+
+    with ThreadPoolExecutor(1) as pool, gate():
+        asked = pool.submit(asyncio.run, route.endpoint(Request(scope, receive)))  # pyright: ignore
+        assert began.wait(10)
+        response = asked.result(20)
+    assert response.status_code == 422
+    assert b"The work was stopped" in response.body
+    assert gate.waiting == 0
