@@ -4,14 +4,16 @@
     create({"library": "transformers", "class": "CLIPModel", "config": {"projection_dim": 128, ...}})
 
 `name` is a timm architecture, `options` its keyword arguments; `class` is one of `CLASSES`, `config` what that class's
-configuration takes. The weights follow from torch's random state alone, so `torch.manual_seed` repeats them. The same
-description is what a checkpoint folder keeps in `config.json` (see `models.weights`).
+configuration takes, `options` further arguments of the class, such as `add_pooling_layer`. The weights follow from
+torch's random state alone, so `torch.manual_seed` repeats them. The same description is what a checkpoint folder keeps
+in `config.json` (see `models.weights`).
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from torch import nn
@@ -19,21 +21,38 @@ from torch import nn
 from models.faults import Fault
 
 CLASSES = (
-    "CLIPModel", "CLIPVisionModel", "CLIPVisionModelWithProjection", "Siglip2Model", "Siglip2VisionModel",
-    "SiglipModel", "SiglipVisionModel", "SwinForImageClassification", "SwinForMaskedImageModeling", "SwinModel",
-    "Swinv2ForImageClassification", "Swinv2ForMaskedImageModeling", "Swinv2Model", "ViTMAEForPreTraining",
-    "ViTMAEModel",
+    "BeitForImageClassification", "BeitModel", "CLIPModel", "CLIPVisionModel", "CLIPVisionModelWithProjection",
+    "DINOv3ViTModel", "Data2VecVisionForImageClassification", "Data2VecVisionModel", "DeiTForImageClassification",
+    "DeiTForImageClassificationWithTeacher", "DeiTModel", "Dinov2ForImageClassification", "Dinov2Model",
+    "Dinov2WithRegistersForImageClassification", "Dinov2WithRegistersModel", "IJepaForImageClassification",
+    "IJepaModel", "Siglip2Model", "Siglip2VisionModel", "SiglipModel", "SiglipVisionModel",
+    "SwinForImageClassification", "SwinForMaskedImageModeling", "SwinModel", "Swinv2ForImageClassification",
+    "Swinv2ForMaskedImageModeling", "Swinv2Model", "ViTForImageClassification", "ViTMAEForPreTraining", "ViTMAEModel",
+    "ViTMSNForImageClassification", "ViTMSNModel", "ViTModel",
 )  # fmt: skip
 """transformers classes that may be built; any other name is refused before it is looked up."""
+
+_ELSEWHERE = frozenset((
+    "_attn_implementation", "_attn_implementation_internal", "_commit_hash", "_name_or_path", "attn_implementation",
+    "attn_implementation_internal", "device_map", "dtype", "output_attentions", "output_hidden_states", "return_dict",
+    "torch_dtype", "torchscript", "use_return_dict",
+))  # fmt: skip
+"""What a transformers configuration says of how another machine computed and answered; the network is the same."""
+
+_LOADING = frozenset((
+    "cache_dir", "checkpoint_path", "exportable", "no_jit", "pretrained", "pretrained_cfg", "pretrained_cfg_overlay",
+    "scriptable",
+))  # fmt: skip
+"""What `timm.create_model` takes beside an architecture's own arguments: weights come from the asked file alone."""
 
 
 def create(config: Mapping[str, Any]) -> nn.Module:
     """The network that `config` describes, in training mode, on torch's current default device. Raises `Fault`."""
     library = config.get("library")
     if library == "timm":
-        return _timm(str(config.get("name")), dict(config.get("options", {})))
+        return _timm(str(config.get("name")), architectural(config.get("options")))
     if library == "transformers":
-        return _transformers(str(config.get("class")), dict(config.get("config", {})))
+        return _transformers(str(config.get("class")), portable(config.get("config")), named(config.get("options")))
     raise Fault(
         "A network of the library {library} was asked for, but only timm and transformers are known; correct the "
         "description.",
@@ -41,31 +60,68 @@ def create(config: Mapping[str, Any]) -> nn.Module:
     )
 
 
+def architectural(options: object) -> dict[str, Any]:
+    """Of arguments that others stored for `timm.create_model`, those of the architecture."""
+    return {name: value for name, value in named(options).items() if name not in _LOADING}
+
+
+def portable(config: object) -> dict[str, Any]:
+    """Of a transformers configuration that others wrote, what it says of the network. A size given as two equal sides
+    is one number, which every class takes. Raises `Fault`."""
+    said = {name: value for name, value in named(config).items() if name not in _ELSEWHERE}
+    for name, value in said.items():
+        if name in ("image_size", "patch_size") and isinstance(value, list) and len(set(map(str, value))) == 1:
+            said[name] = value[0]
+        elif name.endswith("_config") and isinstance(value, dict):
+            said[name] = portable(value)
+    return said
+
+
+def named(values: object) -> dict[str, Any]:
+    """Named values that a description may leave out or state as null. Raises `Fault` for anything else."""
+    if values is None:
+        return {}
+    if not isinstance(values, Mapping):
+        raise Fault(
+            "Named values were expected in the description, but there is a {kind}; correct the description.",
+            kind=type(values).__name__,
+        )
+    return {str(name): value for name, value in values.items()}
+
+
 def _timm(name: str, options: dict[str, Any]) -> nn.Module:
     timm = importlib.import_module("timm")
     if not timm.is_model(name):
         raise Fault("timm has no architecture called {name}; correct the description.", name=name)
-    try:
+    with described(name):
         return timm.create_model(name, pretrained=False, **options)
-    except (TypeError, AssertionError, RuntimeError, ValueError) as wrong:
-        raise _unbuildable(name, wrong) from wrong
 
 
-def _transformers(name: str, config: dict[str, Any]) -> nn.Module:
+def _transformers(name: str, config: dict[str, Any], options: dict[str, Any]) -> nn.Module:
     if name not in CLASSES:
         raise Fault(
             "The transformers class {name} was asked for, but only these may be built: {known}.",
             name=name, known=", ".join(CLASSES),
         )  # fmt: skip
     network: Any = getattr(importlib.import_module("transformers"), name)
+    with described(name):
+        return network(network.config_class(**config, attn_implementation=attention(network)), **options)
+
+
+def attention(network: Any) -> str:
+    """The way of computing attention that a transformers class is asked for: fused where it knows that."""
+    return "sdpa" if network._supports_sdpa else "eager"
+
+
+@contextmanager
+def described(name: str) -> Iterator[None]:
+    """Within, a library builds what others described: whatever it raises is a `Fault` of that description."""
     try:
-        return network(network.config_class(**config, attn_implementation="sdpa"))
-    except (TypeError, AssertionError, RuntimeError, ValueError) as wrong:
-        raise _unbuildable(name, wrong) from wrong
-
-
-def _unbuildable(name: str, reason: Exception) -> Fault:
-    return Fault(
-        "{name} cannot be built as described ({reason}); correct the description.",
-        name=name, reason=str(reason).partition("\n")[0],
-    )  # fmt: skip
+        yield
+    except Fault:
+        raise
+    except Exception as wrong:
+        raise Fault(
+            "{name} cannot be built as described ({reason}); correct the description.",
+            name=name, reason=str(wrong).strip().partition("\n")[0] or type(wrong).__name__,
+        ) from wrong  # fmt: skip

@@ -5,18 +5,19 @@ python -m models doctor FILE
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 from torch import Tensor
 
-from models import weights
+from models import shards, weights
 from models.backbone import Backbone
-from models.faults import Fault
+from models.description import Description
+from models.faults import Fault, Refusal
 from models.layout import layout
 from models.loading import load
+from models.shards import Shards
 
 ASIDE = {
     "student.": "student", "decoder": "decoder", "mask_token": "mask token", "head.": "projection head",
@@ -29,7 +30,8 @@ ASIDE = {
 @dataclass(frozen=True)
 class Diagnosis:
     """file:                 its name
-    layout:               whose layout: "Patchlight", "timm", "transformers", "DINO", "MAE", "SimMIM", "CLIP", or None
+    layout:               whose layout: "Patchlight", "timm", "transformers", "OpenCLIP", "DINO", "MAE", "SimMIM",
+                          "CLIP", or None
     tensors, parameters:  how many, and how many numbers in them
     aside:                (what, how many tensors) in the file that the network does not need, so that a reader knows
                           what is lost: an MAE's decoder, a CLIP's text tower
@@ -51,9 +53,10 @@ def diagnose(path: Path, device: str = "cpu") -> Diagnosis:
     header: dict[str, Tensor] = {}
     kind, aside, backbone, fault = None, (), None, None
     try:
-        for file in sorted(path.glob("*.safetensors")) if path.is_dir() else [path]:
-            header |= weights.header(file)
-        kind, aside = _recognised(path, header)
+        stated, held = shards.meant(path)
+        if held is not None:
+            header = held.header()
+            kind, aside = _recognised(stated, held, header)
         backbone = load(f"file/{path}", device)
     except Fault as reason:
         fault = reason
@@ -61,16 +64,20 @@ def diagnose(path: Path, device: str = "cpu") -> Diagnosis:
     return Diagnosis(path.name, kind, len(header), numbers, aside, backbone, fault)
 
 
-def _recognised(path: Path, header: dict[str, Tensor]) -> tuple[str, tuple[tuple[str, int], ...]]:
-    place = path if path.is_dir() else path.parent
-    description = place / "config.json"
-    if description.is_file() and (path.is_dir() or path.name.startswith("model")):
-        config = json.loads(description.read_text(encoding="utf-8"))
-        kinds = {"library": "Patchlight", "architecture": "timm"}
-        return next((kind for key, kind in kinds.items() if key in config), "transformers"), ()
-    if not path.is_dir() and "architecture" in weights.metadata(path):
+def _recognised(
+    stated: Description | None, held: Shards, header: dict[str, Tensor]
+) -> tuple[str, tuple[tuple[str, int], ...]]:
+    """Whose layout, and what is aside; by its names alone where a description speaks of another file."""
+    if stated is not None and held.belongs(stated):
+        return stated.writer, ()
+    if "architecture" in weights.metadata(held.files[0]):
         return "timm", ()
-    found = layout(header)
+    try:
+        found = layout(header)
+    except Refusal:
+        if stated is None:
+            raise
+        return stated.writer, ()
     return found.kind, tuple(Counter(map(_aside, found.aside)).items())
 
 

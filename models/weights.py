@@ -96,9 +96,13 @@ def check(file: str, found: Mapping[str, Tensor], network: nn.Module) -> None:
         raise unfit(file, wanted.keys() - found.keys(), found.keys() - wanted.keys(), shapes)
 
 
-def unfit(file: str, missing: Iterable[str], extra: Iterable[str], shapes: Iterable[str]) -> Fault:
+class Unfit(Fault):
+    """A whole file of weights, but of another network than the one it was read as."""
+
+
+def unfit(file: str, missing: Iterable[str], extra: Iterable[str], shapes: Iterable[str]) -> Unfit:
     """The sentence for a file that is not this network's: which names are missing, extra, or of another shape."""
-    return Fault(
+    return Unfit(
         "{file} does not fit this architecture: missing {missing}; not known to it {extra}; of another shape "
         "{shapes}. Take the file that belongs to it, or ask `python -m models doctor` what the file is.",
         file=file, missing=_listed(missing), extra=_listed(extra), shapes=_listed(shapes),

@@ -21,6 +21,7 @@ from models.card_catalogue import card_from
 from models.create import create
 from models.faults import Fault
 from models.pixels import Pixels
+from models.shards import Shards
 from models.sources.request import SEED, Request
 from models.sources.timm import options as told
 
@@ -37,8 +38,9 @@ def open_named(parent: Path, name: str, request: Request) -> Parts:
     return read(parent / name, request)
 
 
-def read(place: Path, request: Request) -> Parts:
-    """The network of a checkpoint folder with its weights or, as a twin, random ones. Raises `Fault`."""
+def read(place: Path, request: Request, held: Shards | None = None) -> Parts:
+    """The network of a checkpoint folder with its weights, or those `held`, or, as a twin, random ones. Raises
+    `Fault`."""
     config, known = _json(place / "config.json"), _json(place / "card.json")
     named = {"title": place.name, **known, "classes": tuple(config.get("classes", ()))}
     card = replace(card_from(request.id, named), random=request.random)
@@ -46,17 +48,17 @@ def read(place: Path, request: Request) -> Parts:
     tokenizer = _tokenizer(place / "tokenizer.json")
     if request.random:
         return replace(random_parts(config, card, pixels), tokenizer=tokenizer)
-    file = place / "model.safetensors"
-    card = replace(card, sha256=weights.sha256(file))
-    return Parts(filled(config, file), card, pixels, tokenizer)
+    held = held or Shards((place / "model.safetensors",))
+    network = filled(config, held)
+    return Parts(network, replace(card, sha256=held.sha256()), pixels, tokenizer)
 
 
-def filled(config: Mapping[str, Any], file: Path) -> nn.Module:
-    """The network that `config` describes with the weights of `file`, compared before anything is allocated."""
+def filled(config: Mapping[str, Any], held: Shards) -> nn.Module:
+    """The network that `config` describes with the weights `held`, compared before anything is allocated."""
     with torch.device("meta"):
-        weights.check(file.name, weights.header(file), _created(config))
+        weights.check(held.names, held.header(), _created(config))
     network = _created(config)
-    network.load_state_dict(weights.tensors(file))
+    network.load_state_dict(held.tensors())
     return network
 
 
@@ -70,7 +72,7 @@ def random_parts(config: Mapping[str, Any], card: Card, pixels: Pixels) -> Parts
 def _created(config: Mapping[str, Any]) -> nn.Module:
     """As trained, and told what the families want to be told so that any size can be fed; the weights are the same."""
     if config.get("library") == "timm" and timm.is_model(str(config.get("name"))):
-        config = {**config, "options": {**told(str(config["name"])), **config.get("options", {})}}
+        config = {**config, "options": {**told(str(config["name"])), **(config.get("options") or {})}}
     return create(config)
 
 

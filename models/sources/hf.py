@@ -1,14 +1,14 @@
-"""`hf/<owner>/<name>`: checkpoints of transformers on the model hub, and of timm by whoever publishes them there.
+"""`hf/<owner>/<name>`: checkpoints on the model hub, of transformers and of everyone else whose descriptions are read.
 
-The class follows from `config.json` by a small table; no code that comes with a checkpoint is run. transformers carries
-older names to its own ones; as with timm this runs twice, first on meta tensors made from the files' headers.
+The class follows from `config.json`; no code that comes with a checkpoint is run. transformers carries older names to
+its own ones; as with timm this runs twice, first on meta tensors made from the files' headers.
 """
 
 from __future__ import annotations
 
-import json
+import inspect
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,28 +17,32 @@ import torch
 import transformers
 from torch import Tensor, nn
 
-from models import hub, weights
+from models import hub, shards, weights
 from models.backbone import Parts
 from models.card import Card
 from models.card_catalogue import card_of
-from models.create import CLASSES, create
+from models.create import CLASSES, attention, create, described
+from models.description import CONFIG, WEIGHTS, Description, description, read_json
 from models.faults import Fault, Refusal
 from models.pixels import Pixels
-from models.sources import timm
+from models.shards import Shards
+from models.sources import folder, open_clip, timm
 from models.sources.request import SEED, Request
 from models.sources.tokenizer import tokenizer
 
 BY_TYPE = {
-    "clip": "CLIPModel", "siglip": "SiglipModel", "siglip2": "Siglip2Model", "swin": "SwinModel",
-    "swinv2": "Swinv2Model", "vit_mae": "ViTMAEForPreTraining",
+    "beit": "BeitModel", "clip": "CLIPModel", "clip_vision_model": "CLIPVisionModel",
+    "data2vec-vision": "Data2VecVisionModel", "deit": "DeiTModel", "dinov2": "Dinov2Model",
+    "dinov2_with_registers": "Dinov2WithRegistersModel", "dinov3_vit": "DINOv3ViTModel", "ijepa": "IJepaModel",
+    "siglip": "SiglipModel", "siglip2": "Siglip2Model", "siglip2_vision_model": "Siglip2VisionModel",
+    "siglip_vision_model": "SiglipVisionModel", "swin": "SwinModel", "swinv2": "Swinv2Model", "vit": "ViTModel",
+    "vit_mae": "ViTMAEForPreTraining", "vit_msn": "ViTMSNModel",
 }  # fmt: skip
-"""What is built where `architectures` names no class that is read here."""
-
-WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
+"""What is built where `architectures` names no class at all."""
 
 BESIDE = (
     "preprocessor_config.json", "processor_config.json", "tokenizer.json", "tokenizer_config.json", "vocab.json",
-    "merges.txt", "spiece.model", "special_tokens_map.json",
+    "merges.txt", "spiece.model", "special_tokens_map.json", "card.json", "pixels.json",
 )  # fmt: skip
 """Small files that say how a network is fed."""
 
@@ -47,66 +51,103 @@ _RESAMPLING = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic"}
 
 def open_parts(name: str, request: Request) -> Parts:
     """The network of the repository `name`, with its weights or, as a twin, random ones."""
-    config = hub.fetch(name, "config.json")
-    _recognise(_json(config), name)
-    listed = hub.listing(name)
+    there = hub.listing(name)
+    stated = _described(name, there)
     for file in BESIDE:
-        if file in listed:
+        if file in there:
             hub.fetch(name, file)
-    files = () if request.random else tuple(_weights(name, listed, request))
-    return read(config.parent, request, files)
+    if request.random:
+        return read(stated, request)
+    held = shards.found(stated.weights, there, lambda file: hub.fetch(name, file, request.progress))
+    if held is None:
+        held = Shards((hub.fetch(name, stated.weights, request.progress, hub.conversion(name)),))
+    return read(stated, request, held)
 
 
-def read(folder: Path, request: Request, files: tuple[Path, ...] = ()) -> Parts:
-    """The network that `config.json` in `folder` describes, with the weights in `files` unless a twin is asked for."""
-    config = _json(folder / "config.json")
-    if "architecture" in config:
-        return timm.read(config, request, files)
-    description = _recognise(config, folder.name)
-    network = _random(description) if request.random else filled(description, files)
+def _described(name: str, there: tuple[str, ...]) -> Description:
+    """The description of a repository: OpenCLIP's where only that comes with its weights."""
+    complete = [file for file, held in WEIGHTS.items() if file in there and {held, held + shards.INDEX} & {*there}]
+    stated = description(hub.fetch(name, complete[0] if complete else CONFIG))
+    if stated is None:
+        raise Fault(
+            "{name} has a config.json, but it describes no network of timm or transformers; choose another checkpoint.",
+            name=name,
+        )
+    if stated.writer == "transformers":
+        _recognise(stated.config, name)  # before anything else is fetched
+    return stated
+
+
+def read(stated: Description, request: Request, held: Shards | None = None) -> Parts:
+    """The network that was described, with the weights in `held` unless a twin is asked for."""
+    if stated.writer == "Patchlight":
+        return folder.read(stated.folder, request, held)
+    if stated.writer == "timm":
+        return timm.read(stated.config, request, held)
+    if stated.writer == "OpenCLIP":
+        return open_clip.read(stated.config, request, held)
+    asked = _recognise(stated.config, stated.folder.name)
+    network = filled(asked, held) if held else _random(asked)
     known = card_of(request.id.partition("?")[0])
-    card = known or Card(request.id, title=request.id.partition("/")[2], family=str(config.get("model_type")))
+    card = known or Card(request.id, title=request.id.partition("/")[2], family=str(stated.config.get("model_type")))
     card = replace(card, id=request.id, random=request.random)
-    if files:
-        card = replace(card, sha256=weights.sha256(files[0]), revision=hub.revision(files[0]))
-    return Parts(network, card, _pixels(network, folder), tokenizer(folder, network))
+    if held:
+        card = replace(card, sha256=held.sha256(), revision=hub.revision(held.files[0]))
+    return Parts(network, card, _pixels(network, stated.folder), tokenizer(stated.folder, network))
 
 
-def filled(description: Mapping[str, Any], files: Iterable[Path]) -> nn.Module:
-    """The transformers network of a description with the weights in `files`. Raises `Fault` where they do not fit."""
+def filled(asked: Mapping[str, Any], held: Shards) -> nn.Module:
+    """The transformers network of a description with the weights `held`. Raises `Fault` where they do not fit."""
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
-    network: Any = getattr(transformers, description["class"])
+    network: Any = getattr(transformers, asked["class"])
+    header = held.header()
     with torch.device("meta"):
-        config: Any = create(description).config
+        config: Any = create(asked).config
 
     def loaded(state: dict[str, Tensor], place: str) -> nn.Module:
-        module, report = network.from_pretrained(
-            None, config=config, state_dict=state, dtype=torch.float32, attn_implementation="sdpa", device_map=place,
-            output_loading_info=True, ignore_mismatched_sizes=True,
-        )  # fmt: skip
+        with described(asked["class"]):
+            module, report = network.from_pretrained(
+                None, config=config, state_dict=state, dtype=torch.float32, attn_implementation=attention(network),
+                device_map=place, output_loading_info=True, ignore_mismatched_sizes=True, **_parts(network, header),
+            )  # fmt: skip
         shapes = [entry[0] for entry in report["mismatched_keys"]]
         if report["missing_keys"] or report["unexpected_keys"] or shapes:
-            raise weights.unfit(names, report["missing_keys"], report["unexpected_keys"], shapes)
+            raise weights.unfit(held.names, report["missing_keys"], report["unexpected_keys"], shapes)
         return module
 
-    files = tuple(files)
-    names = ", ".join(file.name for file in files)
-    loaded({name: value for file in files for name, value in weights.header(file).items()}, "meta")
-    return loaded({name: value for file in files for name, value in weights.tensors(file).items()}, "cpu")
+    loaded(header, "meta")
+    return loaded(held.tensors(), "cpu")
 
 
-def _recognise(config: dict[str, Any], name: str) -> dict[str, Any]:
-    """What `models.create` needs to build the network of a transformers `config.json`."""
-    kind = str(config.get("model_type"))
-    stated = [architecture for architecture in config.get("architectures") or [] if architecture in CLASSES]
-    if "architecture" not in config and kind not in BY_TYPE and not stated:
+def _parts(network: Any, header: Mapping[str, Tensor]) -> dict[str, bool]:
+    """Parts that a class may have or lack, whatever its configuration says: built where the weights hold them. None of
+    them meets a token before the last block."""
+    taken = inspect.signature(network.__init__).parameters
+    marks = {"add_pooling_layer": "pooler.", "use_mask_token": "mask_token"}
+    return {part: any(mark in name for name in header) for part, mark in marks.items() if part in taken}
+
+
+def _recognise(config: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """What `models.create` needs to build the network of a transformers `config.json`: the class that it states, or
+    the encoder of its kind where it states none. Raises `Refusal` by the name of a class that is not read."""
+    if config.get("quantization_config"):
         raise Refusal(
-            "{name} is a {kind} of transformers, which is not read here: two-tower, MAE and Swin networks are; plain "
-            "vision transformers open by their timm names.",
-            name=name, kind=kind,
+            "{name} holds weights that were rounded to few bits for another machine (quantization_config); choose or "
+            "save it in single or half precision.",
+            name=name,
+        )
+    stated = config.get("architectures") or ()
+    classes = [str(each) for each in ([stated] if isinstance(stated, str) else stated)]
+    kind = str(config.get("model_type"))
+    read = [each for each in classes or [BY_TYPE.get(kind)] if each in CLASSES]
+    if not read:
+        raise Refusal(
+            "{name} is a {kind} of transformers, which is not read here; encoders and most image classifiers of "
+            "{known} are, so save that part of it, or choose another network.",
+            name=name, kind=", ".join(classes) or kind, known=", ".join(BY_TYPE),
         )  # fmt: skip
-    return {"library": "transformers", "class": stated[0] if stated else BY_TYPE.get(kind), "config": config}
+    return {"library": "transformers", "class": read[0], "config": config}
 
 
 def _random(description: Mapping[str, Any]) -> nn.Module:
@@ -115,25 +156,17 @@ def _random(description: Mapping[str, Any]) -> nn.Module:
         return create(description)
 
 
-def _weights(name: str, listed: tuple[str, ...], request: Request) -> Iterable[Path]:
-    if WEIGHTS not in listed and INDEX in listed:
-        shards = json.loads(hub.fetch(name, INDEX).read_text(encoding="utf-8"))["weight_map"]
-        return [hub.fetch(name, shard, request.progress) for shard in sorted({*shards.values()} & {*listed})]
-    revision = "main" if WEIGHTS in listed else hub.conversion(name)
-    return [hub.fetch(name, WEIGHTS, request.progress, revision)]
-
-
 def _pixels(network: nn.Module, folder: Path) -> Pixels:
     stated = _processor(folder)
     config: Any = network.config
     vision = getattr(config, "vision_config", config)
     patch = vision.patch_size
-    if isinstance(getattr(vision, "image_size", None), int):
-        side = vision.image_size
-    else:  # NaFlex takes any grid of at most so many patches
-        side = math.isqrt(vision.num_patches) * patch
+    size = getattr(vision, "image_size", None)
+    if size is None:  # NaFlex takes any grid of at most so many patches
+        size = math.isqrt(vision.num_patches) * patch
     return Pixels(
-        size=(side, side), patch=patch, multiple=patch * 2 ** (len(getattr(vision, "depths", [0])) - 1),
+        size=(size, size) if isinstance(size, int) else tuple(size), patch=patch,
+        multiple=patch * 2 ** (len(getattr(vision, "depths", [0])) - 1),
         mean=tuple(stated["image_mean"]), std=tuple(stated["image_std"]),
         interpolation=_RESAMPLING[stated.get("resample", 3)],  # pyright: ignore[reportArgumentType]
     )  # fmt: skip
@@ -142,7 +175,7 @@ def _pixels(network: nn.Module, folder: Path) -> Pixels:
 def _processor(folder: Path) -> dict[str, Any]:
     for name in ("preprocessor_config.json", "processor_config.json"):
         if (folder / name).is_file():
-            stated = _json(folder / name)
+            stated = read_json(folder / name)
             stated = stated.get("image_processor", stated)
             if "image_mean" in stated:
                 return stated
@@ -151,14 +184,3 @@ def _processor(folder: Path) -> dict[str, Any]:
         "fed; put that file beside its config.json.",
         folder=folder.name,
     )
-
-
-def _json(file: Path) -> dict[str, Any]:
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as damage:
-        raise Fault(
-            "{file} in {folder} is missing or damaged; fetch or export it again.",
-            file=file.name,
-            folder=file.parent.name,
-        ) from damage

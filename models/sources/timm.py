@@ -23,10 +23,12 @@ from models import hub, weights
 from models.backbone import Parts
 from models.card import Card
 from models.card_catalogue import card_of
+from models.create import architectural, described, named
 from models.families import create_options, family_of
 from models.faults import Fault
 from models.pixels import Pixels
 from models.refusal import refusal
+from models.shards import Shards
 from models.sources.request import SEED, Request
 
 WEIGHTS = ("model.safetensors", "open_clip_model.safetensors")
@@ -45,40 +47,77 @@ def open_parts(name: str, request: Request) -> Parts:
         network = random_network(name)
         return Parts(network, _card(name, request, published, network), pixels(network, published))
     file = _fetched(name, published, request)
-    network = fill(name, file)
+    network = fill(name, Shards((file,)))
     card = replace(_card(name, request, published, network), sha256=weights.sha256(file), revision=hub.revision(file))
     return Parts(network, card, pixels(network, published))
 
 
-def read(config: Mapping[str, Any], request: Request, files: tuple[Path, ...] = ()) -> Parts:
-    """A network saved by timm itself: `config` is its `config.json`, `files` its weights unless a twin is asked for."""
-    name, stated = str(config["architecture"]), config.get("pretrained_cfg", {})
+def read(config: Mapping[str, Any], request: Request, shards: Shards | None = None) -> Parts:
+    """A network saved by timm itself, or by transformers around it: `config` is its `config.json`, `shards` its weights
+    unless a twin is asked for."""
+    name, published = str(config["architecture"]), _stated(config)
     if not timm.is_model(name):
         raise _unknown(name)
-    published = PretrainedCfg(**{key: value for key, value in stated.items() if key in _FIELDS})
-    changes = {**config.get("model_args", {}), "num_classes": config.get("num_classes", published.num_classes)}
-    if published.fixed_input_size:
-        changes.setdefault("img_size", tuple(published.input_size[1:]))
-    network = random_network(name, **changes) if request.random else fill(name, files[0], **changes)
-    card = _card(request.id.partition("/")[2], request, published, network)
-    if files:
-        card = replace(card, sha256=weights.sha256(files[0]), revision=hub.revision(files[0]))
-    return Parts(network, card, pixels(network, published))
+    changes = {**architectural(config.get("model_args")), "num_classes": _classes(config, published)}
+    with described(name):
+        if published.fixed_input_size:
+            changes.setdefault("img_size", tuple(published.input_size[1:]))
+    network = fill(name, shards, _unwrapped, **changes) if shards else random_network(name, **changes)
+    with described(name):
+        card = _card(request.id.partition("/")[2], request, published, network)
+    card = replace(card, classes=_labels(config, published, changes["num_classes"]))
+    if shards:
+        card = replace(card, sha256=shards.sha256(), revision=hub.revision(shards.files[0]))
+    with described(name):
+        return Parts(network, card, pixels(network, published))
+
+
+def _stated(config: Mapping[str, Any]) -> PretrainedCfg:
+    """What a `config.json` says of the weights; timm 0.5 to 0.6 wrote it flat, beside the architecture."""
+    flat = named(config.get("pretrained_cfg", config))
+    said = {key: value for key, value in flat.items() if key in _FIELDS and value is not None}
+    return PretrainedCfg(**said)
+
+
+def _classes(config: Mapping[str, Any], published: PretrainedCfg) -> int:
+    """`TimmWrapperModel` of transformers leaves the head away and states a number of classes all the same."""
+    if "TimmWrapperModel" in (config.get("architectures") or ()):
+        return 0
+    stated = config.get("num_classes")
+    return published.num_classes if stated is None else stated
+
+
+def _labels(config: Mapping[str, Any], published: PretrainedCfg, classes: int) -> tuple[str, ...]:
+    """Names of the classes in order: a list, or by number where some have none; empty where nobody says. Numbers that
+    transformers calls LABEL_0 and on are no names."""
+    stated = config.get("label_names") or config.get("labels") or published.label_names or ()
+    said = dict(enumerate(stated)) if isinstance(stated, list | tuple) else named(stated)
+    byname = named(config.get("label_descriptions") or published.label_descriptions)
+    names = {str(number): str(byname.get(str(name), name)) for number, name in said.items()}
+    if not names or all(name.startswith("LABEL_") for name in names.values()):
+        return ()
+    return tuple(names.get(str(number), str(number)) for number in range(classes))
+
+
+def _unwrapped(state: State) -> State:
+    """Without what transformers puts before the names of a network of timm."""
+    return {name.removeprefix("timm_model."): value for name, value in state.items()}
 
 
 def random_network(name: str, **changes: Any) -> nn.Module:
     """The architecture with untrained weights, the same every time."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
-        return timm.create_model(name, pretrained=False, **options(name), **changes)
+        with described(name):
+            return timm.create_model(name, pretrained=False, **{**changes, **options(name)})
 
 
-def fill(name: str, file: Path, select: Callable[[State], State] = dict, **changes: Any) -> nn.Module:
-    """The architecture, changed by options, with the weights that `select` takes of `file`. Raises `Fault` where they
+def fill(name: str, shards: Shards, select: Callable[[State], State] = dict, **changes: Any) -> nn.Module:
+    """The architecture, changed by options, with the weights that `select` takes of `shards`. Raises `Fault` where they
     do not fit or are not finite."""
     with torch.device("meta"):
-        _filtered(name, file, select(weights.header(file)), changes)
-    return _filtered(name, file, select(weights.tensors(file)), changes)
+        _filtered(name, shards.names, select(shards.header()), changes)
+    return _filtered(name, shards.names, select(shards.tensors()), changes)
 
 
 def options(name: str) -> dict[str, Any]:
@@ -142,24 +181,30 @@ def _fetched(name: str, published: PretrainedCfg, request: Request) -> Path:
     return hub.fetch(repo, next((file for file in WEIGHTS if file in listed), WEIGHTS[0]), request.progress)
 
 
-def _filtered(name: str, file: Path, state: Mapping[str, Tensor], changes: Mapping[str, Any]) -> nn.Module:
-    try:
-        overlay: dict[str, Any] = {"state_dict": dict(state)}
-        # timm drops a head without a word where the number of classes is not the published one
-        if "num_classes" in changes:
-            overlay["num_classes"] = changes["num_classes"]
-        return timm.create_model(name, pretrained=True, pretrained_cfg_overlay=overlay, **options(name), **changes)
-    except (RuntimeError, KeyError) as mismatch:
-        report = str(mismatch)
-        listed = {key: re.search(rf"{key} key\(s\) in state_dict: (.*?)\. ?(?:\n|$)", report) for key in _REPORT}
-        missing, extra = (re.findall(r'"([^"]+)"', found[1]) if found else [] for found in listed.values())
-        shapes = re.findall(r"size mismatch for (\S+):", report)
-        if not (missing or extra or shapes):
-            raise Fault(
-                "{file} cannot be carried to the architecture {name} ({reason}); take the file that belongs to it.",
-                file=file.name, name=name, reason=report.partition("\n")[0],
-            ) from mismatch  # fmt: skip
-        raise weights.unfit(file.name, missing, extra, shapes) from mismatch
+def _filtered(name: str, files: str, state: Mapping[str, Tensor], changes: Mapping[str, Any]) -> nn.Module:
+    overlay: dict[str, Any] = {"state_dict": dict(state)}
+    # timm drops a head without a word where the number of classes is not the published one
+    if "num_classes" in changes:
+        overlay["num_classes"] = changes["num_classes"]
+    told = {**changes, **options(name)}
+    with described(name):
+        try:
+            return timm.create_model(name, pretrained=True, pretrained_cfg_overlay=overlay, **told)
+        except (RuntimeError, KeyError) as mismatch:
+            raise _unfit(name, files, str(mismatch)) from mismatch
+
+
+def _unfit(name: str, files: str, report: str) -> Fault:
+    """The sentence for what torch reports of a state dict that was not taken."""
+    listed = {key: re.search(rf"{key} key\(s\) in state_dict: (.*?)\. ?(?:\n|$)", report) for key in _REPORT}
+    missing, extra = (re.findall(r'"([^"]+)"', found[1]) if found else [] for found in listed.values())
+    shapes = re.findall(r"size mismatch for (\S+):", report)
+    if missing or extra or shapes:
+        return weights.unfit(files, missing, extra, shapes)
+    return Fault(
+        "{file} cannot be carried to the architecture {name} ({reason}); take the file that belongs to it.",
+        file=files, name=name, reason=report.partition("\n")[0],
+    )  # fmt: skip
 
 
 _FIELDS = {field.name for field in fields(PretrainedCfg)}
