@@ -12,8 +12,9 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -24,6 +25,8 @@ from starlette.staticfiles import StaticFiles
 from explorers.cache import also
 from explorers.call import calling
 from models.faults import Fault
+
+T = TypeVar("T")
 
 STAGE = Path(__file__).resolve().parent.parent / "assets" / "stage"
 
@@ -93,14 +96,14 @@ async def _fetch(request: Request) -> Response:
     if isinstance(goods.data, bytes):
         return Response(goods.data, media_type=goods.media_type, headers=headers)
     try:
-        data = await _answered(request, goods.data)
+        data = await attended(request, partial(goods.data, dict(request.query_params)))
     except Fault as fault:
         return JSONResponse(told(fault), status_code=422)
     return Response(data, media_type=goods.media_type, headers=headers)
 
 
-async def _answered(request: Request, answer: Callable[[Mapping[str, str]], bytes]) -> bytes:
-    """`answer` of the address's values on a thread; it stops at its next turn once the reader has gone."""
+async def attended(request: Request, answer: Callable[[], T]) -> T:
+    """What `answer` returns on a thread; it stops at its next turn once whoever sent the request has gone."""
     gone = threading.Event()
 
     async def watch() -> None:
@@ -108,9 +111,9 @@ async def _answered(request: Request, answer: Callable[[Mapping[str, str]], byte
             pass
         gone.set()
 
-    def work() -> bytes:
+    def work() -> T:
         with calling(gone.is_set):
-            return answer(dict(request.query_params))
+            return answer()
 
     watching = asyncio.create_task(watch())
     try:

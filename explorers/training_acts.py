@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from explorers.call import current
 from explorers.gate import Gate
 from explorers.training_form import asked
 from explorers.training_owner import named, owned
@@ -21,48 +22,49 @@ _measuring = Gate(longest=8, patience=240.0)
 """One estimate at a time: two side by side would measure each other."""
 
 _asked_last: dict[object, object] = {}
+"""The newest question of each form, while it is open."""
 
 ACTS = ("pause", "resume", "stop", "delete", "evaluate")
 
 
 def estimate(values: Values, _owner: str) -> dict[str, Any]:
-    """Parameters, seconds a step, memory and minutes of a recipe, from a few real steps in a process of its own; of a
-    preset that names a time, also the steps that fit it on this machine. Nothing where the same form has asked anew
-    while this waited for its turn."""
+    """Parameters, seconds a step, memory, steps and minutes of a recipe, from a few real steps in a process of its own.
+    Nothing where nobody asks any more: the same form has asked anew, has begun a run, or its page has gone. What was
+    being measured then ends at once, so that nobody waits behind it."""
+    from training.child import Withdrawn
     from training.estimate import estimate
+    from training.job import FEWEST
 
     made = asked(values.get("recipe"))
     with _newest(values.get("form")) as wanted, _measuring():
-        if not wanted():
+        try:
+            found = estimate(made, wanted)
+        except Withdrawn:
             return {}
-        found = estimate(made)
-    return {**dataclasses.asdict(found), "steps": _fitting(values.get("preset"), found.seconds_per_step)}
+    return {**dataclasses.asdict(found), "fewest": FEWEST}
 
 
 @contextmanager
 def _newest(form: object) -> Iterator[Callable[[], bool]]:
-    """Whether nothing newer was asked by this form since."""
-    ticket = object()
+    """Whether nothing newer was asked by this form since, and its page is still there."""
+    ticket, call = object(), current()
     key = form if isinstance(form, str) and form else ticket
     _asked_last[key] = ticket
     try:
-        yield lambda: _asked_last.get(key) is ticket
+        yield lambda: _asked_last.get(key) is ticket and not call.gone()
     finally:
         if _asked_last.get(key) is ticket:
             del _asked_last[key]
 
 
-def _fitting(name: object, seconds_per_step: float) -> int | None:
-    from training.presets import LOOKING, presets
-
-    seconds = next((preset.seconds for preset in presets() if preset.name == name), None)
-    return None if seconds is None else max(10, int(LOOKING * seconds / seconds_per_step))
-
-
 def start(values: Values, owner: str) -> dict[str, Any]:
-    """Queue a new run; on a machine where nothing learns it begins within a second."""
+    """Queue a new run; on a machine where nothing learns it begins within a second and measures itself: what its form
+    has asked for is no longer estimated."""
     from training import jobs
 
+    form = values.get("form")
+    if isinstance(form, str):
+        _asked_last.pop(form, None)
     wanted = values.get("name")
     if not isinstance(wanted, str) or len(wanted) > 80:
         raise Fault("A run was to be begun without a name; give a short one.")

@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute, Route
 
 from explorers import training_acts as acts
 from explorers import training_live as live
-from explorers.delivery import BINARY, told
+from explorers.delivery import BINARY, attended, told
 from explorers.training_compare import compare
 from explorers.training_owner import owner_of
 from models.faults import Fault
@@ -45,7 +45,8 @@ def _answers(job: Answer) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         try:
             values = dict(request.query_params) if request.method == "GET" else await _posted(request)
-            made = await run_in_threadpool(job, values, owner_of(request.headers))
+            owner = owner_of(request.headers)
+            made = await attended(request, lambda: job(values, owner))
         except Fault as fault:
             return JSONResponse(told(fault), status_code=422)
         if isinstance(made, bytes):

@@ -15,6 +15,7 @@ from explorers.training_told import spoken
 from models.faults import Fault
 
 if TYPE_CHECKING:
+    from training.datasets import Found
     from training.objective import Method
     from training.presets import Preset
     from training.recipe import Recipe
@@ -71,25 +72,36 @@ def _everything() -> dict[str, Any]:
     from training.recipe import CHOICES
     from training.settings import Settings
 
+    sets = {one.name: one for one in found()}
     return {
         "objectives": [_method(method) for method in methods()],
         "recipe": _choices(CHOICES),
         "settings": _choices(dataclasses.fields(Settings)),
         "sizes": {name: dataclasses.asdict(size) for name, size in SIZES.items()},
-        "datasets": [{"name": one.name, "about": one.about} for one in found() if " " not in one.name],
+        "datasets": [{"name": one.name, "about": one.about, "reads": one.reads} for one in sets.values() if one.named],
+        "reads": _reads(sets.values()),
     }
+
+
+def _reads(sets: Iterable[Found]) -> dict[str, list[str]]:
+    """Settings that pictures from elsewhere heed, by the way they come, and all that any set heeds."""
+    own = {one.name: one.reads for one in sets}
+    return {
+        "zip": [*own["a folder"]], "path": [*own["a folder"], *own["a table"]], "hub": [*own["hub/<owner>/<name>"]],
+        "all": sorted({name for names in own.values() for name in names}),
+    }  # fmt: skip
 
 
 def _preset(preset: Preset) -> dict[str, Any]:
     return {
         "name": preset.name, "group": preset.group, "title": spoken(preset.title), "about": spoken(preset.about),
-        "recipe": preset.recipe.plain(), "seconds": preset.seconds, "gpu": preset.gpu,
+        "recipe": preset.recipe.plain(), "gpu": preset.gpu,
     }  # fmt: skip
 
 
 def _method(method: Method) -> dict[str, Any]:
     return {
-        "name": method.name, "title": method.title, "about": method.about, "need": method.need,
+        "name": method.name, "title": method.title, "about": method.about, "need": method.need, "idle": method.idle,
         "options": _choices(dataclasses.fields(method.options)), "settings": dict(method.settings),
         "matters": MATTERS.get(method.name, ("rate",)),
         "papers": {name: dataclasses.asdict(paper) for name, paper in PAPERS.get(method.name, {}).items()},

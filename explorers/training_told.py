@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def told(job: Job) -> dict[str, Any]:
     """A run as the page's scripts take it."""
     own = (
-        "name", "state", "place", "step", "steps", "seen", "seconds", "eta", "speed", "memory", "spent", "evaluation",
+        "name", "state", "place", "held", "step", "steps", "share", "seen", "seconds", "eta",
+        "speed", "memory", "spent", "evaluation",
     )  # fmt: skip
     return {
         **{name: getattr(job, name) for name in own},

@@ -10,7 +10,7 @@ from typing import Any
 from models.card_catalogue import runs_folder
 from models.faults import Fault
 from training.curves import newest, seconds_per_step
-from training.ledger import Task, plain, waiting
+from training.ledger import Task, plain, tasks, waiting
 from training.sentences import Sentence
 from training.snapshots import kept
 
@@ -35,6 +35,7 @@ class Job:
 
     state:      waiting, starting, running, paused, stopped, finished, failed or lost (its process died without a word)
     place:      in the queue, 1 is next; None where it does not wait
+    held:       it waits for something that works now; else it begins in a moment
     steps:      in all; None where the clock ends it
     share:      of it that is over, in [0, 1]
     seconds:    learnt so far, all sessions together
@@ -54,6 +55,7 @@ class Job:
     owner: str
     state: str
     place: int | None
+    held: bool
     step: int
     steps: int | None
     share: float
@@ -110,6 +112,7 @@ def standing(folder: Path, queue: list[Task]) -> Job:
     return Job(
         name=folder.name, owner=entry.get("owner", ""), state=state,
         place=queue.index(task) + 1 if task in queue else None,
+        held=state == "waiting" and any(other.alive() for other in tasks()),
         step=step, steps=steps, share=share, seen=int(last.get("seen") or 0),
         seconds=last.get("seconds") or status.get("seconds", 0.0),
         eta=_left(settings, step, share, pace) if state in WORKS else None,

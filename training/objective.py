@@ -106,6 +106,7 @@ class Method:
     options:  a frozen dataclass of the method's own choices
     builds:   makes the objective with fresh weights
     need:     what it cannot learn without
+    idle:     choices of `Recipe` and `Settings` that do nothing here, so that nobody is asked for them
     settings: defaults of `training.settings.Settings` that suit this method at teaching sizes
     """
 
@@ -115,6 +116,7 @@ class Method:
     options: type
     builds: Callable[[Plan], Objective]
     need: Literal["classes", "captions"] | None = None
+    idle: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -1,26 +1,23 @@
 """Recipes to begin with: so much time as there is, the collapse lab, and CLIP's diagonal.
 
-for preset in presets(): preset.title, preset.recipe
-timed(preset)        the recipe with as many steps as fit its time on this machine, measured
+    for preset in presets(): preset.title, preset.recipe
+
+Those that name a time end by the clock, on whatever machine (`Settings.minutes`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from training.recipe import Recipe
 from training.sentences import Sentence
-
-LOOKING = 0.95
-"""Share of the time that is left for steps: the rest is for pictures and meters, at their dearest."""
 
 
 @dataclass(frozen=True)
 class Preset:
     """name: of the preset, unique
     group:   "time", "lab" (of collapse) or "diagonal" (of CLIP)
-    seconds: that it shall take, by `timed`; None where its steps are what counts
     gpu:     made for one; on a CPU it would take hours
     """
 
@@ -29,7 +26,6 @@ class Preset:
     title: Sentence
     about: Sentence
     recipe: Recipe
-    seconds: int | None = None
     gpu: bool = False
 
 
@@ -37,7 +33,6 @@ class Preset:
 class Pace:
     """How much fits a time: what is drawn, how large, and the engine's settings."""
 
-    seconds: int
     own: dict[str, Any]
     settings: dict[str, Any]
     gpu: bool = False
@@ -45,16 +40,16 @@ class Pace:
 
 PACES = {
     "90s": Pace(
-        90, {"size": "nano", "side": 32, "patch": 4, "many": 2},
-        {"batch": 32, "steps": 300, "keep_every": 100},
+        {"size": "nano", "side": 32, "patch": 4, "many": 2},
+        {"batch": 32, "minutes": 1.5, "keep_every": 100},
     ),
     "5m": Pace(
-        300, {"size": "micro", "side": 64, "patch": 8, "many": 3},
-        {"batch": 64, "steps": 500, "keep_every": 100},
+        {"size": "micro", "side": 64, "patch": 8, "many": 3},
+        {"batch": 64, "minutes": 5.0, "keep_every": 100},
     ),
     "gpu": Pace(
-        600, {"images": "scenes", "size": "small", "side": 96, "patch": 8, "many": 5},
-        {"batch": 256, "steps": 4000, "keep_every": 500}, gpu=True,
+        {"images": "scenes", "size": "small", "side": 96, "patch": 8, "many": 5},
+        {"batch": 256, "minutes": 10.0, "keep_every": 500}, gpu=True,
     ),
 }  # fmt: skip
 
@@ -109,17 +104,6 @@ def presets() -> tuple[Preset, ...]:
 def preset(name: str) -> Preset:
     """The preset called `name`; raises `KeyError`."""
     return {entry.name: entry for entry in presets()}[name]
-
-
-def timed(chosen: Preset) -> Recipe:
-    """The recipe with as many steps as fit the preset's time on this machine, after a few real ones. Raises `Fault`."""
-    from training.estimate import estimate
-
-    if chosen.seconds is None:
-        return chosen.recipe
-    cost = estimate(chosen.recipe).seconds_per_step
-    steps = max(10, int(LOOKING * chosen.seconds / cost))
-    return replace(chosen.recipe, settings={**chosen.recipe.settings, "steps": steps})
 
 
 def diagonal() -> Preset:
@@ -178,6 +162,6 @@ def _timed(pace: str, objective: str) -> Preset:
         settings |= {"optimiser": "muon"} | ({} if chosen.gpu else MUON[objective])
     return Preset(
         f"{pace} {objective}", "time", Sentence(TITLES[pace], {"objective": NAMES[objective]}),
-        Sentence("As many steps as fit the time on this machine, measured by a few real ones before it starts."),
-        Recipe(objective, **own, options=OPTIONS[objective], settings=settings), chosen.seconds, chosen.gpu,
+        Sentence("It learns for so long by the clock, as many steps as this machine makes in it."),
+        Recipe(objective, **own, options=OPTIONS[objective], settings=settings), chosen.gpu,
     )  # fmt: skip

@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import torch
@@ -20,8 +21,10 @@ import torch
 from models.card_catalogue import runs_folder
 from models.faults import Fault
 from models.weights import replace_file
+from training.curves import newest
 from training.diary import Diary
 from training.engine import Progress, devices, train
+from training.estimate import STEPS, contradict
 from training.fits import starved, too_large
 from training.gather import agreed, rank
 from training.ledger import learning_alone
@@ -199,3 +202,10 @@ class Run:
             self.store.write(progress.step, snapshot, lambda folder: published.write(folder, snapshot))
             self.store.publish(progress.step)
             self.diary.log(f"checkpoint at step {progress.step}, loss {progress.loss:.4f}")
+            self._contradict()
+
+    def _contradict(self) -> None:
+        """What this run's newest steps took is told to whoever has estimated it."""
+        speeds = [row["speed"] for row in newest(self.folder) if row.get("speed")]
+        if len(speeds) > STEPS:
+            contradict(self.recipe, self.settings.batch / median(speeds))

@@ -183,10 +183,12 @@ export class Life {
   }
 
   #words(step) {
-    const { live, steps, state } = this.run;
     if (step === 0) return say("Untrained");
-    if (step !== null) return say("Step {step} of {steps}", { step, steps });
-    return LEARNING.includes(state) ? say("Step {step} of {steps}, live", { step: live ?? 0, steps }) : say("Step {step} of {steps}", { step: live ?? 0, steps });
+    const { live, steps, state } = this.run;
+    const facts = { step: step ?? live ?? 0, steps };
+    const now = step === null && LEARNING.includes(state);
+    if (steps === null) return now ? say("Step {step}, live", facts) : say("Step {step}", facts);
+    return now ? say("Step {step} of {steps}, live", facts) : say("Step {step} of {steps}", facts);
   }
 }
 

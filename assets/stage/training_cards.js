@@ -20,5 +20,6 @@ export async function withRuns(cards) {
 
 /** "step 120, live", or how far a run came. */
 export function ran({ state, step, steps }) {
-  return LIVE.includes(state) ? say("step {step}, live", { step }) : say("step {step} of {steps}", { step, steps });
+  if (LIVE.includes(state)) return say("step {step}, live", { step });
+  return steps === null ? say("step {step}", { step }) : say("step {step} of {steps}", { step, steps });
 }

@@ -3,71 +3,78 @@
 import { Told } from "./bundle.js";
 import { factTable } from "./controls.js";
 import { Away, post } from "./training_server.js";
-import { make, number, onLanguage, say } from "./words.js";
+import { language, make, number, onLanguage, say } from "./words.js";
 
 const REST = 900; // milliseconds that the form rests before its cost is measured
-const FORM = String(Math.random()); // of what this form has asked only the newest is measured
-const NOTHING = { parameters: null, step: null, memory: null, time: null };
-const AWAITED = { parameters: "…", step: "…", memory: "…", time: "…" };
+export const FORM = String(Math.random()); // of what this form has asked only the newest is measured
+const NOTHING = { parameters: null, step: null, memory: null, steps: null, time: null };
+const AWAITED = { parameters: "…", step: "…", memory: "…", steps: "…", time: "…" };
+const OLD = 60; // seconds after which it is told when it was measured
 
 export class Cost {
-  /** fit(steps): as many as fit the time of the preset on this machine. */
-  constructor({ fit }) {
-    Object.assign(this, { fit, turn: 0, found: null });
-    this.facts = factTable({ parameters: "Parameters", step: "One step", memory: "Memory", time: "Whole run" });
+  constructor() {
+    Object.assign(this, { turn: 0, found: null });
+    this.facts = factTable({ parameters: "Parameters", step: "One step", memory: "Memory", steps: "Steps", time: "Whole run" });
     this.note = make("p.pl-note", { role: "status" });
     this.element = make(".pl-train-cost", {}, this.facts.element, this.note);
     onLanguage(() => this.words?.());
   }
 
-  /** preset: {name, gpu} or undefined; gpu: whether this machine has one. `measured` resolves when nothing is under way. */
+  /** preset: {gpu} or undefined; gpu: whether this machine has one. */
   ask(recipe, preset, gpu) {
     clearTimeout(this.soon);
-    this.release?.();
-    this.measured = new Promise((release) => (this.release = release));
     const turn = ++this.turn;
     this.found = null;
-    if (preset?.gpu && !gpu) return this.#without(() => this.#measure(turn, recipe, preset));
+    if (preset?.gpu && !gpu) return this.#without(() => this.#measure(turn, recipe));
     this.#say(AWAITED, () => [say("Being measured on this machine …")]);
-    this.soon = setTimeout(() => this.#measure(turn, recipe, preset), REST);
+    this.soon = setTimeout(() => this.#measure(turn, recipe), REST);
+  }
+
+  /** A run begins, which measures itself: what has not been asked yet is not asked, and what the server answers now is of no use. */
+  leave() {
+    if (this.found) return;
+    clearTimeout(this.soon);
+    this.turn++;
+    this.#say(NOTHING, () => [say("The run measures itself in its first seconds.")]);
   }
 
   /** Something was changed that a step's cost does not depend on, such as how many there are. */
   again({ settings }) {
-    if (this.found) this.#tell(this.found, settings.steps);
+    if (this.found) this.#tell(this.found, settings);
   }
 
-  async #measure(turn, recipe, preset) {
+  async #measure(turn, recipe) {
     try {
-      const found = await post("estimate", { recipe, preset: preset?.name ?? "", form: FORM });
-      if (turn !== this.turn) return;
+      const found = await post("estimate", { recipe, form: FORM });
+      if (turn !== this.turn || !found.steps) return;
       this.found = found;
-      if (found.steps) this.fit(found.steps);
-      this.#tell(found, recipe.settings.steps);
+      this.#tell(found, recipe.settings);
     } catch (wrong) {
       if (!(wrong instanceof Told || wrong instanceof Away)) throw wrong;
       const { template, facts } = wrong.fault ?? { template: "The server is away; looking for it.", facts: {} };
       if (turn === this.turn) this.#say(NOTHING, () => [say(template, facts)]);
     }
-    if (turn === this.turn) this.release();
   }
 
-  #tell({ parameters, seconds_per_step: seconds, memory, busy }, steps) {
+  #tell({ parameters, seconds_per_step: seconds, memory, steps, minutes, busy, taken, fewest }, settings) {
+    const timed = settings.minutes > 0;
+    const fitting = timed ? Math.floor((steps / minutes) * settings.minutes) : settings.steps;
     const facts = () => ({
       parameters: say("{millions} M", { millions: number(parameters / 1e6, 3) }),
       step: say("{seconds} s", { seconds: number(seconds, 2) }),
       memory: say("{megabytes} MB", { megabytes: number(Math.round(memory / 1e6)) }),
-      time: duration(seconds * steps),
+      steps: timed ? say("about {steps}", { steps: number(fitting) }) : number(fitting),
+      time: duration(timed ? 60 * settings.minutes : seconds * fitting),
     });
-    const words = () => [busy ? say("Measured from a few real steps, while a run was learning beside them. Alone it is faster.") : say("Measured from a few real steps on this machine.")];
+    const few = () => say("This machine makes about {steps} steps in that time, and fewer than {fewest} are too few to learn anything from: choose a smaller network, picture or batch, or more minutes.", { steps: number(fitting), fewest });
+    const words = () => [...(timed && fitting < fewest ? [make("strong", {}, few()), " "] : []), measuredWhen(taken, busy)];
     this.#say(facts, words);
   }
 
   /** Made for a GPU that is not here: measuring alone would hold this machine up, so it is left to the reader. */
   #without(measure) {
     const anyway = () => make("button.pl-link", { type: "button", say: "Measure anyway", onclick: measure });
-    this.#say(NOTHING, () => [say("Made for a GPU, which this machine does not have; here it may take hours."), " ", anyway()]);
-    this.release();
+    this.#say(NOTHING, () => [say("Made for a GPU, which this machine does not have; here it learns little in its time."), " ", anyway()]);
   }
 
   /** facts: texts, or what makes them. words(): what stands below. Both again in another language. */
@@ -78,6 +85,13 @@ export class Cost {
     };
     this.words();
   }
+}
+
+/** taken: seconds since 1970. busy: whether the machine had something else to do. */
+function measuredWhen(taken, busy) {
+  if (busy) return say("Measured from a few real steps, while this machine had something else to do. Alone it is faster.");
+  if (Date.now() / 1000 - taken < OLD) return say("Measured from a few real steps on this machine.");
+  return say("Measured from a few real steps on this machine, at {time}.", { time: new Date(1000 * taken).toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit" }) });
 }
 
 /** A time in words: seconds below two minutes, minutes below two hours. */

@@ -2,13 +2,13 @@
 
 import { Told, fault } from "./bundle.js";
 import { card, select } from "./controls.js";
-import { Cost } from "./training_cost.js";
+import { Cost, FORM } from "./training_cost.js";
 import { Field } from "./training_field.js";
 import { Source } from "./training_source.js";
 import { ask, post } from "./training_server.js";
 import { make, onLanguage, say } from "./words.js";
 
-const MATTER = ["steps"]; // engine's settings that matter whatever the objective
+const MATTER = ["minutes", "steps"]; // engine's settings that matter whatever the objective; the clock or the steps
 const OWN = ["side", "patch"];
 const FIRST = "90s mae";
 const GROUPS = { time: "By time", diagonal: "Pictures and captions", lab: "Collapse lab" };
@@ -27,7 +27,7 @@ export class Form {
     this.fields = make(".pl-train-fields");
     this.rest = make(".pl-train-fields");
     this.more = make("details.pl-train-more", {}, make("summary", { say: "All settings" }), this.rest);
-    this.cost = new Cost({ fit: (steps) => this.#fit(steps) });
+    this.cost = new Cost();
     this.button = make("button.pl-button.pl-train-go", { type: "button", say: "Train", onclick: () => this.#start() });
     this.off = make("p.pl-train-off", { hidden: true, role: "status" });
     const row = (text, ...children) => make(".pl-train-row", {}, make("span.pl-name", { say: text }), ...children);
@@ -85,7 +85,7 @@ export class Form {
     this.preset.element.replaceChildren(make("option", { value: "" }, say("own settings")), ...Object.entries(GROUPS).map(([group, label]) => make("optgroup", { label: say(label) }, ...presets.filter((preset) => preset.group === group).map(({ name, title }) => make("option", { value: name }, say(title.template, title.facts))))));
     this.objective.fill(objectives.map(({ name, title }) => [name, say(title)]));
     this.size.fill(Object.entries(sizes).map(([name, { width, depth }]) => [name, say("{name}: {depth} blocks of {width}", { name, depth, width })]));
-    this.source.fill({ datasets, elsewhere: !limits.public, upload });
+    this.source.fill({ datasets, reads: this.declared.reads, elsewhere: !limits.public, upload });
     this.#label(this.chosen ?? "");
     if (this.recipe) this.#draw();
   }
@@ -101,8 +101,7 @@ export class Form {
 
   /** Under which preset the form stands; "" where something was changed since. */
   #label(name) {
-    const timed = this.chosen && this.#preset?.seconds && this.name.value === this.chosen;
-    if (timed && !name) this.name.value = this.recipe.objective; // it keeps to that time no longer
+    if (this.chosen && !name && this.name.value === this.chosen) this.name.value = this.recipe.objective; // it is that preset no longer
     this.chosen = name;
     this.preset.set(name);
     this.about.textContent = this.#preset ? say(this.#preset.about.template, this.#preset.about.facts) : "";
@@ -119,12 +118,12 @@ export class Form {
     };
   }
 
-  /** Another objective keeps pictures, network and length; its own options begin at their defaults. */
+  /** Another objective keeps pictures, network and time; all else begins at its own defaults. */
   #objectiveChosen(objective) {
-    const { steps, batch, device, seed } = this.recipe.settings;
+    const { minutes, device, seed } = this.recipe.settings;
     const { options, settings, ...own } = this.recipe;
     this.#label("");
-    this.recipe = this.#whole({ ...own, objective, options: {}, settings: { steps, batch, device, seed } });
+    this.recipe = this.#whole({ ...own, objective, options: {}, settings: { minutes, device, seed } });
     this.name.value = objective;
     this.#renew();
   }
@@ -140,6 +139,7 @@ export class Form {
     if (home[name] === value) return;
     home[name] = value;
     this.#label("");
+    if (name === "minutes") this.#draw(); // the clock and the steps take turns
     if (this.declared.free.includes(name)) this.cost.again(this.recipe);
     else this.#estimate();
   }
@@ -160,14 +160,22 @@ export class Form {
     this.size.set(recipe.size);
     this.source.draw(recipe.images);
     const matters = [...OWN, ...MATTER, ...method.matters];
+    this.size.element.parentElement.hidden = method.idle.includes("size");
     const fields = [
       ...this.declared.recipe.filter(({ name }) => !["images", "size"].includes(name)).map((choice) => ["", choice]),
       ...method.options.map((choice) => ["options", choice]),
       ...this.declared.settings.map((choice) => ["settings", choice]),
-    ].map(([part, choice]) => this.#field(part, choice, method.papers[choice.name]));
+    ].filter(([, { name }]) => this.#does(name)).map(([part, choice]) => this.#field(part, choice, method.papers[choice.name]));
     const order = (field) => matters.indexOf(field.name);
     this.fields.replaceChildren(...fields.filter((field) => order(field) >= 0).sort((a, b) => order(a) - order(b)).map(({ element }) => element));
     this.rest.replaceChildren(...fields.filter((field) => order(field) < 0).map(({ element }) => element));
+  }
+
+  /** Whether a setting does anything for what is chosen: objective, pictures, the clock or steps. */
+  #does(name) {
+    const { declared, recipe } = this;
+    if (this.#method.idle.includes(name) || (name === "steps" && recipe.settings.minutes > 0)) return false;
+    return !declared.reads.all.includes(name) || this.source.reads(recipe.images).includes(name);
   }
 
   #field(part, choice, paper) {
@@ -186,14 +194,6 @@ export class Form {
     return this.declared.presets.find(({ name }) => name === this.chosen);
   }
 
-  /** As many steps as fit the preset's time on this machine, unless the reader has chosen meanwhile. */
-  #fit(steps) {
-    if (!this.#preset) return;
-    this.recipe.settings.steps = this.#allowed(steps);
-    const input = this.fields.querySelector("[data-setting=steps]");
-    if (input) input.value = this.recipe.settings.steps;
-  }
-
   /** What a shared host allows of so many steps. */
   #allowed(steps) {
     return Math.min(steps, this.declared.limits.steps ?? steps);
@@ -201,16 +201,23 @@ export class Form {
 
   async #start() {
     if (!this.recipe) return;
-    this.button.disabled = true;
+    this.#busy(true);
+    this.cost.leave();
     try {
-      if (this.#preset?.seconds) await this.cost.measured; // a preset that names a time keeps to it
-      const { name } = await post("start", { name: this.name.value.trim() || this.recipe.objective, recipe: this.recipe });
+      const { name } = await post("start", { name: this.name.value.trim() || this.recipe.objective, recipe: this.recipe, form: FORM });
       this.tell();
       this.started(name);
     } catch (wrong) {
       this.tell(wrong instanceof Told ? wrong.fault : fault({ said: "The server is away; looking for it." }));
     } finally {
-      this.button.disabled = false;
+      this.#busy(false);
     }
+  }
+
+  /** The press is seen at once, however long the server takes to answer. */
+  #busy(is) {
+    this.button.disabled = is;
+    this.button.dataset.say = is ? "Begins …" : "Train";
+    this.button.textContent = say(this.button.dataset.say);
   }
 }

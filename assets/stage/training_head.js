@@ -39,10 +39,9 @@ export class Head {
     this.title.textContent = job.name;
     this.state.textContent = stateOf(job);
     this.state.dataset.state = job.state;
-    const { objective, size, images, side, patch } = job.recipe;
-    this.about.textContent = say("{objective}, {size}, {images}, {side} px, patch {patch}", { objective, size, images: nameOf(images), side, patch });
-    this.meter.style.width = `${(100 * job.step) / (job.steps || 1)}%`;
-    this.meter.parentElement.setAttribute("aria-valuenow", Math.round((100 * job.step) / (job.steps || 1)));
+    this.about.textContent = aboutOf(job.recipe);
+    this.meter.style.width = `${100 * job.share}%`;
+    this.meter.parentElement.setAttribute("aria-valuenow", Math.round(100 * job.share));
     this.figures.replaceChildren(...this.#figures(job).map((text) => make("span", {}, text)));
     this.#say(job.sentences.map(({ template, facts }) => say(template, facts)));
     this.#ask(job);
@@ -74,10 +73,10 @@ export class Head {
   #figures(job) {
     const works = WORKS.includes(job.state);
     return [
-      say("step {step} of {steps}", { step: job.step, steps: job.steps }),
+      job.steps === null ? say("step {step}", { step: job.step }) : say("step {step} of {steps}", { step: job.step, steps: job.steps }),
       job.speed && say("{speed} pictures/s", { speed: number(job.speed, 3) }),
       works && job.eta !== null && say("{time} left", { time: duration(job.eta) }),
-      job.seconds > 0 && say("{time} so far", { time: duration(job.seconds) }),
+      job.seconds > 0 && soFar(job),
       job.memory && say("{megabytes} MB", { megabytes: number(Math.round(job.memory / 1e6)) }),
     ].filter(Boolean);
   }
@@ -112,4 +111,16 @@ export class Head {
     this.buttons.delete.dataset.say = "Delete";
     this.buttons.delete.textContent = say("Delete");
   }
+}
+
+/** What runs: a network of its own size, or one that was there already, whose size, side and patch are its own. */
+function aboutOf({ objective, size, images, side, patch, options: { checkpoint } }) {
+  if (checkpoint) return say("{objective} of {checkpoint}, {images}", { objective, checkpoint, images: nameOf(images) });
+  return say("{objective}, {size}, {images}, {side} px, patch {patch}", { objective, size, images: nameOf(images), side, patch });
+}
+
+/** Time spent, and the whole of it where the clock ends the run. */
+function soFar({ seconds, share, recipe: { settings } }) {
+  if (!settings.minutes) return say("{time} so far", { time: duration(seconds) });
+  return say("{time} of {whole}", { time: duration(60 * settings.minutes * share), whole: duration(60 * settings.minutes) });
 }

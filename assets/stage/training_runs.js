@@ -43,22 +43,26 @@ export class Runs {
     row.button.setAttribute("aria-selected", job.name === chosen);
     row.element.dataset.state = job.state;
     row.state.textContent = stateOf(job);
-    row.meter.style.width = `${(100 * job.step) / (job.steps || 1)}%`;
+    row.meter.style.width = `${100 * job.share}%`;
     row.tick.checked = job.name === chosen ? besides.length > 0 : besides.includes(job.name);
     row.tick.disabled = job.name === chosen;
   }
 }
 
-/** "running, 40 %", "waiting, place 2". */
+/** "running, 40 %", "waiting, place 2", or that it begins: nothing that works is in its way. */
 export function stateOf(job) {
-  if (job.state === "waiting") return say("waiting, place {place}", { place: job.place ?? 1 });
-  if (job.state === "running") return say("running, {percent} %", { percent: number(Math.floor((100 * job.step) / (job.steps || 1))) });
+  if (next(job)) return say("begins in a moment");
+  if (job.state === "waiting") return say("waiting, place {place}", { place: job.place });
+  if (job.state === "running") return say("running, {percent} %", { percent: number(Math.floor(100 * job.share)) });
   return say(STATES[job.state] ?? job.state);
 }
 
 /** What is said of a run where there are no pictures yet. */
-export function untilPictures({ state, place }) {
-  if (["starting", "running"].includes(state)) return say("Pictures of the untrained network come first, in a moment.");
-  if (state === "waiting") return say("It waits for its turn, place {place}: one run learns at a time on this machine.", { place: place ?? 1 });
+export function untilPictures(job) {
+  const { state, place } = job;
+  if (next(job) || ["starting", "running"].includes(state)) return say("Pictures of the untrained network come first, in a moment.");
+  if (state === "waiting") return say("It waits for its turn, place {place}: one run learns at a time on this machine.", { place });
   return say("It ended before its first picture.");
 }
+
+const next = ({ state, place, held }) => state === "waiting" && place === 1 && !held;

@@ -18,21 +18,33 @@ export class Source {
     this.note = make("p.pl-note.pl-train-upload", { role: "status", hidden: true });
   }
 
-  /** datasets: [{name}]. elsewhere: whether folders and the hub may be named. upload: largest zip in bytes. */
-  fill({ datasets, elsewhere, upload }) {
+  /** datasets: [{name, reads}]. reads: {path, zip, hub}, of pictures from elsewhere. elsewhere: whether folders and the hub may be named. upload: largest zip in bytes. */
+  fill({ datasets, reads, elsewhere, upload }) {
     Object.assign(this, { names: datasets.map(({ name }) => name), largest: upload });
+    this.read = { ...reads, ...Object.fromEntries(datasets.map(({ name, reads: own }) => [name, own])) };
     const places = elsewhere ? [["path", say("a folder or table …")], ["hub", say("from the hub …")]] : [];
     this.kind.fill([...this.names.map((name) => [name, name]), ["zip", say("upload a zip …")], ...places]);
   }
 
   draw(images) {
     this.images = images;
-    const kind = this.names.includes(images) ? images : images.startsWith(HUB) ? "hub" : images.includes(UPLOADS) ? "zip" : "path";
+    const kind = this.#kindOf(images);
     this.kind.set(kind);
     this.place.hidden = kind === images;
     this.place.readOnly = kind === "zip";
     this.place.value = kind === "zip" ? nameOf(images) : images;
     this.#say(images === this.counted?.images ? say("Pictures in {name}: {count}.", this.counted) : "");
+  }
+
+  /** Names of the settings that these pictures heed; several sets joined by + heed what any of them does. */
+  reads(images) {
+    const parts = images.split("+").every((name) => this.names.includes(name)) ? images.split("+") : [this.#kindOf(images)];
+    return parts.flatMap((part) => this.read[part]);
+  }
+
+  #kindOf(images) {
+    if (this.names.includes(images)) return images;
+    return images.startsWith(HUB) ? "hub" : images.includes(UPLOADS) ? "zip" : "path";
   }
 
   #chosen(kind) {

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import threading
+import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +17,19 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from explorers import training_acts as acts
 from explorers import training_live
 from explorers.bundle import unpack
+from explorers.call import calling
 from explorers.text import dictionary
 from explorers.training_addresses import routes
 from explorers.training_compare import difference, measured
 from explorers.training_form import _everything, asked, declared
 from explorers.training_run import EXPLORER
 from models.faults import Fault
+from tests.conftest import wait_for
+from training.child import Withdrawn
+from training.recipe import Recipe
 
 RECIPE: dict[str, Any] = {"objective": "mae", "images": "shapes", "size": "nano", "side": 32, "patch": 4,
                           "settings": {"steps": 50, "batch": 4}}  # fmt: skip
@@ -147,6 +154,84 @@ def test_training_is_switched_off_with_a_sentence(client: TestClient, monkeypatc
     assert off["template"].startswith("Training is switched off")
     answer = client.post("/patchlight/training/start", json={"name": "x", "recipe": RECIPE})
     assert answer.json()["fault"]["template"] == off["template"]
+
+
+class Measuring:
+    """Stands for the process that measures: it goes on until nobody wants it; `begun` names the sizes it was asked."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.begun: list[str] = []
+        self.answers = threading.Event()
+        monkeypatch.setattr("training.estimate._asked", self)
+
+    def __call__(self, made: Recipe, wanted: Callable[[], bool]) -> dict[str, float]:
+        self.begun.append(made.size)
+        end = time.monotonic() + 60
+        while not self.answers.wait(0.02):
+            assert time.monotonic() < end, "nobody withdrew it"
+            if not wanted():
+                raise Withdrawn
+        return {"parameters": 1, "seconds_per_step": 0.5, "memory": 1}
+
+
+def asking(told: dict[str, Any], size: str, form: str) -> threading.Thread:
+    def ask() -> None:
+        told[size] = acts.estimate({"recipe": {**RECIPE, "size": size}, "form": form}, "")
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    return thread
+
+
+def test_nobody_waits_behind_a_question_that_nobody_asks_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wrong if the estimate of the first preset, begun as the tab opened, held up the one that was chosen, or went on
+    beside the run that was begun meanwhile."""
+    measuring, told = Measuring(monkeypatch), {}
+    threads = []
+    for size in ("nano", "micro", "milli"):
+        threads.append(asking(told, size, "mine"))
+        wait_for(lambda size=size: measuring.begun[-1:] == [size], 20)
+    wait_for(lambda: {"nano", "micro"} <= told.keys(), 20)
+    assert (told["nano"], told["micro"]) == ({}, {})
+    acts.start({"name": "begun", "recipe": RECIPE, "form": "mine"}, "")
+    wait_for(lambda: "milli" in told, 20)
+    assert told["milli"] == {}
+    threads.append(asking(told, "mini", "another"))
+    measuring.answers.set()
+    for thread in threads:
+        thread.join(20)
+    assert (told["mini"]["steps"], told["mini"]["seconds_per_step"], told["mini"]["fewest"]) == (50, 0.5, 100)
+
+
+def test_a_page_that_has_gone_asks_nothing_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    measuring, gone = Measuring(monkeypatch), threading.Event()
+    told: dict[str, Any] = {}
+
+    def ask() -> None:
+        with calling(gone.is_set):
+            told["answer"] = acts.estimate({"recipe": RECIPE, "form": "left"}, "")
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    wait_for(lambda: measuring.begun == ["nano"], 20)
+    gone.set()
+    thread.join(20)
+    assert told["answer"] == {}
+
+
+def test_a_field_is_shown_only_where_it_does_something() -> None:
+    """What each objective and each kind of pictures heeds, as the form is told it."""
+    form = declared()
+    idle = {method["name"]: set(method["idle"]) for method in form["objectives"]}
+    assert idle.pop("probe") >= {"size", "patch"}, "they are the probed network's own"
+    assert set(map(frozenset, idle.values())) == {frozenset()}
+    reads = {entry["name"]: set(entry["reads"]) for entry in form["datasets"]}
+    assert reads.keys() == {"emoji", "scenes", "shapes"}, "a form of names, hub/<owner>/<name>, is no set to choose"
+    assert "alike" in reads["shapes"]
+    assert not reads["emoji"] & {"alike", "many"}
+    assert (form["reads"]["hub"], form["reads"]["zip"]) == (["captions", "streaming"], [])
+    known = {choice["name"] for choice in form["recipe"]} | {choice["name"] for choice in form["settings"]}
+    assert set(form["reads"]["all"]) | {name for method in form["objectives"] for name in method["idle"]} <= known
 
 
 def test_limits_are_told_before_anything_is_measured(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,6 +90,7 @@ def test_a_run_outlives_its_server_and_its_own_death_and_ends_on_the_same_curve(
     server.wait()
     seen = job("long")
     assert (seen.state, seen.place, job("next").place) == ("running", None, 1)
+    assert (seen.held, job("next").held) == (False, True)
     assert seen.speed is not None
     assert seen.eta is not None
     assert seen.snapshots[:6] == (0, 1, 2, 3, 4, 6)
@@ -123,6 +124,7 @@ def test_others_wait_in_order_and_see_their_place() -> None:
     for name, owner in (("a", "ann"), ("b", "bob"), ("c", "ann")):
         submit(name, small(), owner)
     assert [(seen.name, seen.place) for seen in reversed(jobs())] == [("a", 1), ("b", 2), ("c", 3)]
+    assert not any(seen.held for seen in jobs()), "nothing learns: nobody waits for anybody"
     assert [seen.name for seen in jobs("ann")] == ["c", "a"]
     assert jobs("eve") == ()
     assert pause("a").state == "paused"

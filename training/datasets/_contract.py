@@ -123,6 +123,7 @@ class Found:
     claims:   can this file open what was written?
     opens:    opens it; raises `Fault` where it cannot
     endless:  drawn on the fly
+    reads:    choices of `Recipe` that it heeds, beside the side of its pictures
     """
 
     name: str
@@ -130,6 +131,12 @@ class Found:
     claims: Callable[[str], bool]
     opens: Callable[[Source], Dataset]
     endless: bool = False
+    reads: tuple[str, ...] = ()
+
+    @property
+    def named(self) -> bool:
+        """Whether its name is what a person writes, and not the form of it."""
+        return not set(self.name) & set(" <")
 
 
 def open_dataset(source: Source, *, need: Literal["classes", "captions"] | None = None) -> Dataset:

@@ -182,4 +182,5 @@ FOUND = Found(
     about="Emoji in seven styles, one on a white field each, with names, masks and classes: made to measure with.",
     claims=lambda name: name == "emoji",
     opens=Emoji,
+    reads=("language",),
 )

@@ -170,4 +170,5 @@ FOUND = Found(
     about="A dataset of the Hugging Face hub by its name; cifar10 and fashion-mnist are short for two of them.",
     claims=lambda name: name.startswith("hub/") or name in NAMED,
     opens=open_hub,
+    reads=("captions", "streaming"),
 )

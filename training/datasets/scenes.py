@@ -135,4 +135,5 @@ FOUND = Found(
     claims=lambda name: name == "scenes",
     opens=Scenes,
     endless=True,
+    reads=("language", "few", "many", "smallest_object", "synonyms"),
 )

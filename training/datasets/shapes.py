@@ -159,4 +159,5 @@ FOUND = Found(
     claims=lambda name: name == "shapes",
     opens=Shapes,
     endless=True,
+    reads=("language", "few", "many", "smallest_object", "alike"),
 )

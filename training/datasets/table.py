@@ -111,4 +111,5 @@ FOUND = Found(
     about="A CSV or parquet file with a row a picture: columns image, and caption or label.",
     claims=lambda name: Path(name).suffix.lower() in (".csv", ".tsv", ".parquet") and Path(name).expanduser().is_file(),
     opens=open_table,
+    reads=("captions",),
 )

@@ -89,5 +89,6 @@ METHOD = Method(
     options=Options,
     builds=build,
     need="classes",
+    idle=("size", "patch"),
     settings={"rate": 1e-2, "decay": 0.0, "batch": 128, "steps": 500},
 )
