@@ -87,8 +87,8 @@ def _drawn(image: Path, parameters: Parameters, finding: Finding) -> Image.Image
     """The picture of a finding that has a `map` over its picture, as its parameters say where they do."""
     if "map" not in finding.arrays or "shape" not in finding.facts:
         return None
-    wanted = {name: value for name, value in parameters if name in ("fit", "table", "opacity")}
-    return figure(open_image(image), finding.arrays["map"], finding.facts["shape"], **wanted)
+    wanted = {name: value for name, value in parameters if name in ("table", "opacity")}
+    return figure(open_image(image), finding.arrays["map"], finding.facts["shape"], finding.facts.get("box"), **wanted)
 
 
 def _about(explorer: Explorer) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from explorers.attention_words import caption
 from explorers.explorer import Explorer, Finding
-from explorers.parameters import Parameters, checked, parameter
+from explorers.parameters import Fit, Parameters, checked, fitting, parameter
 from explorers.permalink import from_query
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Attention(Parameters):
 
     checkpoint: str = parameter(DEFAULT, title="Network", help="Id of a checkpoint, source/name.", longest=400)
     side: int | None = parameter(None, title="Input size", help="Longer side; the network's own if empty.", unit="px")
-    fit: Literal["whole", "crop"] = parameter("whole", title="Fit", help="The whole picture, or cut to shape.")
+    fit: Fit = fitting()
     view: Literal["from", "to", "rollout", "class"] = parameter(
         "from", title="View", help="Row, column, rollout (2005.00928) or class relevance (2103.15679)."
     )

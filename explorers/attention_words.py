@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from explorers import fed_words
 from explorers.explorer import Sentence
 
 SENTENCES: Mapping[str, str] = {
@@ -23,6 +24,7 @@ SENTENCES: Mapping[str, str] = {
     "rollout mean": "Attention rollout averaged over all patches, through blocks 1 to {block} of {blocks}.",
     "rollout pool": "Attention rollout from the attention pool's latent through blocks 1 to {block} of {blocks}.",
     "class": "What the score of “{target}” rests on: gradient × attention through all {blocks} blocks, positive part.",
+    "only head": "The map is that of the only head.",
     "mean": "The map is the mean of {heads} heads.",
     "max": "The map is the maximum over {heads} heads.",
     "min": "The map is the minimum over {heads} heads.",
@@ -30,9 +32,21 @@ SENTENCES: Mapping[str, str] = {
     "rollout fused mean": "Heads are fused by their mean; the lowest {discard} % of each row are discarded.",
     "rollout fused max": "Heads are fused by their maximum; the lowest {discard} % of each row are discarded.",
     "rollout fused min": "Heads are fused by their minimum; the lowest {discard} % of each row are discarded.",
-    "mass": "It is one row of the softmax: patches hold {patches} % of it, prefix tokens {prefix} %.",
-    "all on patches": "It is one row of the softmax, which sums to 1 over the patches.",
+    "mass row": "It is one row of the softmax: patches hold {patches} % of it, prefix tokens {prefix} %.",
+    "mass mean": "It is the mean of the softmax's rows of all patches: patches hold {patches} % of it, prefix tokens "
+    "{prefix} %.",
+    "mass pool": "It is the row of the attention pool's softmax: patches hold {patches} % of it, prefix tokens "
+    "{prefix} %.",
+    "whole row": "It is one row of the softmax, which sums to 1 over the patches.",
+    "whole mean": "It is the mean of the softmax's rows of all patches, which sums to 1 over the patches.",
+    "whole pool": "It is the row of the attention pool's softmax, which sums to 1 over the patches.",
+    "padded row": "It is one row of the softmax: {patches} % of it falls on patches, {padding} % on padding at the "
+    "picture's edge.",
+    "padded mean": "It is the mean of the softmax's rows of all patches: {patches} % of it falls on patches, {padding} "
+    "% on padding at the picture's edge.",
     "window": "The row sums to 1 over the patch's own window; what lies outside is hatched, since it cannot be seen.",
+    "padded window": "Of the row {patches} % falls on patches of the patch's own window, {padding} % on padding at the "
+    "picture's edge; what lies outside is hatched, since it cannot be seen.",
     "no row": "Fused this way it is no row of a softmax and sums to nothing in particular.",
     "column": "It is one column of the softmax: its weights come from different rows and sum to {sum}.",
     "scale own": "Colours run from 0 to {peak}, the greatest value of this map.",
@@ -42,6 +56,9 @@ SENTENCES: Mapping[str, str] = {
     "network": "{title}, {revision}, input {width} × {height} pixels.",
     "random": "The weights are random: this network was never trained.",
 }
+
+UNSEEN = 1e-4
+"""Share of a row below which what is missing is rounding, not padding."""
 
 
 def caption(facts: Mapping[str, Any]) -> tuple[Sentence, ...]:
@@ -77,22 +94,29 @@ def _what(facts: Mapping[str, Any]) -> tuple[Sentence, ...]:
 
 
 def _heads(facts: Mapping[str, Any]) -> Sentence:
+    if facts["heads"] == 1:
+        return Sentence(SENTENCES["only head"])
     if facts["head"] is None:
         return Sentence(SENTENCES[facts["fusion"]], {"heads": facts["heads"]})
     return Sentence(SENTENCES["head"], {"head": facts["head"] + 1, "heads": facts["heads"]})
 
 
 def _mass(facts: Mapping[str, Any]) -> Sentence:
-    if facts["head"] is None and facts["fusion"] != "mean":
+    if facts["head"] is None and facts["fusion"] != "mean" and facts["heads"] > 1:
         return Sentence(SENTENCES["no row"])
     if facts["view"] == "to":
         return Sentence(SENTENCES["column"], {"sum": f"{facts['sum']:.3g}"})
-    if facts["windowed"]:
+    kind = facts["query"].partition(" ")[0]
+    noun = "window" if facts["windowed"] else kind if kind in ("mean", "pool") else "row"
+    patches, prefix, padding = facts["sum"] - facts["prefix_share"], facts["prefix_share"], 1 - facts["sum"]
+    if padding > UNSEEN:
+        shares = {"patches": percent(patches), "padding": percent(padding)}
+        return Sentence(SENTENCES[f"padded {noun}"], shares)
+    if noun == "window":
         return Sentence(SENTENCES["window"])
     if not facts["prefix"]:
-        return Sentence(SENTENCES["all on patches"])
-    shares = {"patches": percent(1 - facts["prefix_share"]), "prefix": percent(facts["prefix_share"])}
-    return Sentence(SENTENCES["mass"], shares)
+        return Sentence(SENTENCES[f"whole {noun}"])
+    return Sentence(SENTENCES[f"mass {noun}"], {"patches": percent(patches), "prefix": percent(prefix)})
 
 
 def _scale(facts: Mapping[str, Any]) -> Sentence:
@@ -110,4 +134,5 @@ def _network(facts: Mapping[str, Any]) -> tuple[Sentence, ...]:
     height, width = facts["shape"]
     named = {"title": facts["title"], "revision": facts["revision"], "width": width, "height": height}
     said = Sentence(SENTENCES["network"], named)
-    return (said, Sentence(SENTENCES["random"])) if facts["random"] else (said,)
+    random = (Sentence(SENTENCES["random"]),) if facts["random"] else ()
+    return said, fed_words.said(facts), *random

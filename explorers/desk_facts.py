@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image, ImageOps
+from models.feeding import framed
 
 if TYPE_CHECKING:
     from explorers.traces import Traced
@@ -26,6 +26,8 @@ def network_facts(seen: Traced) -> dict[str, Any]:
         "shape": seen.shape,
         "picture": seen.digest,
         "patch": pixels.patch,
+        "fed": seen.told,
+        "box": seen.box,
     }
 
 
@@ -52,8 +54,7 @@ def photograph(seen: Traced) -> bytes:
     """The picture in its own resolution and in the input's shape, as JPEG."""
     height, width = seen.shape
     factor = min(LARGEST_PHOTOGRAPH, max(*seen.image.size, height, width)) / max(height, width)
-    size = (round(width * factor), round(height * factor))
-    fitted = ImageOps.fit(seen.image, size) if seen.fit == "crop" else seen.image.resize(size, Image.Resampling.BICUBIC)
+    size = (round(height * factor), round(width * factor))
     file = io.BytesIO()
-    fitted.save(file, "JPEG", quality=90)
+    framed(seen.image, seen.box, size).save(file, "JPEG", quality=90)
     return file.getvalue()

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 if TYPE_CHECKING:
-    from models.pixels import Fit
+    from models.feeding import Box
 
 PALETTE = Path(__file__).resolve().parent.parent / "assets" / "palette.json"
 
@@ -28,22 +28,25 @@ def figure(
     picture: Image.Image,
     values: np.ndarray,
     shape: tuple[int, int],
-    fit: Fit = "whole",
+    box: Box | None = None,
     table: str = "magma",
     opacity: float = 0.85,
 ) -> Image.Image:
     """`values` (rows, columns) >= 0 over the picture as the network saw it, scaled from 0 to their greatest.
 
     shape: (height, width) of the network's input in pixels
+    box:   (left, top, right, bottom) of what was fed, in pixels of the picture; all of it if None
     """
+    from models.feeding import framed  # brings torch
+
     factor = max(1.0, LEAST_SIDE / max(shape))
     size = (round(shape[1] * factor), round(shape[0] * factor))
-    fitted = ImageOps.fit(picture, size) if fit == "crop" else picture.resize(size, Image.Resampling.BICUBIC)
+    fitted = framed(picture.convert("RGB"), box or (0, 0, *picture.size), (size[1], size[0]))
     shares = np.clip(values / max(float(values.max()), np.finfo(np.float32).tiny), 0, 1)
     over = Image.fromarray(coloured(shares, table)).resize(size, Image.Resampling.BILINEAR)
     veil = Image.fromarray(_veil(shares, opacity)).resize(size, Image.Resampling.BILINEAR)
     sheet = Image.new("RGB", (size[0] + _GAP + _BAR, size[1]), "white")
-    sheet.paste(Image.composite(over, fitted.convert("RGB"), veil), (0, 0))
+    sheet.paste(Image.composite(over, fitted, veil), (0, 0))
     bar = Image.fromarray(coloured(np.linspace(1, 0, size[1])[:, None], table)).resize((_BAR, size[1]))
     sheet.paste(bar, (size[0] + _GAP, 0))
     return sheet

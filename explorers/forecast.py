@@ -20,6 +20,7 @@ from models.image import size_of
 
 if TYPE_CHECKING:
     from models.backbone import Backbone, Layer
+    from models.fit import Fit
 
 LARGEST_TRIAL = 224
 """Pixels of a trial's longer side, at most."""
@@ -49,10 +50,10 @@ def check_time(network: Backbone, shape: tuple[int, int]) -> None:
         check_stretch(cost(network, shape).seconds)
 
 
-def foreseen(network: Backbone, file: Path, side: int | None) -> dict[str, Any]:
+def foreseen(network: Backbone, file: Path, side: int | None, fit: Fit = "whole") -> dict[str, Any]:
     """What the page is told of a network and a picture that are about to meet. Raises `Fault`."""
     pixels, card = network.pixels, network.card
-    shape = pixels.shape(size_of(file), side)
+    shape = pixels.shape(size_of(file), side, fit)
     expected = cost(network, shape)
     return {
         "checkpoint": card.id, "title": card.title, "parameters": card.parameters, "shape": shape,
@@ -78,7 +79,7 @@ def _tried(network: Backbone, shape: tuple[int, int]) -> Law | None:
 
     pixels = network.pixels
     side = None if pixels.fixed else max(LEAST_TRIAL * pixels.multiple, min(max(shape) // 2, LARGEST_TRIAL))
-    blank = torch.zeros(3, *pixels.shape(shape, side))
+    blank = torch.zeros(pixels.channels, *pixels.shape(shape, side))
     with gate():
         if known := ledger.law(network.card.id):
             return known

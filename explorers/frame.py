@@ -15,14 +15,14 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import gradio as gr
 from gradio.utils import get_upload_folder
 
 from explorers.delivery import told
 from explorers.explorer import Explorer
-from explorers.parameters import Parameters, checked, parameter, shown
+from explorers.parameters import FITS, Fit, Parameters, checked, fitting, parameter, shown
 from explorers.permalink import heard
 from explorers.work import Work
 from models.faults import Fault
@@ -41,7 +41,7 @@ class Desk(Parameters):
     picture: str = parameter("coffee", title="Picture", longest=1000)
     checkpoint: str = parameter("registry/dinov2-small", title="Network", longest=400)
     side: int | None = parameter(None, title="Input size", unit="px")
-    fit: Literal["whole", "crop"] = parameter("whole", title="Fit")
+    fit: Fit = fitting()
 
     @property
     def file(self) -> Path:
@@ -137,18 +137,26 @@ class Frame:
         file = desk.file
         network = backbone(desk.checkpoint, lambda here, whole: progress(here, whole or 0))
         progress(0, 0)
-        foresee(foreseen(network, file, desk.side))
+        foresee(foreseen(network, file, desk.side, desk.fit))
         return {"of": desk.model_dump(), **job(desk), "picture": file.stem}
 
     def _page(self) -> dict[str, Any]:
         return {
             "tabs": [
-                {"name": explorer.name, "title": explorer.title, "needs": explorer.ability}
+                {
+                    "name": explorer.name,
+                    "title": explorer.title,
+                    "needs": explorer.ability,
+                    "fit": explorer.parameters.model_fields["fit"].default
+                    if "fit" in explorer.parameters.model_fields
+                    else "whole",
+                }
                 for explorer in self.explorers
             ],
             "examples": [{"name": name, "title": name} for name in examples()],
             "local": os.environ.get("PATCHLIGHT_PUBLIC") != "1",
-            "defaults": json.loads(Desk().model_dump_json()),
+            "fits": FITS,
+            "defaults": {**json.loads(Desk().model_dump_json()), "fit": None},
             "palette": json.loads((ASSETS / "palette.json").read_text(encoding="utf-8"))["tables"],
         }
 
@@ -170,7 +178,7 @@ class Frame:
         read, faults = tabs[front]
         for _, theirs in tabs.values():
             wrong |= {name: fault for name, fault in theirs.items() if name not in type(read).model_fields}
-        asked = {"desk": {**desk.model_dump(), "tab": front}}
+        asked = {"desk": {**desk.model_dump(), "tab": front, "fit": desk.fit if "fit" in query else None}}
         asked |= {name: parameters.model_dump() for name, (parameters, _) in tabs.items()}
         return {"asked": asked, "faults": [told(fault)["fault"] for fault in {**wrong, **faults}.values()]}
 

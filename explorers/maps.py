@@ -7,8 +7,9 @@ Array names end in the number of their block, from 0:
 
     codes.i    uint8 (windows, heads, queries, keys), or (heads, tokens) for one row; see `bundle.coded`
     peaks.i    float32 (windows, heads, queries), or (heads,)
-    figures.i  float32 (heads + 1, tokens, 2), or (heads + 1, 2): a row's entropy in bits and the share of its mass on
-               prefix tokens; for a column its sum and the share that prefix tokens give. The last head is the mean
+    figures.i  float32 (heads + 1, tokens, 3), or (heads + 1, 3): a row's entropy in bits over the picture's tokens, its
+               mass on prefix tokens, and on all tokens: 1, or less where padding is looked at; for a column its sum,
+               the share that prefix tokens give, and its sum. The last head is the mean
     members.i  int32 (windows, tokens); windowed networks only
     regions.i  int32 (windows, tokens): tokens of one window whose numbers differ are kept apart by the shift mask
 """
@@ -125,19 +126,21 @@ def layer_facts(layers: Sequence[Layer]) -> list[Mapping[str, Any]]:
 
 
 def _row_figures(heads: Tensor, prefix: int) -> Tensor:
-    """(heads, ..., tokens) to (heads + 1, ..., 2)."""
+    """(heads, ..., tokens) to (heads + 1, ..., 3)."""
     heads = torch.cat([heads, heads.mean(0, keepdim=True)])
-    return torch.stack([entropy(heads), heads[..., :prefix].sum(-1)], -1)
+    held = heads.sum(-1)
+    within = heads / held.unsqueeze(-1).clamp_min(1e-30)
+    return torch.stack([entropy(within), heads[..., :prefix].sum(-1), held], -1)
 
 
 def _column_figures(heads: Tensor, prefix: int) -> Tensor:
     heads = torch.cat([heads, heads.mean(0, keepdim=True)])
     total = heads.sum(-1)
-    return torch.stack([total, heads[..., :prefix].sum(-1) / total.clamp_min(1e-30)], -1)
+    return torch.stack([total, heads[..., :prefix].sum(-1) / total.clamp_min(1e-30), total], -1)
 
 
 def _whole_figures(layer: Layer) -> Tensor:
-    figures = torch.zeros(layer.heads + 1, layer.length, 2)
+    figures = torch.zeros(layer.heads + 1, layer.length, 3)
     for window in range(layer.windows):
         members = layer.members[window]
         real = members >= 0

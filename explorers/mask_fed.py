@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import torch
 from PIL import Image
 
-from explorers import lent
+from explorers import fed_words, lent
 from explorers.cache import Cache
 from explorers.forecast import check_time
 from explorers.gate import gate
 from explorers.slices import Slices
 from models.backbone import Reconstruction, Reconstructs
 from models.faults import Fault, Refusal
+from models.feeding import framed
 from models.masking import hidden_count, mask_of, refitted
 from models.memory import peak_bytes
 
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
+    from explorers.explorer import Sentence
     from models.backbone import Backbone
-    from models.pixels import Fit
+    from models.fit import Fit
 
 BATCH = 16
 """Masks that run together at most; the page tells its progress, and can be stopped, between batches."""
@@ -42,13 +44,13 @@ class Fed:
     """backbone:   a network that reconstructs
     pixels:     (3, height, width) normalised, as it was fed
     grid:       (rows, columns) of a mask
-    stretched:  True where the picture's proportions were given up for the network's one shape
+    how:        in one sentence, how the picture was brought to that shape
     """
 
     backbone: Any
     pixels: Tensor
     grid: tuple[int, int]
-    stretched: bool
+    how: Sentence
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -77,21 +79,32 @@ def fed(backbone: Backbone, image: Image.Image, side: int | None, fit: Fit, bent
     height, width = pixels.shape[1:]
     check_time(backbone, (height, width))
     grid = backbone.mask_grid((height, width))
-    stretched = abs(height * image.width - width * image.height) > backbone.pixels.multiple * max(image.size)
-    return Fed(backbone, pixels, grid, stretched and fit == "whole")
+    return Fed(backbone, pixels, grid, fed_words.fed(colours, (image.height, image.width), (height, width), fit))
 
 
 def labs_of(
     networks: Sequence[Backbone], image: Image.Image, side: int | None = None, fit: Fit = "whole"
 ) -> tuple[Fed, ...]:
     """A picture for the first network at `side`, and for the others at their own. All see the same of it: where one
-    takes a single shape, or their squares do not fit one another, each is fed the shape that it was trained at."""
-    labs = tuple(fed(network, image, side if not turn else None, fit) for turn, network in enumerate(networks))
-    height, width = labs[0].shape
-    alike = all(height * lab.shape[1] == width * lab.shape[0] for lab in labs)
-    if alike and min(_shared(labs)) >= LEAST_COMMON:
-        return labs
-    return tuple(fed(network, image, None, fit, bent=True) for network in networks)
+    takes a single shape, or their squares do not fit one another, each is fed the shape that it was trained at; and
+    what the first one's authors cut away, the others are not shown either."""
+    for bent in (False, True):
+        first = fed(networks[0], image, None if bent else side, fit, bent)
+        view, how = _seen_by(first, image, fit)
+        labs = (first, *(fed(network, view, None, how, bent) for network in networks[1:]))
+        height, width = first.shape
+        alike = all(height * lab.shape[1] == width * lab.shape[0] for lab in labs)
+        if alike and min(_shared(labs)) >= LEAST_COMMON:
+            break
+    return labs
+
+
+def _seen_by(first: Fed, image: Image.Image, fit: Fit) -> tuple[Image.Image, Fit]:
+    """What the first network was shown of the image, and how the others are fed it."""
+    if fit != "trained":
+        return image, fit
+    box = first.backbone.pixels.box((image.height, image.width), first.shape, fit)
+    return framed(image, box, (round(box[3] - box[1]), round(box[2] - box[0]))), "whole"
 
 
 def common_grid(labs: Sequence[Fed]) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from explorers.explorer import Explorer, Finding
 from explorers.mask_words import caption
-from explorers.parameters import Parameters, parameter, within
+from explorers.parameters import Fit, Parameters, fitting, parameter, within
 from models.faults import Fault
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Masking(Parameters):
 
     checkpoint: str = parameter(DEFAULT, title="Network", help="Id of a checkpoint, source/name.", longest=400)
     side: int | None = parameter(None, title="Input size", help="Longer side; the network's own if empty.", unit="px")
-    fit: Literal["whole", "crop"] = parameter("whole", title="Fit", help="The whole picture, or cut to shape.")
+    fit: Fit = fitting()
     mask: str = parameter(
         "", title="Mask", help="Rows of 0 and 1, parted by slashes, 1 hidden; made by kind if empty.", longest=20000
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from explorers import fed_words
 from explorers.explorer import Sentence
 from explorers.text import say
 
@@ -28,7 +29,6 @@ SENTENCES: Mapping[str, str] = {
     "true": "Each hidden patch is given its true mean and deviation, which leaks brightness and contrast of "
     "the answer.",
     "finder": "The object was found by attention of {title}: squares that hold 60 % of its mass.",
-    "stretched": "The whole picture was stretched to the shape that the network was trained at.",
     "tuned": "By its card this checkpoint was tuned with an adversarial (GAN) loss: it invents sharp detail that "
     "the plain one does not.",
     "doubt": "Doubt: {masks} masks of {hidden} squares; each was painted when hidden, {least} to {most} times; "
@@ -95,10 +95,12 @@ def film_words(
 
 
 def _about(facts: Mapping[str, Any]) -> Iterator[Sentence]:
-    yield from (Sentence(SENTENCES[name]) for name in ("stretched", "tuned") if facts[name])
+    if facts["tuned"]:
+        yield Sentence(SENTENCES["tuned"])
     height, width = facts["shape"]
     named = {"title": facts["title"], "revision": facts["revision"], "width": width, "height": height}
     yield Sentence(SENTENCES["network"], named)
+    yield fed_words.said(facts)
     if facts["random"]:
         yield Sentence(SENTENCES["random"])
 

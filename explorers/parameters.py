@@ -23,8 +23,9 @@ from pydantic.fields import FieldInfo
 
 from explorers.parameter_faults import refused, shown
 from models.faults import Fault
+from models.fit import Fit
 
-__all__ = ["Declared", "P", "Parameters", "checked", "declarations", "parameter", "shown", "within"]
+__all__ = ["Declared", "Fit", "P", "Parameters", "checked", "declarations", "fitting", "parameter", "shown", "within"]
 
 LONGEST_TEXT = 2000
 """Characters of one text where its declaration names no other limit."""
@@ -69,6 +70,16 @@ def parameter(
     bounds: dict[str, Any] = {"ge": least, "le": most, "max_length": longest}
     given = {name: bound for name, bound in bounds.items() if bound is not None}
     return Field(default, title=title, description=help, json_schema_extra=extra, **given)
+
+
+FITS: Mapping[str, str] = {"whole": "Uncut", "crop": "Cropped", "trained": "As trained"}
+
+
+def fitting(default: Fit = "whole") -> Any:
+    """How the picture is fed: one declaration for every explorer that traces one."""
+    return parameter(
+        default, title="Fit", help="The whole picture, cut to shape, or fed as the network's authors do.", options=FITS
+    )
 
 
 @dataclass(frozen=True)

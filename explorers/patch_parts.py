@@ -28,7 +28,7 @@ def sequence(seen: Traced) -> dict[str, Any]:
     first = seen.layers[0]
     return {
         "grid": first.grid, "patch": seen.backbone.pixels.patch, "prefix": first.prefix, "tokens": first.length,
-        "channels": first.tokens.shape[-1],
+        "channels": first.tokens.shape[-1], "colours": seen.backbone.pixels.channels,
     }  # fmt: skip
 
 
@@ -48,7 +48,7 @@ def projection(backbone: Backbone) -> tuple[dict[str, np.ndarray], dict[str, Any
 def patch_of(seen: Traced, place: tuple[int, int]) -> dict[str, np.ndarray]:
     """pixels: (patch, patch, 3) normalised, as the network is fed; token: (channels,) that the projection makes."""
     side = seen.backbone.pixels.patch
-    pixels = patchify(seen.pixels, side)[place].unflatten(0, (side, side, 3))
+    pixels = patchify(seen.pixels, side)[place].unflatten(0, (side, side, -1))
     try:
         token = filters(seen.backbone).tokens(pixels.permute(2, 0, 1))
     except Refusal:

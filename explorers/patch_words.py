@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from explorers import fed_words
 from explorers.explorer import Sentence
 
 SENTENCES: Mapping[str, str] = {
@@ -14,6 +15,8 @@ SENTENCES: Mapping[str, str] = {
     "no prefix": "The sequence is {tokens} tokens of {channels} channels.",
     "patch": "The patch in row {row}, column {column} holds {numbers} numbers; the projection makes "
     "{channels} of them.",
+    "patch in steps": "The patch in row {row}, column {column} holds {numbers} numbers; its token of {channels} is "
+    "made in several steps, which look beyond it.",
     "filters": "Below are {shown} of {filters} filters of the projection, each over its own range, 0 at grey.",
     "principal": "Below are the first {shown} principal components of {filters} filters; they explain {explained} % of "
     "their variance.",
@@ -35,18 +38,24 @@ def caption(facts: Mapping[str, Any]) -> tuple[Sentence, ...]:
     grid = sides | {"rows": rows, "columns": columns, "patches": rows * columns}
     sequence = {"prefix": facts["prefix"], "tokens": facts["tokens"], "channels": facts["channels"]}
     row, column = facts["place"]
-    one = {"row": row + 1, "column": column + 1, "numbers": 3 * facts["patch"] ** 2, "channels": facts["channels"]}
+    one = {
+        "row": row + 1,
+        "column": column + 1,
+        "numbers": facts["colours"] * facts["patch"] ** 2,
+        "channels": facts["channels"],
+    }
     asked = {name: cost[name] for name in ("height", "width", "patch", "tokens", "reach", "entries", "layers")}
     said = [
         Sentence(SENTENCES["grid"], grid),
         Sentence(SENTENCES["prefix" if facts["prefix"] else "no prefix"], sequence),
-        Sentence(SENTENCES["patch"], one),
+        Sentence(SENTENCES["patch" if facts["filters"] else "patch in steps"], one),
         _filters(facts["filters"]),
         Sentence(
             SENTENCES["windowed" if cost["window"] else "cost"],
             asked | {"bytes": cost["bytes"], "multiplications": cost["multiplications"]},
         ),
         Sentence(SENTENCES["network"], {"title": facts["title"], "revision": facts["revision"], **sides}),
+        fed_words.said(facts),
     ]
     return (*said, *([Sentence(SENTENCES["random"])] if facts["random"] else []))
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from explorers.explorer import Explorer, Finding
-from explorers.parameters import Parameters, checked, parameter
+from explorers.parameters import Fit, Parameters, checked, fitting, parameter
 from explorers.patch_words import SENTENCES, caption
 from explorers.places import place_of
 
@@ -28,7 +28,7 @@ class Patches(Parameters):
 
     checkpoint: str = parameter(DEFAULT, title="Network", help="Id of a checkpoint, source/name.", longest=400)
     side: int | None = parameter(None, title="Input size", help="Longer side; the network's own if empty.", unit="px")
-    fit: Literal["whole", "crop"] = parameter("whole", title="Fit", help="The whole picture, or cut to shape.")
+    fit: Fit = fitting()
     patch_at: str = parameter("", title="Patch", help="ROW,COLUMN from 0; the middle if empty.", longest=20)
     height: int | None = parameter(None, title="Height", unit="px", least=1, most=65536)
     width: int | None = parameter(None, title="Width", unit="px", least=1, most=65536)

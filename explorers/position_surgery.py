@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from explorers.explorer import Explorer, Finding
-from explorers.parameters import Parameters, checked, parameter
+from explorers.parameters import Fit, Parameters, checked, fitting, parameter
 from explorers.places import place_of
 from explorers.surgery_words import SENTENCES, caption
 from models.label_lists import presets
@@ -30,7 +30,7 @@ class Surgery(Parameters):
 
     checkpoint: str = parameter(DEFAULT, title="Network", help="Id of a checkpoint, source/name.", longest=400)
     side: int | None = parameter(None, title="Input size", help="Longer side; the network's own if empty.", unit="px")
-    fit: Literal["whole", "crop"] = parameter("whole", title="Fit", help="The whole picture, or cut to shape.")
+    fit: Fit = fitting("trained")
     change: Literal["identity", "zero", "shuffle", "transpose", "mirror", "swap", "noise", "resize"] = parameter(
         "shuffle", title="Change", help="Or resize: the size of its training before, another one after."
     )
@@ -69,6 +69,8 @@ def explore(image: Path | None, asked: Surgery) -> Finding:
     before.rgb, after.rgb:  uint8 (height, width, 3) as fed
     distances:              (2, blocks, heads) mean attention distance before and after, in pixels of the picture
     """
+    from dataclasses import replace
+
     from explorers import surgery_effects, surgery_figures, traces
     from explorers.attention_answers import network_facts
 
@@ -79,7 +81,8 @@ def explore(image: Path | None, asked: Surgery) -> Finding:
     if asked.change == "resize":
         found |= surgery_figures.sizes(seen, before, after)
     facts = {
-        **network_facts(seen), **told, "resized": resized, "kinds": kinds(seen),
+        **network_facts(seen), **told, "fed": replace(seen, pixels=after.pixels).told,
+        "resized": resized, "kinds": kinds(seen),
         **asked.model_dump(include={"change", "strength", "seed", "first", "second"}),
         "shapes": [list(side.pixels.shape[1:]) for side in (before, after)], "grids": [before.grid, after.grid],
         "heads": [layer.heads for layer in seen.layers],

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from explorers.explorer import Explorer, Finding
-from explorers.parameters import Parameters, parameter, within
+from explorers.parameters import Fit, Parameters, fitting, parameter, within
 from explorers.places import place_of
 from explorers.window_words import SENTENCES, caption
 
@@ -27,7 +27,7 @@ class Windows(Parameters):
 
     checkpoint: str = parameter(DEFAULT, title="Network", help="Id of a checkpoint, source/name.", longest=400)
     side: int | None = parameter(None, title="Input size", help="Longer side; the network's own if empty.", unit="px")
-    fit: Literal["whole", "crop"] = parameter("whole", title="Fit", help="The whole picture, or cut to shape.")
+    fit: Fit = fitting()
     block: int = parameter(1, title="Block", help="Counted from 0; -1 is the last.", least=-1, most=999)
     token: str = parameter(
         "", title="Token", help="ROW,COLUMN from 0 on the block's grid; the middle if empty.", longest=20

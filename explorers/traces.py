@@ -17,7 +17,7 @@ import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import ReferenceType, ref
 
 import models
@@ -25,6 +25,7 @@ from explorers import lent
 from explorers.cache import Cache, clear_all
 from explorers.call import check_stretch
 from explorers.cost import Cost, held
+from explorers.fed_words import fed, told
 from explorers.forecast import cost, has_run, note
 from explorers.gate import gate
 from explorers.identity import digest_of, version
@@ -36,8 +37,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from models.backbone import Backbone, Layer
+    from models.feeding import Box
+    from models.fit import Fit
     from models.hub import Progress
-    from models.pixels import Fit
 
 __all__ = ["Traced", "backbone", "cost", "gate", "trace"]
 
@@ -50,7 +52,7 @@ class Traced:
     checkpoint:  id of the network
     digest:      sha256 of the picture's file
     image:       RGB, upright, in its own size
-    pixels:      (3, height, width) normalised, as the network was fed, on the CPU
+    pixels:      (channels, height, width) normalised, as the network was fed, on the CPU
     layers:      one for each block, on the CPU
     seconds:     that the pass took
     network:     behind `backbone`, held weakly
@@ -70,6 +72,16 @@ class Traced:
     def backbone(self) -> Backbone:
         """The network, loaded again if it had to make room: a trace that is kept does not keep its network."""
         return self.network() or backbone(self.checkpoint)
+
+    @property
+    def box(self) -> Box:
+        """(left, top, right, bottom) of what was fed, in pixels of the image."""
+        return self.backbone.pixels.box((self.image.height, self.image.width), self.shape, self.fit)
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """How it was fed, in one sentence."""
+        return told(fed(self.backbone.pixels, (self.image.height, self.image.width), self.shape, self.fit))
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -112,7 +124,7 @@ def _tell(progress: Progress, here: int, whole: int) -> None:
 def _trace(checkpoint: str, file: Path, digest: str, side: int | None, fit: Fit) -> Traced:
     image = open_image(file)
     network = backbone(checkpoint)
-    shape = network.pixels.shape((image.height, image.width), side)
+    shape = network.pixels.shape((image.height, image.width), side, fit)
     if has_run(network) or max(shape) > max(network.pixels.size):
         expected = cost(network, shape)
         _check_room(expected)

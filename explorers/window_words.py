@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from explorers import fed_words
 from explorers.explorer import Sentence
 
 SENTENCES: Mapping[str, str] = {
@@ -43,5 +44,5 @@ def caption(facts: Mapping[str, Any]) -> tuple[Sentence, ...]:
     ]
     height, width = facts["shape"]
     network = {"title": facts["title"], "revision": facts["revision"], "width": width, "height": height}
-    said.append(Sentence(SENTENCES["network"], network))
+    said += [Sentence(SENTENCES["network"], network), fed_words.said(facts)]
     return (*said, *([Sentence(SENTENCES["random"])] if facts["random"] else []))

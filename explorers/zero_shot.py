@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from explorers.explorer import Explorer, Finding
-from explorers.parameters import Parameters, parameter, within
+from explorers.parameters import Fit, Parameters, fitting, parameter, within
 from explorers.zero_shot_words import caption
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Question(Parameters):
 
     checkpoint: str = parameter(DEFAULT, title="Network", help="Id of a checkpoint, source/name.", longest=400)
     side: int | None = parameter(None, title="Input size", help="Longer side; the network's own if empty.", unit="px")
-    fit: Literal["whole", "crop"] = parameter("whole", title="Fit", help="The whole picture, or cut to shape.")
+    fit: Fit = fitting("trained")
     labels: list[str] = parameter(LABELS, title="Labels", help="Words or phrases in the network's language.",
                                   longest=1000)  # fmt: skip
     templates: list[str] = parameter(
@@ -88,7 +88,8 @@ def explore(image: Path | None, asked: Question) -> Finding:
     facts: dict[str, Any] = {
         "labels": list(found.labels), "templates": list(found.templates), "order": order, "map": None,
         **{name: arrays[name].tolist() for name in ("cosine", "logits", "softmax", "sigmoid")},
-        **learned(found.network, found.picture), "shape": seen.shape, "checkpoint": card.id, "title": card.title,
+        **learned(found.network, found.picture), "shape": seen.shape, "fed": seen.told,
+        "checkpoint": card.id, "title": card.title,
         "revision": revision(card), "random": card.random,
         "measured": zero_shot_further.held_out(card.id),
     }  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from explorers import fed_words
 from explorers.explorer import Sentence
 from explorers.text import per_cent
 
@@ -39,6 +40,7 @@ SENTENCES: Mapping[str, str] = {
     "calibrated": "Mean confidence is {confidence} %; the expected calibration error over {bins} bins is {error} % "
     "(1706.04599).",
     "skipped": "Pictures that could not be read: {skipped}.",
+    "squares": "Its pictures are squares, cut from the middle where they were not, and fed whole.",
     "shapes": "The pictures are drawn shapes of the test split, among all 64 names of the vocabulary.",
     "held": "The pictures are drawn shapes of the test split, among the 16 names that occur.",
     "twemoji": "The pictures are emoji of the style that is kept for validation, each its own label.",
@@ -72,6 +74,7 @@ def caption(facts: Mapping[str, Any]) -> tuple[Sentence, ...]:
     if facts["map"]:
         said.append(Sentence(SENTENCES[facts["map"]["patches"]], {**facts["map"]}))
     said += _further(facts)
+    said.append(fed_words.said(facts))
     height, width = facts["shape"]
     told = {"title": facts["title"], "revision": facts["revision"], "width": width, "height": height}
     said.append(Sentence(SENTENCES["network"], told))
@@ -89,10 +92,11 @@ def _further(facts: Mapping[str, Any]) -> list[Sentence]:
         said.append(Sentence(SENTENCES["matrix"], {**pairs, "texts": len(pairs["texts"])}))
         said += [Sentence(SENTENCES["diagonal"], pairs)] if pairs["paired"] else []
         said += [Sentence(SENTENCES[pairs["kind"]], pairs)] if pairs["kind"] in ("drawn", "emoji") else []
+        said.append(Sentence(SENTENCES["squares"]))
     if scored := facts.get("scored"):
         kind = scored["set"] if scored["set"] in ("shapes", "held", "twemoji", "emojione") else "folder"
         said += [Sentence(SENTENCES["scored"], scored), Sentence(SENTENCES["calibrated"], scored)]
-        said.append(Sentence(SENTENCES[kind], scored))
+        said += [Sentence(SENTENCES[kind], scored), Sentence(SENTENCES["squares"])]
         said += [Sentence(SENTENCES["skipped"], scored)] if scored["skipped"] else []
     return said
 

@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import Image
 from torch import Tensor
 
 from models import shards, weights
@@ -58,10 +59,26 @@ def diagnose(path: Path, device: str = "cpu") -> Diagnosis:
             header = held.header()
             kind, aside = _recognised(stated, held, header)
         backbone = load(f"file/{path}", device)
+        _feed(backbone)
     except Fault as reason:
-        fault = reason
+        backbone, fault = None, reason
     numbers = sum(value.numel() for value in header.values())
     return Diagnosis(path.name, kind, len(header), numbers, aside, backbone, fault)
+
+
+def _feed(backbone: Backbone) -> None:
+    """One grey picture that is not square: what cannot be fed is no network to look into. Raises `Fault`."""
+    pixels = backbone.pixels(Image.new("RGB", (96, 64), "grey"))
+    try:
+        backbone.trace(pixels.to(next(backbone.module.parameters()).device))
+    except (RuntimeError, ValueError, TypeError, IndexError, AssertionError, NotImplementedError) as wrong:
+        if isinstance(wrong, Fault):
+            raise
+        raise Fault(
+            "The network opens, but no picture can be fed to it ({reason}); its description is not that of its "
+            "weights.",
+            reason=str(wrong).partition("\n")[0],
+        ) from wrong  # fmt: skip
 
 
 def _recognised(

@@ -30,14 +30,14 @@ class Filters:
 def filters(backbone: Backbone) -> Filters:
     """The projection of patches: the first convolution of colours, its stride its own kernel and the network's patch;
     or a linear layer on whole patches (SigLIP 2). A stem of several convolutions is refused."""
-    patch = backbone.pixels.patch
+    patch, channels = backbone.pixels.patch, backbone.pixels.channels
     for path, module in backbone.module.named_modules():
-        if isinstance(module, nn.Conv2d) and module.in_channels == 3:
+        if isinstance(module, nn.Conv2d) and module.in_channels == channels:
             if not module.kernel_size == module.stride == (patch, patch):
                 break
             return Filters(module.weight.detach().float().cpu(), _bias(module))
-        if isinstance(module, nn.Linear) and "patch_embed" in path and module.in_features == 3 * patch * patch:
-            rows = module.weight.detach().float().cpu().unflatten(1, (patch, patch, 3))
+        if isinstance(module, nn.Linear) and "patch_embed" in path and module.in_features == channels * patch * patch:
+            rows = module.weight.detach().float().cpu().unflatten(1, (patch, patch, channels))
             return Filters(rows.permute(0, 3, 1, 2), _bias(module))
     raise Refusal(
         "The filters of the patch projection were asked for, but this network makes tokens in several steps; choose a "
@@ -63,4 +63,4 @@ def tiles(weights: Tensor) -> Tensor:
     """Filters (n, 3, patch, patch) as uint8 (n, patch, patch, 3); each is stretched by its own largest absolute
     number, with 0 at middle grey."""
     peak = weights.abs().amax((1, 2, 3), keepdim=True).clamp(min=torch.finfo(weights.dtype).tiny)
-    return (127.5 + 127.5 * weights / peak).round().byte().permute(0, 2, 3, 1)
+    return (127.5 + 127.5 * weights / peak).round().byte().expand(-1, 3, -1, -1).permute(0, 2, 3, 1)

@@ -168,7 +168,7 @@ export class AttentionView {
       ...view, scale, count, block: view.layer, heads: layer.heads, prefix: layer.prefix,
       scaling: isWhole(view) && view.scaling === "shared" ? "own" : view.scaling,
       windowed: maps.window(view.layer, view.query) !== null,
-      figures: isWhole(view) || !map ? null : maps.figures(view.layer, view.head, view.query, view.view) ?? [sum(map), 0],
+      figures: isWhole(view) || !map ? null : maps.figures(view.layer, view.head, view.query, view.view) ?? [sum(map), 0, sum(map)],
       kept: view.mark === "off" ? null : count,
       patches: map?.values.length ?? 0,
       target: this.answers.explained(view),

@@ -2,6 +2,7 @@
 
 import { number, say } from "./words.js";
 
+const UNSEEN = 1e-4; // as in explorers/attention_words.py
 const percent = (share) => number(100 * share, 3);
 
 /** "CLS" and "register 1" in the reader's language. */
@@ -19,6 +20,9 @@ export function asked(facts, query) {
   return ["patch", { row: row + 1, column: column + 1 }];
 }
 
+/** How the picture was fed, in one sentence. */
+export const fed = ({ fed: { template, facts } }) => say(template, facts);
+
 /** Complete sentences for the map that is shown. `shown` is attention.js's description of it. */
 export function caption(facts, shown) {
   const words = facts.sentences;
@@ -32,19 +36,24 @@ export function caption(facts, shown) {
   said.push(say(words[`scale ${shown.scaling}`], { peak: number(shown.scale, 2) }));
   if (shown.kept !== null)
     said.push(say(words.mark, { share: percent(shown.share), kept: number(shown.kept), patches: number(shown.patches) }));
-  said.push(say(words.network, { title: facts.title, revision: facts.revision, width: String(facts.shape[1]), height: String(facts.shape[0]) }));
+  said.push(say(words.network, { title: facts.title, revision: facts.revision, width: String(facts.shape[1]), height: String(facts.shape[0]) }), fed(facts));
   if (facts.random) said.push(say(words.random));
   return said;
 }
 
 function heads(words, { head, heads: count, fusion }) {
+  if (count === 1) return say(words["only head"]);
   return head === null ? say(words[fusion], { heads: count }) : say(words.head, { head: head + 1, heads: count });
 }
 
-function mass(words, { view, head, fusion, figures, windowed, prefix }) {
-  if (head === null && fusion !== "mean") return say(words["no row"]);
+function mass(words, { view, head, heads: count, fusion, figures, windowed, prefix, query }) {
+  if (head === null && fusion !== "mean" && count > 1) return say(words["no row"]);
   if (view === "to") return say(words.column, { sum: number(figures[0], 3) });
+  const [kind] = query.split(" ");
+  const noun = windowed ? "window" : kind === "mean" || kind === "pool" ? kind : "row";
+  const [, onPrefix, held] = figures;
+  if (1 - held > UNSEEN) return say(words[`padded ${noun}`], { patches: percent(held - onPrefix), padding: percent(1 - held) });
   if (windowed) return say(words.window);
-  if (!prefix) return say(words["all on patches"]);
-  return say(words.mass, { patches: percent(1 - figures[1]), prefix: percent(figures[1]) });
+  if (!prefix) return say(words[`whole ${noun}`]);
+  return say(words[`mass ${noun}`], { patches: percent(held - onPrefix), prefix: percent(onPrefix) });
 }

@@ -11,11 +11,11 @@ import { make, number, onLanguage, say } from "./words.js";
 const TWIN = "?random";
 
 export class Desk {
-  /** examples: [{name, title}]. upload(file) resolves to {path}. tell(fault). local: false where names cannot be typed. tabs: [{name, title, needs}]. */
-  constructor({ examples, networks, upload, tell, local, tabs }) {
+  /** examples: [{name, title}]. upload(file) resolves to {path}. tell(fault). local: false where names cannot be typed. tabs: [{name, title, needs}]. fits: {value: title}. */
+  constructor({ examples, networks, upload, tell, local, tabs, fits }) {
     Object.assign(this, { examples, networks, upload, tell });
     this.facts = null;
-    this.input = new InputCard();
+    this.input = new InputCard(fits);
     this.dialog = new NetworkDialog({ networks, local, tabs, upload, choose: (checkpoint) => setDesk({ checkpoint, side: null }) });
     this.element = make("aside.pl-desk", { label: "What goes in" }, this.#picture(), this.#network(), this.input.element);
     onDesk(() => this.draw());

@@ -2,19 +2,19 @@
 
 import { address } from "./bundle.js";
 import { card, factTable, segmented, slider } from "./controls.js";
-import { desk, setDesk } from "./state.js";
+import { desk, fitOf, setDesk } from "./state.js";
 import { make, number, say } from "./words.js";
 
 const PATCHES_A_SIDE = 60;
-const FITS = { whole: "Uncut", crop: "Cropped" };
 const REST = 40; // milliseconds that the slider rests before a cost is asked
 
 export class InputCard {
-  constructor() {
+  /** fits: {value: title}. */
+  constructor(fits) {
     this.facts = null;
     this.sizes = factTable({ size: "Size", patches: "Patches", tokens: "Tokens", pass: "One pass" });
     this.side = slider("Longer side of the input", { min: 96, max: 896, step: 14 }, (side) => this.#foresee(side), (side) => setDesk({ side }));
-    this.fit = segmented("Fit", FITS, (fit) => setDesk({ fit }), ".pl-fits");
+    this.fit = segmented("Fit", fits, (fit) => setDesk({ fit }), ".pl-fits");
     this.note = make("p.pl-note", { say: "This network takes one size only.", hidden: true });
     this.coming = make("p.pl-note", { say: "Tokens, memory and time are told here before the pass begins." });
     const heading = make(".pl-heading", {}, make("h2", { say: "Input" }), this.fit.element);
@@ -24,7 +24,7 @@ export class InputCard {
   /** facts: what is known of the network and this picture, {shape, patch, multiple, fixed, cost}; null for nothing. */
   draw(facts) {
     this.facts = facts;
-    this.fit.set(desk.fit);
+    this.fit.set(fitOf());
     const { multiple, patch, fixed, shape } = facts ?? {};
     for (const part of [this.sizes.element, this.side.element]) part.hidden = !facts;
     this.coming.hidden = Boolean(facts);

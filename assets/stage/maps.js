@@ -100,16 +100,16 @@ export class Maps {
     return made;
   }
 
-  /** [entropy in bits, share on prefix tokens] of a row, or [sum, share from prefix tokens] of a column; exact. */
+  /** [entropy in bits, mass on prefix tokens, mass on all tokens] of a row, or [sum, share from prefix tokens, sum] of a column; exact. */
   figures(block, head, query, direction) {
     const rows = this.rowsets.get(`${direction} ${query}`);
     const heads = this.layers[block].heads;
     const place = head === null ? heads : head;
-    if (rows?.[`figures.${block}`]) return rows[`figures.${block}`].subarray(place * 2, place * 2 + 2);
+    if (rows?.[`figures.${block}`]) return rows[`figures.${block}`].subarray(place * 3, place * 3 + 3);
     if (!this.facts.whole || direction !== "from") return null;
     const figures = this.arrays[`figures.${block}`];
-    const at = (place * figures.shape[1] + this.token(block, query)) * 2;
-    return figures.subarray(at, at + 2);
+    const at = (place * figures.shape[1] + this.token(block, query)) * 3;
+    return figures.subarray(at, at + 3);
   }
 
   /** (patches) 1 inside the window that a patch query may look at, 0 outside; null where there is but one window. */

@@ -7,7 +7,7 @@ import { Desk } from "./desk.js";
 import { caught, describe } from "./export.js";
 import { Header } from "./header.js";
 import { Progress } from "./progress.js";
-import { desk, onDesk, remember, setDesk } from "./state.js";
+import { beginFits, desk, fitOf, onDesk, remember, setDesk } from "./state.js";
 import { make, onLanguage, say, startLanguage } from "./words.js";
 
 /** The tab that opens first is here at once; any other is fetched as `<name>.js`, which exports its class as `Tab`. */
@@ -30,6 +30,7 @@ export async function mount(name, part) {
 async function mountDesk(part) {
   const { page } = part.props;
   setTables(page.palette);
+  beginFits(page.tabs);
   const networks = { cards: [] };
   const upload = async (file) => {
     try {
@@ -40,7 +41,7 @@ async function mountDesk(part) {
     }
   };
   parts.header = new Header({ tabs: page.tabs, open, present, exportPicture, exportNumbers });
-  parts.left = new Desk({ examples: page.examples, networks, upload, tell, local: page.local, tabs: page.tabs });
+  parts.left = new Desk({ examples: page.examples, networks, upload, tell, local: page.local, tabs: page.tabs, fits: page.fits });
   parts.said = make("span");
   const close = make("button.pl-close", { type: "button", label: "Close" });
   parts.notice = make(".pl-notice", { role: "alert", hidden: true, onclick: () => (parts.notice.hidden = true) }, parts.said, close);
@@ -88,7 +89,7 @@ function start(part) {
 
 /** Ask the server for what the tab in front shows of the desk's picture. */
 function look(part, again = false) {
-  const wanted = JSON.stringify([desk.tab, desk.picture, desk.checkpoint, desk.side, desk.fit]);
+  const wanted = JSON.stringify([desk.tab, desk.picture, desk.checkpoint, desk.side, fitOf()]);
   if (!asked || (wanted === parts.wanted && !again)) return;
   parts.wanted = wanted;
   parts.since = performance.now();
@@ -96,7 +97,7 @@ function look(part, again = false) {
   const own = desk.picture.includes("/");
   remember({ ...desk, picture: own ? null : desk.picture }, part.props.page.defaults);
   parts.progress.begin();
-  part.props.value = { ...desk };
+  part.props.value = { ...desk, fit: fitOf() };
   part.trigger(`look_${desk.tab}`);
 }
 

@@ -1,5 +1,6 @@
 // The caption of the patches tab, by the facts and the sentences that explorers/patch_words.py sends.
 
+import { fed } from "./caption.js";
 import { cost } from "./patches_calculator.js";
 import { large } from "./quantities.js";
 import { number, say } from "./words.js";
@@ -16,10 +17,11 @@ export function sentences({ facts, place, configuration: asked }) {
   return [
     say(words.grid, { ...sides, rows, columns, patches: rows * columns, patch: facts.patch }),
     say(words[facts.prefix ? "prefix" : "no prefix"], sequence),
-    say(words.patch, { row: place[0] + 1, column: place[1] + 1, numbers: 3 * facts.patch ** 2, channels: facts.channels }),
+    say(words[told ? "patch" : "patch in steps"], { row: place[0] + 1, column: place[1] + 1, numbers: facts.colours * facts.patch ** 2, channels: facts.channels }),
     told ? say(words[explained ? "principal" : "filters"], { ...told, explained }) : say(words["no filters"]),
     say(words[asked.window ? "windowed" : "cost"], { ...asked, height: String(asked.height), width: String(asked.width), ...found, entries: large(found.entries), bytes: large(found.bytes), multiplications: large(found.multiplications) }),
     say(words.network, { title: facts.title, revision: facts.revision, ...sides }),
+    fed(facts),
     ...(facts.random ? [say(words.random)] : []),
   ];
 }

@@ -12,6 +12,14 @@ export function setDesk(changes) {
   if (changed.length) watchers.forEach((watcher) => watcher(changed));
 }
 
+const fits = {}; // of each tab, until the reader chooses one for all
+
+/** tabs: [{name, fit}]. */
+export const beginFits = (tabs) => tabs.forEach(({ name, fit }) => (fits[name] = fit));
+
+/** How the picture is fed to the tab in front. */
+export const fitOf = () => desk.fit ?? fits[desk.tab];
+
 export const onDesk = (watcher) => watchers.add(watcher);
 
 /** Keep values in the page's address where they differ from their defaults; a list is its name once for each value. */

@@ -1,5 +1,6 @@
 // The caption of a surgery, by the facts and the sentences that explorers/surgery_words.py sends.
 
+import { fed } from "./caption.js";
 import { fixed, number, say } from "./words.js";
 
 const times = (shape) => shape.join(" × ");
@@ -19,6 +20,7 @@ export function sentences({ facts: picture, done: { facts }, block, head, peak }
     say(words.scale, { peak: number(peak, 2) }),
     ...resized(words, facts),
     say(words.network, { title: facts.title, revision: facts.revision, width: String(width), height: String(height) }),
+    fed(facts),
     ...(facts.random ? [say(words.random)] : []),
   ];
 }

@@ -1,5 +1,6 @@
 // The caption of the windows tab, by the facts and the sentences that explorers/window_words.py sends.
 
+import { fed } from "./caption.js";
 import { large } from "./quantities.js";
 import { say } from "./words.js";
 
@@ -17,6 +18,7 @@ export function sentences({ facts, about, view, inside, place, arrays }) {
     ...(about.stage ? [say(words.merged)] : []),
     say(words.cost, { windowed: large(about.windowed), whole: large(about.whole) }),
     say(words.network, { title: facts.title, revision: facts.revision, width: String(facts.shape[1]), height: String(facts.shape[0]) }),
+    fed(facts),
     ...(facts.random ? [say(words.random)] : []),
   ];
 }

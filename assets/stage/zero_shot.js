@@ -5,6 +5,7 @@ import { exportBoard } from "./board.js";
 import { segmented } from "./controls.js";
 import { Refused } from "./refused.js";
 import { make, onLanguage, say } from "./words.js";
+import { fed } from "./caption.js";
 import { Asked } from "./zero_shot_asked.js";
 import { Bars } from "./zero_shot_bars.js";
 import { networkSentences, readOutSentences, scoreSentences } from "./zero_shot_caption.js";
@@ -236,7 +237,8 @@ export class Tab {
     const map = view.panel === "scores" ? this.heat.map : null;
     const own = { wording: this.wording, matrix: this.matrix, set: this.set }[view.panel]?.said(facts.sentences) ?? [];
     const scores = view.panel === "scores" || view.panel === "wording" ? scoreSentences({ facts, answer, order, outs, scale, bias, view, templates, map }) : readOutSentences({ facts, scale, bias });
-    this.said = [...own, ...scores, ...networkSentences(facts, map?.twin, view.panel !== "scores" && view.panel !== "set")];
+    const feeding = view.panel === "scores" || view.panel === "wording" ? [fed(facts)] : [say(facts.sentences.squares)];
+    this.said = [...own, ...scores, ...feeding, ...networkSentences(facts, map?.twin, view.panel !== "scores" && view.panel !== "set")];
     if (this.caption.textContent !== this.said.join(" ")) this.caption.replaceChildren(make("strong", {}, this.said[0]), ` ${this.said.slice(1).join(" ")}`);
   }
 

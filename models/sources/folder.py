@@ -20,6 +20,7 @@ from models.card import Card
 from models.card_catalogue import card_from
 from models.create import create
 from models.faults import Fault
+from models.feeding import Recipe
 from models.pixels import Pixels
 from models.shards import Shards
 from models.sources.request import SEED, Request
@@ -87,10 +88,12 @@ def _json(file: Path) -> dict[str, Any]:
 
 
 def _pixels(stated: dict[str, Any]) -> Pixels:
-    fields: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in stated.items()
-    }
-    return Pixels(**fields)
+    fields = _tuples(stated)
+    return Pixels(**{**fields, "recipe": Recipe(**_tuples(fields.get("recipe", {})))})
+
+
+def _tuples(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
 
 
 def _tokenizer(file: Path) -> Callable[[Sequence[str]], Mapping[str, Tensor]] | None:

@@ -22,11 +22,12 @@ from models.backbone import Parts
 from models.card import Card
 from models.card_catalogue import card_of
 from models.create import CLASSES, attention, create, described
-from models.description import CONFIG, WEIGHTS, Description, description, read_json
+from models.description import CONFIG, WEIGHTS, Description, description
 from models.faults import Fault, Refusal
-from models.pixels import Pixels
+from models.pixels import Pixels, of_channels
 from models.shards import Shards
 from models.sources import folder, open_clip, timm
+from models.sources.processor import fed
 from models.sources.request import SEED, Request
 from models.sources.tokenizer import tokenizer
 
@@ -45,8 +46,6 @@ BESIDE = (
     "merges.txt", "spiece.model", "special_tokens_map.json", "card.json", "pixels.json",
 )  # fmt: skip
 """Small files that say how a network is fed."""
-
-_RESAMPLING = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic"}
 
 
 def open_parts(name: str, request: Request) -> Parts:
@@ -157,30 +156,16 @@ def _random(description: Mapping[str, Any]) -> nn.Module:
 
 
 def _pixels(network: nn.Module, folder: Path) -> Pixels:
-    stated = _processor(folder)
     config: Any = network.config
     vision = getattr(config, "vision_config", config)
-    patch = vision.patch_size
+    patch, channels = vision.patch_size, vision.num_channels
     size = getattr(vision, "image_size", None)
     if size is None:  # NaFlex takes any grid of at most so many patches
         size = math.isqrt(vision.num_patches) * patch
+    height, width = (size, size) if isinstance(size, int) else size
+    stated = fed(folder, (height, width), patch)
     return Pixels(
-        size=(size, size) if isinstance(size, int) else tuple(size), patch=patch,
-        multiple=patch * 2 ** (len(getattr(vision, "depths", [0])) - 1),
-        mean=tuple(stated["image_mean"]), std=tuple(stated["image_std"]),
-        interpolation=_RESAMPLING[stated.get("resample", 3)],  # pyright: ignore[reportArgumentType]
+        size=(height, width), patch=patch, multiple=patch * 2 ** (len(getattr(vision, "depths", [0])) - 1),
+        mean=of_channels(stated.mean, channels), std=of_channels(stated.std, channels),
+        interpolation=stated.interpolation, recipe=stated.recipe,
     )  # fmt: skip
-
-
-def _processor(folder: Path) -> dict[str, Any]:
-    for name in ("preprocessor_config.json", "processor_config.json"):
-        if (folder / name).is_file():
-            stated = read_json(folder / name)
-            stated = stated.get("image_processor", stated)
-            if "image_mean" in stated:
-                return stated
-    raise Fault(
-        "{folder} has no preprocessor_config.json with a mean and deviation, so it is not known how the network is "
-        "fed; put that file beside its config.json.",
-        folder=folder.name,
-    )

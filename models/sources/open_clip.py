@@ -48,7 +48,9 @@ def read(config: Mapping[str, Any], request: Request, held: Shards | None = None
     if held:
         card = replace(card, sha256=held.sha256(), revision=hub.revision(held.files[0]))
     with described("CLIP"):
-        return Parts(network, card, timm.pixels(network, _colours(fed)))
+        pixels = timm.pixels(network, _fed(fed))
+        recipe = replace(pixels.recipe, border=(0.0,))  # OpenCLIP fills with black
+        return Parts(network, card, replace(pixels, recipe=recipe))
 
 
 def _plain(model: Mapping[str, Any], vision: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -101,9 +103,14 @@ def _seen(state: timm.State) -> timm.State:
     return {name: value for name, value in state.items() if name.startswith("visual.") and behind not in name}
 
 
-def _colours(fed: Mapping[str, Any]) -> PretrainedCfg:
-    """OpenCLIP's own mean, deviation and interpolation unless others are stated."""
+_MODES: Mapping[str, str] = {"shortest": "center", "longest": "border", "squash": "squash"}
+"""OpenCLIP's `resize_mode` as timm's `crop_mode`."""
+
+
+def _fed(fed: Mapping[str, Any]) -> PretrainedCfg:
+    """OpenCLIP's own mean, deviation and interpolation unless others are stated; nothing more is cut off."""
     usual = get_pretrained_cfg("vit_base_patch32_clip_224.openai")
     assert usual is not None
     said = {key: fed[key] for key in ("mean", "std", "interpolation") if fed.get(key) is not None}
-    return replace(usual, **said)
+    mode = str(fed.get("resize_mode") or "shortest")
+    return replace(usual, **said, crop_pct=1.0, crop_mode=_MODES.get(mode, mode))

@@ -12,10 +12,11 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import timm
 import torch
+from timm.data import resolve_data_config
 from timm.models import PretrainedCfg, get_pretrained_cfg, model_entrypoint
 from torch import Tensor, nn
 
@@ -26,7 +27,8 @@ from models.card_catalogue import card_of
 from models.create import architectural, described, named
 from models.families import create_options, family_of
 from models.faults import Fault
-from models.pixels import Pixels
+from models.feeding import Recipe
+from models.pixels import Interpolation, Pixels, of_channels
 from models.refusal import refusal
 from models.shards import Shards
 from models.sources.request import SEED, Request
@@ -127,17 +129,29 @@ def options(name: str) -> dict[str, Any]:
 
 
 def pixels(network: Any, published: PretrainedCfg) -> Pixels:
-    """How the network is fed: sizes from the network itself, colours from what its authors state."""
+    """How the network is fed: sizes from the network itself, colours and recipe from what its authors state."""
     embed = network.patch_embed
-    interpolation = {"bilinear": "bilinear", "nearest": "nearest", "lanczos": "lanczos"}
+    data = resolve_data_config(pretrained_cfg=published.to_dict())
+    if data["interpolation"] not in get_args(Interpolation) or data["crop_mode"] not in _RESIZE:
+        raise Fault(
+            "The network's description resizes pictures by {interpolation} and {crop}, of which one is not known here; "
+            "correct it.",
+            interpolation=data["interpolation"], crop=data["crop_mode"],
+        )  # fmt: skip
+    height, width = embed.img_size or published.input_size[1:]
+    stem = next((module for module in network.modules() if isinstance(module, nn.Conv2d)), None)
+    mean, std = (of_channels(data[name], stem.in_channels if stem else 3) for name in ("mean", "std"))
+    border = tuple(round(255 * value) / 255 for value in mean) if data["crop_mode"] == "border" else (0.0,)
     return Pixels(
-        size=tuple(embed.img_size or published.input_size[1:]),  # pyright: ignore[reportArgumentType]
-        patch=embed.patch_size[0],
+        size=(height, width),
+        # a hybrid's embedding counts cells of its convolutions, so the grid tells the pixels of a patch
+        patch=height // embed.grid_size[0] if embed.grid_size else embed.patch_size[0],
         multiple=network.feature_info[-1]["reduction"],
-        mean=tuple(published.mean),  # pyright: ignore[reportArgumentType]
-        std=tuple(published.std),  # pyright: ignore[reportArgumentType]
-        interpolation=interpolation.get(published.interpolation, "bicubic"),  # pyright: ignore[reportArgumentType]
+        mean=mean,
+        std=std,
+        interpolation=data["interpolation"],
         fixed=bool(embed.strict_img_size),
+        recipe=Recipe(_RESIZE[data["crop_mode"]], data["crop_pct"], border=border),
     )
 
 
@@ -206,6 +220,13 @@ def _unfit(name: str, files: str, report: str) -> Fault:
         file=files, name=name, reason=report.partition("\n")[0],
     )  # fmt: skip
 
+
+_RESIZE: Mapping[str, Literal["shorter", "longer", "both"]] = {
+    "center": "shorter",
+    "border": "longer",
+    "squash": "both",
+}
+"""timm's `crop_mode`, as a recipe says it."""
 
 _FIELDS = {field.name for field in fields(PretrainedCfg)}
 _REPORT = ("Missing", "Unexpected")

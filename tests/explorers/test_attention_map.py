@@ -27,6 +27,8 @@ from models.loading import open_network
 from models.pixels import Pixels
 from models.relevance import class_relevance
 
+PICTURES = Path("assets/pictures")
+
 STEP = 2 / 255 + 1 / 255**2
 """Of a map's maximum: the widest step of its code, a little more than twice what rounding can cost."""
 
@@ -254,3 +256,49 @@ def test_defaults_are_what_the_papers_say() -> None:
     assert Attention().share == 0.6, "DINO, arXiv 2104.14294"
     assert attention_map.EXPLORER.parameters is Attention
     assert Path(attention_map.__file__).name == "attention_map.py"
+
+
+@pytest.mark.parametrize(
+    ("side", "asked", "padded"),
+    [
+        (None, {}, True),
+        (160, {"layer": 1, "query": "patch 1,2"}, True),
+        (192, {"layer": 0, "query": "patch 1,2"}, False),
+    ],
+)
+def test_a_sentence_tells_the_mass_that_the_map_holds(side: int | None, asked: dict[str, object], padded: bool) -> None:
+    """A padded Swin looks at padding too: what falls on patches is what is drawn, and the rest is named."""
+    found = attention(PICTURES / "cat.jpg", "bundled/swin", side=side, **asked)
+    held = float(found.arrays["map"].sum())
+    assert (held < 0.999) is padded
+    if padded:
+        assert f"{100 * held:.3g} %" in found.said()
+        assert f"{100 * (1 - held):.3g} % on padding" in found.said()
+    assert ("sums to 1" in found.said()) is not padded
+
+
+def test_the_noun_follows_the_query() -> None:
+    """The mean of all rows is no row."""
+    said = attention(PICTURES / "cat.jpg", "timm/vit_tiny_patch16_224?random", query="mean").said()
+    assert "It is the mean of the softmax's rows of all patches" in said
+    assert "one row" not in said
+
+
+def test_one_head_is_not_counted() -> None:
+    said = attention(PICTURES / "cat.jpg", "bundled/swin", layer=0).said()
+    assert "The map is that of the only head." in said
+    assert "1 heads" not in said
+
+
+def test_the_caption_says_how_the_picture_was_fed() -> None:
+    shown = {
+        fit: attention(PICTURES / "cat.jpg", "timm/vit_tiny_patch16_224?random", fit=fit)
+        for fit in ("whole", "trained")
+    }
+    assert "The whole picture was fed." in shown["whole"].said()
+    assert "the shorter side brought to 248 pixels, the middle cut out" in shown["trained"].said()
+    assert shown["trained"].facts["shape"] == (224, 224)
+    left, top, right, bottom = shown["trained"].facts["box"]
+    assert bottom - top == pytest.approx(300 * 224 / 248), "a tenth of the 300 pixels is cut"
+    assert right - left == pytest.approx(bottom - top, rel=0.01)
+    assert left + right == pytest.approx(451, abs=2)

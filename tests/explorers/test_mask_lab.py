@@ -95,7 +95,7 @@ def test_pictures_that_are_not_square(tmp_path: Path) -> None:
     assert "stretched" not in reconstruct(tall, "run/mae").said()
     simmim = reconstruct(tall, "run/simmim")
     assert simmim.arrays["mask"].shape == (6, 6)
-    assert "stretched to the shape" in simmim.said()
+    assert "stretched to the input's proportions" in simmim.said()
 
 
 def test_two_networks_get_the_same_mask_on_the_coarser_grid() -> None:

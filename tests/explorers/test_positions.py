@@ -97,7 +97,7 @@ def test_refusals_are_sentences():
 
 
 def test_surgery_tells_before_and_after():
-    same, changed = (surgery(COFFEE, VIT, change=change) for change in ("identity", "mirror"))
+    same, changed = (surgery(COFFEE, VIT, change=change, fit="whole") for change in ("identity", "mirror"))
     last = "11"
     np.testing.assert_array_equal(same.arrays[f"before.{last}"], same.arrays[f"after.{last}"])
     assert same.facts["moved"] == [0] * 12
@@ -116,7 +116,7 @@ def test_attention_features_and_classes_come_from_one_pass():
     try:
         traces.trace(VIT, COFFEE)
         ran.clear()
-        shares = surgery(COFFEE, VIT, change="shuffle", seed=71).facts["shares"]
+        shares = surgery(COFFEE, VIT, change="shuffle", seed=71, fit="whole").facts["shares"]
     finally:
         hook.remove()
     assert len(shares) >= 5
@@ -125,7 +125,7 @@ def test_attention_features_and_classes_come_from_one_pass():
 
 def test_two_sizes_stand_side_by_side():
     """The same size twice is the same twice; the size of the training stands before, whatever the desk feeds."""
-    two = surgery(COFFEE, VIT, change="resize", query="patch 4,6")
+    two = surgery(COFFEE, VIT, change="resize", query="patch 4,6", fit="whole")
     assert [two.arrays[f"{name}.0"].shape for name in ("before", "after")] == [(3, 14, 14), (3, 9, 14)]
     assert [two.arrays[f"{name}.rgb"].shape[:2] for name in ("before", "after")] == [(224, 224), (144, 224)]
     assert two.arrays["distances"].shape == (2, 12, 3)

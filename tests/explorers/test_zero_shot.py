@@ -91,7 +91,7 @@ def test_a_picture_costs_one_image_pass_and_a_new_label_one_text(checkpoint: str
     blocks = [0]
     backbone.blocks[0].register_forward_hook(lambda *_: blocks.__setitem__(0, blocks[0] + 1))
     many = [f"a dog {number}" for number in range(1000)]
-    desk = Desk(checkpoint=checkpoint, picture="cat")
+    desk = Desk(checkpoint=checkpoint, picture="cat", fit="trained")
     first = unpack(opening(desk))[0]
     assert (blocks[0], counts["texts"], first["title"]) == (1, 0, "Small")
     question = Asked(labels="\n".join(many), templates="a {}")
@@ -107,7 +107,7 @@ def test_a_picture_costs_one_image_pass_and_a_new_label_one_text(checkpoint: str
 
 
 def test_maps_are_the_endpoints_and_the_twins_are_others(checkpoint: str) -> None:
-    desk = Desk(checkpoint=checkpoint, picture="cat")
+    desk = Desk(checkpoint=checkpoint, picture="cat", fit="trained")
     for way in ("tokens", "values", "gradient"):
         question = Asked(labels="a dog", templates="a {}", patches=way)
         shown, twin = (

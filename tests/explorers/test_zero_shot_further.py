@@ -53,7 +53,7 @@ def test_words_of_the_chosen_label(checkpoint: str) -> None:  # noqa: F811
     left = " ".join([*named["words"][:place], *named["words"][place + 1 :]])
     rest = float(asked(checkpoint, labels=[left]).arrays["cosine"][0])
     assert float(named["rest"]) == pytest.approx(rest, abs=1e-3), "what is said to be left is left"
-    desk = Desk(checkpoint=checkpoint, picture="cat")
+    desk = Desk(checkpoint=checkpoint, picture="cat", fit="trained")
     shown = unpack(word_answer(desk, Asked(labels="a photo of a dog")))[1]
     assert np.array_equal(shown["gradient"], found.arrays["word_gradient"])
 
@@ -61,7 +61,7 @@ def test_words_of_the_chosen_label(checkpoint: str) -> None:  # noqa: F811
 def test_a_matrix_is_the_single_scores_side_by_side(checkpoint: str) -> None:  # noqa: F811
     """Each cut to a square first."""
     names, labels = ["cat", "rocket", "coffee"], ["a cat", "two boats"]
-    desk = Desk(checkpoint=checkpoint, picture="cat")
+    desk = Desk(checkpoint=checkpoint, picture="cat", fit="trained")
     question = Asked(matrix="own", pictures="\n".join(names), labels="\n".join(labels), templates="a photo of {}")
     facts, arrays = unpack(matrix_answer(desk, question))
     assert arrays["cosine"].shape == (3, 2)
@@ -130,7 +130,7 @@ def test_every_emoji_is_its_own_label(style: str) -> None:
 
 
 def test_a_set_is_scored_in_parts_as_in_one(checkpoint: str, folder: Path) -> None:  # noqa: F811
-    desk = Desk(checkpoint=checkpoint, picture="cat")
+    desk = Desk(checkpoint=checkpoint, picture="cat", fit="trained")
     for name, count in (("held", 40), (str(folder), 16)):
         whole = asked(checkpoint, set=name, scored=count, templates=["a {}", "{}"])
         parts, start, of, skipped = [], 0, 1, 0
@@ -152,7 +152,7 @@ def test_a_set_is_scored_in_parts_as_in_one(checkpoint: str, folder: Path) -> No
 def test_a_new_template_asks_texts_alone(checkpoint: str) -> None:  # noqa: F811
     passes = [0]
     traces.backbone(checkpoint).blocks[0].register_forward_hook(lambda *_: passes.__setitem__(0, passes[0] + 1))
-    desk = Desk(checkpoint=checkpoint, picture="cat")
+    desk = Desk(checkpoint=checkpoint, picture="cat", fit="trained")
     first = unpack(set_answer(desk, Asked(set="held", scored=16, templates="a {}")))[1]["cosine"]
     once = passes[0]
     second = unpack(set_answer(desk, Asked(set="held", scored=16, templates="two {}")))[1]["cosine"]
@@ -195,7 +195,7 @@ def test_the_held_out_figure_is_the_one_beside_the_weights() -> None:
 
 
 def test_the_numbers_of_a_readers_own_matrix_hold_all_of_it(checkpoint: str, tmp_path: Path) -> None:  # noqa: F811
-    desk = Desk(checkpoint=checkpoint, picture="cat")
+    desk = Desk(checkpoint=checkpoint, picture="cat", fit="trained")
     question = Asked(matrix="own", pictures="cat\nrocket", labels="a cat\ntwo boats", templates="{}")
     (tmp_path / "found.npz").write_bytes(numbers(desk, question))
     with np.load(tmp_path / "found.npz") as found:
