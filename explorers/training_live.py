@@ -16,7 +16,7 @@ from explorers import delivery
 from explorers.bundle import pack
 from explorers.training_evaluation import evaluation
 from explorers.training_owner import owned, public
-from explorers.training_told import axes, columns, told, verdict
+from explorers.training_told import axes, columns, spoken, told, verdict
 from models.card_catalogue import runs_folder
 from models.faults import Fault
 
@@ -63,14 +63,16 @@ def _off() -> dict[str, Any] | None:
 def watch(values: Values, owner: str) -> bytes:
     """All that the tab draws of one run, and the list; curves since the place that `since` names."""
     from training import verdicts
-    from training.curves import newest
+    from training.curves import newest, oldest
 
     job = owned(values.get("run"), owner)
     found = _curves(job.name, values)
-    said = verdicts.verdicts(newest(runs_folder() / job.name), job.recipe)
+    rows = newest(runs_folder() / job.name)
+    said = verdicts.verdicts(rows, job.recipe, oldest(runs_folder() / job.name))
     more = {
         "run": told(job), "kinds": kinds(job), "shown": _shown(runs_folder() / job.name),
-        "verdicts": [verdict(one) for one in said],
+        "verdicts": [verdict(one) for one in said], "basis": spoken(verdicts.basis(rows)) if rows else None,
+        "recent": verdicts.recent(rows),
         "measured": (evaluation(job.name) or {}).get("figures", []), "numbers": _numbers(job.name),
     }  # fmt: skip
     return pack({**runs(values, owner), **more, **axes(found)}, columns(found))

@@ -26,7 +26,7 @@ SENTENCES: Mapping[str, str] = {
 def finding(name: str) -> Finding:
     """Curves of the run called `name`, or of the newest. Raises `Fault`."""
     from training import jobs, verdicts
-    from training.curves import curves, newest
+    from training.curves import curves, newest, oldest
 
     known = jobs.jobs()
     job = next((one for one in known if not name or one.name == name), None)
@@ -34,7 +34,10 @@ def finding(name: str) -> Finding:
         raise Fault("No run is called {name}; begin one on the page or with `python -m training`.", name=name or "–")
     found = curves(runs_folder() / job.name)
     rows = newest(runs_folder() / job.name)
-    meters = [said.sentence for said in verdicts.verdicts(rows, job.recipe)]
+    said = verdicts.verdicts(rows, job.recipe, oldest(runs_folder() / job.name))
+    meters = [one.sentence for one in said]
+    if any(one.severity != "early" for one in said):
+        meters.insert(0, verdicts.basis(rows))
     whole = {name: np.array(values, np.float32) for name, values in found.columns.items()}
     facts = {"run": job.name, "state": job.state, "recipe": dict(job.recipe), "figures": rows[-1] if rows else {}}
     return Finding(whole, (*_caption(job, found), *(Sentence(said.template, said.facts) for said in meters)), facts)

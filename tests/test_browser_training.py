@@ -129,9 +129,16 @@ def opened(one: Reader, query: str = "") -> Page:
 
 def begun(page: Page, name: str, steps: int = STEPS) -> str:
     """Through the form: a masked autoencoder that learns in seconds; the name that the run was given."""
-    page.wait_for_selector(".pl-train-fields [data-setting=steps]", timeout=PATIENCE)
+    page.wait_for_selector(".pl-train-fields [data-setting=minutes]", timeout=PATIENCE)
     page.evaluate("document.querySelector('.pl-train-more').open = true")
-    for setting, value in (("side", 32), ("patch", 4), ("steps", steps), ("batch", 4), ("keep_every", 40)):
+    for setting, value in (
+        ("minutes", 0),
+        ("side", 32),
+        ("patch", 4),
+        ("steps", steps),
+        ("batch", 4),
+        ("keep_every", 40),
+    ):
         page.fill(f"[data-setting={setting}]", str(value))
         page.press(f"[data-setting={setting}]", "Tab")
     page.fill(".pl-train-send input", name)
@@ -293,7 +300,7 @@ def test_a_zip_of_ones_own_is_learnt_from_and_a_bad_one_refused(
     """Wrong if a damaged archive ended in silence, or the pictures of a good one were not those that are watched."""
     one = reader(served)
     page = opened(one)
-    page.wait_for_selector(".pl-train-fields [data-setting=steps]", timeout=PATIENCE)
+    page.wait_for_selector(".pl-train-fields [data-setting=minutes]", timeout=PATIENCE)
     (tmp_path / "broken.zip").write_bytes(b"no archive")
     page.set_input_files(".pl-train-form input[type=file]", tmp_path / "broken.zip")
     page.wait_for_selector(".pl-notice:not([hidden])", timeout=PATIENCE)
@@ -328,7 +335,7 @@ def test_a_set_of_the_hub_is_learnt_from_and_a_wrong_name_told(tmp_path: Path, r
         try:
             one = reader(server)
             page = opened(one)
-            page.wait_for_selector(".pl-train-fields [data-setting=steps]", timeout=PATIENCE)
+            page.wait_for_selector(".pl-train-fields [data-setting=minutes]", timeout=PATIENCE)
             page.select_option(".pl-train-form select[aria-label=Pictures]", "hub")
             learnt_from(page, "hub/someone/nothing")
             begun(page, "wrong", steps=1)

@@ -18,7 +18,7 @@ MOST = 2000
 """Points of a curve: more than a screen has columns."""
 
 TAIL = 1 << 16
-"""Bytes at the end of the file in which the newest lines are looked for."""
+"""Bytes at either end of the file in which the newest and the oldest lines are looked for."""
 
 Points = Mapping[str, tuple[float | None, ...]]
 
@@ -66,6 +66,15 @@ def newest(folder: Path) -> list[dict[str, Any]]:
     except FileNotFoundError:
         return []
     return list(_rows(lines[1 if size > TAIL else 0 : -1]))
+
+
+def oldest(folder: Path) -> list[dict[str, Any]]:
+    """The first whole lines of metrics.jsonl, oldest first; none where nothing was learnt yet."""
+    try:
+        with open(folder / "metrics.jsonl", "rb") as file:
+            return list(_rows(file.read(TAIL).split(b"\n")[:-1]))
+    except FileNotFoundError:
+        return []
 
 
 def seconds_per_step(rows: Sequence[Mapping[str, Any]]) -> float | None:

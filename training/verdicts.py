@@ -1,7 +1,8 @@
 """What the meters mean, in plain words: each rule with its threshold and where that comes from.
 
-A rule looks at the means of the newest steps, so one odd batch says nothing; a run of fewer than `FEWEST` steps is not
-judged at all.
+A rule looks at the means of the newest steps (`recent`, which the page shows as the figures' values too), so one odd
+batch says nothing. Of a run that has just begun nothing is said; what goes wrong is told sooner than what goes well or
+does not move yet, since everything looks so at first.
 """
 
 from __future__ import annotations
@@ -13,16 +14,19 @@ from typing import Any, Literal
 
 from training.sentences import Sentence
 
-Severity = Literal["good", "watch", "bad"]
+Severity = Literal["good", "watch", "bad", "early"]
 
-FEWEST = 5
-"""Steps before anything is said."""
+SOON = 40
+"""Steps before a collapse is told: the fastest of the lab, without EMA, is complete then (`training.presets.LAB`)."""
+
+ENOUGH = 100
+"""Steps before anything else is said: rates have risen, and no preset has left chance sooner."""
 
 FEW = 3.0
 """Answers for a whole batch of pictures that are too few to tell them apart."""
 
 NEWEST = 20
-"""Steps over which a figure's mean is taken."""
+"""Steps over which a figure's mean is taken, and at a run's beginning likewise."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +35,8 @@ class Verdict:
 
     severity: Severity
     sentence: Sentence
-    figure: str
-    source: str
+    figure: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,13 +55,42 @@ class Meters:
 Rule = Callable[[Meters], "Verdict | None"]
 
 
-def verdicts(rows: Sequence[Mapping[str, Any]], recipe: Mapping[str, Any]) -> tuple[Verdict, ...]:
-    """What the newest lines of metrics.jsonl say of a run by this recipe, the worst first."""
-    if len(rows) < FEWEST:
+def verdicts(
+    rows: Sequence[Mapping[str, Any]], recipe: Mapping[str, Any], first: Sequence[Mapping[str, Any]]
+) -> tuple[Verdict, ...]:
+    """What the newest lines of metrics.jsonl, and its first ones, say of a run by this recipe, the worst first; that it
+    is too early, where there is not enough to tell."""
+    if not rows:
         return ()
-    meters = Meters(_means(rows[-NEWEST:]), _means(rows[:FEWEST]), recipe)
+    steps = int(rows[-1]["step"])
+    meters = Meters(recent(rows), _means(first[:NEWEST]), recipe)
     found = [verdict for rule in RULES if (verdict := rule(meters)) is not None]
-    return tuple(sorted(found, key=lambda verdict: ("bad", "watch", "good").index(verdict.severity)))
+    said = [verdict for verdict in found if steps >= (SOON if verdict.severity == "bad" else ENOUGH)]
+    if not said and steps < ENOUGH:
+        return (_early(steps),)
+    return tuple(sorted(said, key=lambda verdict: ("bad", "watch", "good").index(verdict.severity)))
+
+
+def _early(steps: int) -> Verdict:
+    facts = {"steps": steps, "enough": ENOUGH}
+    said = Sentence(
+        "Too early to tell how it goes: after {enough} steps there is enough to judge from, and this is step {steps}.",
+        facts,
+    )
+    return Verdict("early", said)
+
+
+def recent(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Means of the figures over the newest steps, by name: what is judged."""
+    return _means(rows[-NEWEST:])
+
+
+def basis(rows: Sequence[Mapping[str, Any]]) -> Sentence:
+    """From how much is judged."""
+    newest = rows[-NEWEST:]
+    return Sentence(
+        "Means of steps {first} to {last}.", {"first": int(newest[0]["step"]), "last": int(newest[-1]["step"])}
+    )
 
 
 def teacher(meters: Meters) -> Verdict | None:

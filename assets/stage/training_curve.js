@@ -20,9 +20,9 @@ export class Curve {
     this.pointer = new Zoom(this.canvas, this);
   }
 
-  /** series: [{place, x, y}], values or null; place: of the run among all, which colours it. range: [low, high] of x or null. mark: x of what is shown, or null. */
-  draw(series, { range, smoothing, mark }) {
-    Object.assign(this, { range, mark });
+  /** series: [{place, x, y}], values or null; place: of the run among all, which colours it. range: [low, high] of x or null. mark: x of what is shown, or null. recent: the figure's value where nothing is pointed at, or null for the newest. */
+  draw(series, { range, smoothing, mark, recent = null }) {
+    Object.assign(this, { range, mark, recent });
     this.series = series.map(({ place, x, y }) => ({ place, x, y, even: smoothed(y, smoothing) }));
     this.paint();
   }
@@ -137,10 +137,11 @@ export class Curve {
     context.globalAlpha = 1;
   }
 
-  /** The newest value of each run, or those under the pointer. */
+  /** The figure's value as it is judged, the newest of each of several runs, or those under the pointer. */
   #tell() {
     const { pointed } = this.pointer;
     const told = this.series.map(({ x, even }) => {
+      if (pointed === null && this.recent !== null) return number(this.recent, 3);
       const value = even[pointed === null ? even.length - 1 : nearest(x, pointed)] ?? null;
       return value === null ? "–" : number(value, 3);
     });

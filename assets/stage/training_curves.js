@@ -113,23 +113,26 @@ export class CurveSide {
     this.smoothing.set(smoothing);
   }
 
-  /** runs: [{title, columns}], the watched one first. view: {over, smoothing}. step: of the pictures, or null. */
-  draw(runs, view, step) {
-    this.redraw = () => this.draw(runs, view, step);
+  /** runs: [{title, columns}], the watched one first. view: {over, smoothing}. step: of the pictures, or null. recent: {figure: value} as they are judged. */
+  draw(runs, view, step, recent = {}) {
+    this.redraw = () => this.draw(runs, view, step, recent);
     this.set(view);
     const [first] = runs;
     const names = [...new Set(runs.flatMap(({ columns }) => columns.figures))];
     this.controls.hidden = !names.length;
     if (names.join() !== [...this.curves.keys()].join()) this.#build(names, first.columns);
     for (const [name, curve] of this.curves) {
-      curve.draw(seriesOf(name, runs, view.over), { range: this.range, smoothing: view.smoothing, mark: first.columns.at(step, view.over) });
+      curve.draw(seriesOf(name, runs, view.over), { range: this.range, smoothing: view.smoothing, mark: first.columns.at(step, view.over), recent: recent[name] ?? null });
     }
   }
 
-  /** verdicts: [{template, facts, severity, source}]. */
-  say(verdicts) {
+  /** verdicts: [{template, facts, severity, figure, source}]. recent: {figure: value} that they judge, and basis: {template, facts}, from how much. */
+  say({ verdicts, recent, basis }) {
     this.healthCard.hidden = !verdicts.length;
-    this.health.replaceChildren(...verdicts.map(({ template, facts, severity, source }) => make(`p.pl-train-verdict.pl-train-${severity}`, { title: source }, say(template, facts).replaceAll(" %", "\u00a0%"))));
+    const judged = (figure) => (figure in recent ? make("span.pl-train-judged", {}, ` ${say("{figure}: {value}", { figure: say(figure), value: number(recent[figure], 3) })}`) : "");
+    const said = verdicts.map(({ template, facts, severity, figure, source }) => make(`p.pl-train-verdict.pl-train-${severity}`, { title: source }, say(template, facts).replaceAll(" %", "\u00a0%"), judged(figure)));
+    const early = verdicts.some(({ severity }) => severity === "early");
+    this.health.replaceChildren(...said, early ? "" : make("p.pl-note.pl-train-basis", {}, say(basis.template, basis.facts)));
   }
 
   /** figures: [{name, value, against, baseline}] of the run's evaluation. */

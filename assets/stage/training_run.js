@@ -192,10 +192,10 @@ export class Tab {
     const { view, watch } = this;
     if (watch.run) {
       this.pictures.show({ job, kinds: watch.run.kinds, shown: watch.run.shown, drawn: view.drawn, step: this.step });
-      this.curves.say(watch.run.verdicts);
+      this.curves.say(watch.run);
       this.curves.measured(watch.run.measured);
     } else this.pictures.element.hidden = true;
-    this.curves.draw(this.#series([]), view, this.pictures.step);
+    this.curves.draw(this.#series([]), view, this.pictures.step, watch.run?.recent);
   }
 
   #series(besides) {

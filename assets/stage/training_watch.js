@@ -13,7 +13,7 @@ export class Watch {
    * wanted(): {run, besides}, names; there(): whether the tab is still in the page; arrived(): something new is known;
    * away(whether the server is); gone(fault): the run that was wanted is not there, or not this visitor's.
    *
-   * jobs: as the server tells them. run: {kinds, shown, verdicts, measured, numbers} of the one that is wanted, or null.
+   * jobs: as the server tells them. run: {kinds, shown, verdicts, basis, recent, measured, numbers} of the one that is wanted, or null.
    * told: the comparison, or null. off: why nobody trains here, or null. listed: whether the server has been heard.
    */
   constructor({ wanted, there, arrived, away, gone }) {
@@ -77,8 +77,8 @@ export class Watch {
     const found = await ask("watch", { run, since: columns.since }, AbortSignal.timeout(PATIENCE));
     if (run !== this.wanted().run) return;
     columns.take(found);
-    const { runs, off, kinds, shown, verdicts, measured, numbers } = found.facts;
-    Object.assign(this, { jobs: runs, off, listed: true, run: { kinds, shown, verdicts, measured, numbers } });
+    const { runs, off, kinds, shown, verdicts, basis, recent, measured, numbers } = found.facts;
+    Object.assign(this, { jobs: runs, off, listed: true, run: { kinds, shown, verdicts, basis, recent, measured, numbers } });
     for (const name of besides) {
       const other = this.columnsOf(name);
       other.take(await ask("curves", { run: name, since: other.since }, AbortSignal.timeout(PATIENCE)));
