@@ -19,7 +19,7 @@ from models.faults import Fault
 from models.image import open_image
 from training import captions
 from training.datasets import Source, open_dataset
-from training.datasets.folder import pictures_in
+from training.datasets.folder import nothing_in, pictures_in
 
 Name = GalleryName
 NAMES: tuple[Name, ...] = get_args(Name)
@@ -95,9 +95,7 @@ def _folder(place: str) -> Gallery:
         raise Fault("Pictures were to be searched in {path}, but there is no such folder; check the path.", path=root)
     files = pictures_in(root)
     if not files:
-        raise Fault(
-            "Pictures were asked from {path}, but none lies there; put PNG, JPEG or WebP files into it.", path=root
-        )
+        raise nothing_in(root)
     if len(files) > MOST:
         raise Fault(
             "{path} holds {count} pictures where {most} can be searched; choose one of its subfolders.",

@@ -159,6 +159,7 @@ def _figures(given: dict[str, Any]) -> list[Any]:
     from models.loading import RANDOM, load
     from training.datasets import Source, open_dataset
     from training.evaluate import evaluate
+    from training.told import left_out, sources
 
     backbone, twin = load(given["checkpoint"]), load(given["checkpoint"].removesuffix(RANDOM) + RANDOM)
     drawn = {
@@ -174,7 +175,12 @@ def _figures(given: dict[str, Any]) -> list[Any]:
         )
         for split in ("train", given["split"])
     )
-    return list(evaluate(backbone, learn, ask, given["count"], given["seed"], twin))
+    for line in sources(learn, ask):
+        print(line, flush=True)
+    figures = list(evaluate(backbone, learn, ask, given["count"], given["seed"], twin))
+    for line in (*left_out("train", learn), *left_out(given["split"], ask)):
+        print(line)
+    return figures
 
 
 def _list() -> int:

@@ -18,7 +18,7 @@ from models.backbone import Backbone, Reconstructs, ZeroShot
 from models.faults import Fault
 from models.positions import cosine, offset_r2
 from models.structure import random_table
-from training.datasets import Batch, Dataset
+from training.datasets import Batch, Dataset, Tells
 from training.features import PASSED, Features, fed
 from training.figures import Figure, share
 from training.health import nearest_visible
@@ -47,6 +47,31 @@ def evaluate(
 
 
 def _measured(backbone: Backbone, learn: Dataset, known: Batch, asked: Batch, seed: int) -> Iterator[Figure]:
+    """Positions come beside figures of pictures, never instead of them."""
+    measured = False
+    for figure in _on_pictures(backbone, learn, known, asked, seed):
+        measured = True
+        yield figure
+    if not measured:
+        raise _nothing(learn)
+    yield from positions(backbone)
+
+
+def _nothing(learn: Dataset) -> Fault:
+    others = learn.taken.others if isinstance(learn, Tells) else ()
+    if others:
+        return Fault(
+            "These pictures come without classes, and without captions that this network reads, so nothing can be "
+            "measured; say which of the columns {found} holds captions, or call the one with classes label.",
+            found=", ".join(others),
+        )
+    return Fault(
+        "These pictures come without classes, and without captions that this network reads, so nothing can be "
+        "measured; put the pictures of each class into a folder of its own, or give a table with captions."
+    )
+
+
+def _on_pictures(backbone: Backbone, learn: Dataset, known: Batch, asked: Batch, seed: int) -> Iterator[Figure]:
     if known.labels is not None and len(learn.classes) > 1:
         yield from classification(backbone, known, asked)
     if isinstance(backbone, ZeroShot):
@@ -58,7 +83,6 @@ def _measured(backbone: Backbone, learn: Dataset, known: Batch, asked: Batch, se
         yield reconstruction(backbone, asked, seed)
     if asked.masks is not None:
         yield attention(backbone, asked)
-    yield from positions(backbone)
 
 
 def classification(backbone: Backbone, known: Batch, asked: Batch) -> Iterator[Figure]:

@@ -42,7 +42,8 @@ def test_a_run_learns_from_a_hub_dataset_by_its_name(repository: Path, tmp_path:
     """A process of its own, since the libraries read the hub's address once, when they are imported."""
     with serve_datasets(repository) as hub:
         own = {
-            "HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path / "home"), "PATCHLIGHT_RUNS": str(tmp_path / "runs"),
+            "HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path / "home"), "HF_HUB_CACHE": str(tmp_path / "cache"),
+            "PATCHLIGHT_RUNS": str(tmp_path / "runs"),
             "HF_HUB_OFFLINE": "0", "HF_HUB_DISABLE_XET": "1", "OMP_NUM_THREADS": "1",
         }  # fmt: skip
         words = ["clip", "--images", "hub/someone/pets", "--run", "pets", streaming, *SMALL]

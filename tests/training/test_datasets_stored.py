@@ -14,7 +14,7 @@ from PIL import Image
 
 from models.faults import Fault
 from training.datasets import Source, open_dataset
-from training.datasets.folder import side_of
+from training.datasets._parts import side_of
 from training.datasets.hub import NAMED, address
 
 
@@ -186,7 +186,8 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> str:
         {"img": datasets.Image(), "label": datasets.ClassLabel(names=["even", "odd"]), "text": datasets.Value("string")}
     )
     for split, count in (("train", 40), ("test", 5)):
-        data = [{"bytes": png(number), "path": None} for number in range(count)]
+        first = 0 if split == "train" else 200
+        data = [{"bytes": png(first + number), "path": None} for number in range(count)]
         if split == "train":
             data[3] = {"bytes": b"broken", "path": None}
         rows = {"img": data, "label": [n % 2 for n in range(count)], "text": [f"grey {n}" for n in range(count)]}
@@ -238,7 +239,7 @@ def test_a_missing_validation_part_is_cut_from_the_training_part(hub: str, strea
     assert parts["validation"]
     assert not parts["train"] & parts["validation"]
     held = open_dataset(Source(hub, side=16, split="test", streaming=streaming))
-    assert greys(held.batch(0, seed=None, count=5, device="cpu")) == [0, 1, 2, 3, 4]
+    assert greys(held.batch(0, seed=None, count=5, device="cpu")) == [200, 201, 202, 203, 204]
 
 
 def test_unreadable_pictures_of_a_stream_are_listed(hub: str) -> None:

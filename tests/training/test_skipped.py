@@ -14,11 +14,14 @@ SMALL = ["--size", "nano", "--side", "32", "--steps", "4", "--batch", "8", "--de
 
 @pytest.fixture
 def album(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Thirty pictures, of which one is cut short, one is a text and one is empty."""
+    """Thirty pictures to learn from, of which one is cut short, one is a text and one is empty; others to validate."""
     monkeypatch.setenv("PATCHLIGHT_RUNS", str(tmp_path / "runs"))
     monkeypatch.setattr("signal.signal", lambda *_: None)
     folder = tmp_path / "album" / "train"
-    folder.mkdir(parents=True)
+    for number, part in enumerate(("train", "val", "test")):
+        (folder.parent / part).mkdir(parents=True)
+        Image.effect_noise((48, 40), 90 + number).convert("RGB").save(folder.parent / part / "more.jpg")
+    (folder / "more.jpg").unlink()
     for number in range(27):
         Image.effect_noise((48, 40), 40 + number).convert("RGB").save(folder / f"{number:02}.jpg")
     (folder / "cut.jpg").write_bytes((folder / "00.jpg").read_bytes()[:300])

@@ -14,11 +14,11 @@ import pkgutil
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from training.datasets._contract import Batch, Dataset, Found, Skipped, Source, once, open_dataset
+    from training.datasets._contract import Batch, Dataset, Found, Skipped, Source, Taken, Tells, once, open_dataset
 
-__all__ = ["Batch", "Dataset", "Found", "Skipped", "Source", "found", "names", "once", "open_dataset"]
+__all__ = ["Batch", "Dataset", "Found", "Skipped", "Source", "Taken", "Tells", "found", "names", "once", "open_dataset"]
 
-CONTRACT = {"Batch", "Dataset", "Found", "Skipped", "Source", "once", "open_dataset"}
+CONTRACT = {"Batch", "Dataset", "Found", "Skipped", "Source", "Taken", "Tells", "once", "open_dataset"}
 
 
 def names() -> tuple[str, ...]:

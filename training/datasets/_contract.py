@@ -78,10 +78,22 @@ class Batch:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A picture that could not be read, and why."""
+    """A picture, or a file beside pictures, that was left out, and why."""
 
     picture: str
     reason: str
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a set takes its captions and its classes from; None where it has none.
+
+    others: columns from which nothing is taken
+    """
+
+    captions: str | None = None
+    classes: str | None = None
+    others: tuple[str, ...] = ()
 
 
 @runtime_checkable
@@ -103,7 +115,8 @@ class Dataset(Protocol):
 
     @property
     def skipped(self) -> tuple[Skipped, ...]:
-        """Pictures found unreadable so far; each was replaced by the next readable one."""
+        """What was left out so far: files and rows of no use, and unreadable pictures, each of which was replaced by
+        the next readable one."""
         ...
 
     def batch(self, step: int, *, seed: int | None, count: int, device: torch.device | str) -> Batch:
@@ -112,6 +125,14 @@ class Dataset(Protocol):
         Finite datasets shuffle each round anew by `seed`; with seed None they keep the stored order.
         """
         ...
+
+
+@runtime_checkable
+class Tells(Protocol):
+    """A dataset of somebody's own, which had to find out what is what."""
+
+    @property
+    def taken(self) -> Taken: ...
 
 
 @dataclass(frozen=True)
@@ -147,6 +168,8 @@ def open_dataset(source: Source, *, need: Literal["classes", "captions"] | None 
     for entry in everything:
         if entry.claims(source.name):
             return _checked(entry.opens(source), source, need)
+    if Path(source.name).expanduser().exists():
+        raise _not_read(Path(source.name).expanduser())
     if "/" in source.name or Path(source.name).suffix:
         raise Fault(
             "Pictures were asked from {path}, but nothing lies there; put them there, or give the path of a "
@@ -159,6 +182,31 @@ def open_dataset(source: Source, *, need: Literal["classes", "captions"] | None 
     )  # fmt: skip
 
 
+ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".xz", ".bz2")
+
+
+def _not_read(path: Path) -> Fault:
+    """For what is there, but neither a folder nor a table."""
+    from training.datasets.folder import SUFFIXES
+
+    if path.suffix.lower() in SUFFIXES:
+        return Fault(
+            "Pictures were asked from {path}, which is there, but it is a single picture; give the path of its folder.",
+            path=path,
+        )
+    if path.suffix.lower() in ARCHIVES:
+        return Fault(
+            "Pictures were asked from {path}, which is there, but it is an archive; unpack it and give the path of "
+            "the folder.",
+            path=path,
+        )
+    return Fault(
+        "Pictures were asked from {path}, which is there, but a file of its kind is no list of pictures that is read; "
+        "give the path of a folder of pictures, or of a CSV, TSV, parquet or JSONL file with a row a picture.",
+        path=path,
+    )
+
+
 def _checked(dataset: Dataset, source: Source, need: str | None) -> Dataset:
     if need == "classes" and len(dataset.classes) < 2:
         raise Fault(
@@ -167,6 +215,13 @@ def _checked(dataset: Dataset, source: Source, need: str | None) -> Dataset:
             name=source.name, count=len(dataset.classes),
         )  # fmt: skip
     if need == "captions" and not dataset.captioned:
+        others = dataset.taken.others if isinstance(dataset, Tells) else ()
+        if others:
+            raise Fault(
+                "Learning from text needs a caption for each picture, but no column of {name} was taken for one; name "
+                "one that holds text, of {found}, as its captions.",
+                name=source.name, found=", ".join(others),
+            )  # fmt: skip
         raise Fault(
             "Learning from text needs a caption for each picture, but {name} has none; "
             "give a CSV or parquet file with a column of captions.",

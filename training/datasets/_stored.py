@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from os import PathLike
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from models.faults import Fault
-from training.datasets._contract import Batch, Skipped, Source, order
+from training.datasets._contract import Batch, Skipped, Source, Taken, order
 
 MEMORY = 1 << 30
 """Bytes of decoded pictures that are kept, so that a second round need not decode again."""
@@ -26,12 +26,16 @@ READERS = ThreadPoolExecutor(thread_name_prefix="pictures")
 
 @dataclass(frozen=True)
 class Stored:
-    """One picture before it is read: what it is called, its bytes or path, and what is known of it."""
+    """One picture before it is read: what it is called, its bytes or path, and what is known of it.
+
+    concept: a number that pictures of equal meaning share, as all captions of one picture do
+    """
 
     name: str
     data: str | PathLike[str] | bytes | None
     label: int | None = None
     caption: str | None = None
+    concept: int = 0
 
 
 def square(stored: Stored, side: int) -> np.ndarray:
@@ -48,26 +52,33 @@ def square(stored: Stored, side: int) -> np.ndarray:
     return np.asarray(whole)
 
 
-def attempt(stored: Stored, side: int, captioned: bool) -> Tensor | Skipped:
+def attempt(stored: Stored, side: int, labelled: bool, captioned: bool) -> Tensor | Skipped:
     """The square as a tensor, or why there is none."""
     try:
         if captioned and not stored.caption:
             raise Fault("Picture {name} has no caption; write one, or leave the picture out.", name=stored.name)
+        if labelled and stored.label is None:
+            raise Fault("Picture {name} has no class; give it one, or leave the picture out.", name=stored.name)
         return torch.from_numpy(square(stored, side).copy())
     except (Fault, OSError) as problem:
         return Skipped(stored.name, str(problem))
 
 
 class Pictures:
-    """A finite dataset: `read(index)` finds a picture; here it is shuffled, decoded, kept and, if need be, skipped."""
+    """A finite dataset: `read(index)` finds a picture; here it is shuffled, decoded, kept and, if need be, skipped.
+
+    passed: what lies beside the pictures and was left out from the first, and why
+    """
 
     def __init__(
-        self, source: Source, length: int, read: Callable[[int], Stored], classes: tuple[str, ...], captioned: bool
-    ) -> None:
-        self.source = source
+        self, source: Source, length: int, read: Callable[[int], Stored], classes: tuple[str, ...], taken: Taken,
+        passed: Sequence[Skipped] = (),
+    ) -> None:  # fmt: skip
+        self.source, self.taken = source, taken
         self.length = length
         self.classes = classes
-        self.captioned = captioned
+        self.captioned = taken.captions is not None
+        self._passed = tuple(passed)
         self._read = read
         self._pictures: dict[int, Tensor | Skipped] = {}
         home = Path(source.name).expanduser()
@@ -75,7 +86,8 @@ class Pictures:
 
     @property
     def skipped(self) -> tuple[Skipped, ...]:
-        return tuple(picture for _, picture in sorted(self._pictures.items()) if isinstance(picture, Skipped))
+        found = (picture for _, picture in sorted(self._pictures.items()) if isinstance(picture, Skipped))
+        return (*self._passed, *found)
 
     def batch(self, step: int, *, seed: int | None, count: int, device: torch.device | str) -> Batch:
         """The `step`-th batch. An unreadable picture is replaced by the next readable one, always the same."""
@@ -91,7 +103,7 @@ class Pictures:
         self._pictures.update(zip(fresh, READERS.map(self._attempt, fresh), strict=True))
 
     def _attempt(self, index: int) -> Tensor | Skipped:
-        return attempt(self._read(index), self.source.side, self.captioned)
+        return attempt(self._read(index), self.source.side, bool(self.classes), self.captioned)
 
     def _readable(self, index: int) -> tuple[int, Tensor]:
         for _ in range(self.length):
@@ -104,7 +116,7 @@ class Pictures:
                     "Pictures were read from {path}, but it has gone since; put it back and resume.", path=self._home
                 )
             index = (index + 1) % self.length
-        raise nothing_readable(self.source, self.skipped)
+        raise nothing_readable(self.source, self.skipped[len(self._passed) :])
 
     def _forget(self, size: int) -> None:
         """Lets the pictures go that were read first, once there are too many."""
@@ -126,5 +138,6 @@ def batch_of(images: Tensor, stored: list[Stored], labelled: bool, captioned: bo
     return Batch(
         images=images.permute(0, 3, 1, 2).float() / 255,
         labels=labels if labelled else None,
+        concepts=torch.tensor([one.concept for one in stored], device=images.device) if captioned else None,
         captions=tuple(one.caption or "" for one in stored) if captioned else None,
     )

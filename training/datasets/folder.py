@@ -1,87 +1,113 @@
-"""A folder of pictures. Where they lie in subfolders, the subfolders are the classes.
+"""A folder of pictures. Where most lie in subfolders, the subfolders are the classes.
 
-Folders called `train` and `val`, `validation` or `test` are taken as the splits. Otherwise one picture in ten,
-chosen by its name, is kept for validation and another for the test, so that adding pictures moves none.
+Folders called `train`, `val`, `valid`, `validation` or `test` are the parts, never classes; a part that has no folder
+is cut out of the training part by the names of its pictures, so that adding pictures moves none. A table beside the
+pictures called `metadata` (CSV, JSONL, parquet) gives them captions, and classes where it has such a column.
 """
 
 from __future__ import annotations
 
-import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.faults import Fault
-from training.datasets._contract import Dataset, Found, Source, Split
-from training.datasets._stored import Pictures, Stored
-
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"})
-SPLIT_FOLDERS: dict[Split, tuple[str, ...]] = {
-    "train": ("train", "training"),
-    "validation": ("val", "valid", "validation"),
-    "test": ("test",),
-}
-FEWEST = 10
-"""With fewer pictures than this, all are for training."""
-
-
-def pictures_in(folder: Path) -> list[Path]:
-    """Every picture below a folder, in the order of their names; hidden ones are left out."""
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
-    return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
-
-
-def side_of(name: str) -> Split:
-    """The split of a picture that has none of its own, by its name alone."""
-    return {0: "validation", 1: "test"}.get(zlib.crc32(name.encode()) % 10, "train")  # pyright: ignore[reportReturnType]
-
-
-def split_folder(folder: Path, split: Split) -> Path | None:
-    """The subfolder that is this split, where there is one for training and another beside it."""
-    there = {
-        known: folder / name for known, names in SPLIT_FOLDERS.items() for name in names if (folder / name).is_dir()
-    }
-    return there.get(split) if "train" in there and len(there) > 1 else None
-
-
-def kept(names: list[str], split: Split, source: Source) -> list[int]:
-    """Which of `names` belong to a split that has to be cut out of the whole."""
-    if len(names) < FEWEST and split == "train":
-        return list(range(len(names)))
-    inside = [index for index, name in enumerate(names) if len(names) >= FEWEST and side_of(name) == split]
-    if not inside:
-        raise Fault(
-            "The {split} part of {name} was asked for, but none of its {count} pictures falls there; "
-            "add pictures, or put some into a folder called {split}.",
-            split=split, name=source.name, count=len(names),
-        )  # fmt: skip
-    return inside
+from training.datasets._contract import Dataset, Found, Skipped, Source, Split, Taken
+from training.datasets._folders import Folders, class_of, folders
+from training.datasets._listing import SUFFIXES as SUFFIXES
+from training.datasets._listing import Listing
+from training.datasets._listing import nothing_in as nothing_in
+from training.datasets._listing import pictures_in as pictures_in
+from training.datasets._parts import ranks
+from training.datasets._rows import Rows, part
+from training.datasets.table import described
 
 
 def open_folder(source: Source) -> Dataset:
-    """The pictures of one split; raises `Fault` where there are none."""
+    """The pictures of one part; raises `Fault` where there are none."""
     root = Path(source.name).expanduser()
-    own = split_folder(root, source.split)
-    folder = own or root
-    files = pictures_in(folder)
-    if not files:
+    found = folders(root)
+    if not found.parts:
+        raise nothing_in(root)
+    if source.split not in found.parts and "train" not in found.parts:
         raise Fault(
-            "Pictures were asked from {path}, but none lies there; put PNG, JPEG or WebP files into it.", path=folder
-        )
-    inside = [path.relative_to(folder) for path in files]
-    if own is None:
-        chosen = kept([path.as_posix() for path in inside], source.split, source)
-        files, inside = [files[index] for index in chosen], [inside[index] for index in chosen]
-    classes = _classes(folder)
-    numbers = {name: number for number, name in enumerate(classes)}
-    stored = [
-        Stored(str(file), file, label=numbers.get(path.parts[0])) for file, path in zip(files, inside, strict=True)
+            "The {split} part of {name} was asked for, but it has only {found}; choose one of those.",
+            split=source.split, name=source.name, found=", ".join(found.parts),
+        )  # fmt: skip
+    asked: list[tuple[Split, Listing]] = []
+    for known in ranks(source.split):
+        asked.extend((known, one) for one in found.parts.get(known, ()))
+    told = Told()
+    for one in [*([found.beside] if found.beside else ()), *(one for _, one in asked)]:
+        told.read(one, source)
+    rows = _rows(asked, told, found)
+    return part(rows, source, told.taken_beside(rows), [*_left_out(asked[-1][0], found), *told.lost])
+
+
+@dataclass
+class Told:
+    """What tables beside pictures say of them, by their paths."""
+
+    captions: dict[Path, list[str | None]] = field(default_factory=dict)
+    words: dict[Path, str | None] = field(default_factory=dict)
+    taken: Taken = field(default_factory=Taken)
+    lost: list[Skipped] = field(default_factory=list)
+
+    def read(self, place: Listing, source: Source) -> None:
+        """Adds what the tables of `place` say; one that cannot be read is left out like any odd file."""
+        for file in place.metadata:
+            try:
+                self._add(file, source)
+            except Fault as fault:
+                self.lost.append(Skipped(str(file), str(fault)))
+
+    def _add(self, file: Path, source: Source) -> None:
+        found = described(file, source)
+        self.taken = found.taken
+        for row, path in enumerate(found.pictures):
+            if not isinstance(path, Path) or not path.is_file():
+                self.lost.append(Skipped(found.names[row], f"{file} names it, but it is not there"))
+                continue
+            if found.captions:
+                self.captions.setdefault(path, []).append(found.captions[row])
+            if found.words:
+                self.words[path] = found.words[row]
+
+    def taken_beside(self, rows: Rows) -> Taken:
+        """Captions come from a table alone, classes from a table or else from the folders."""
+        classes = self.taken.classes or ("the names of its folders" if rows.words else None)
+        return Taken(self.taken.captions, classes, self.taken.others)
+
+
+def _rows(asked: Sequence[tuple[Split, Listing]], told: Told, found: Folders) -> Rows:
+    """A row for every caption of every picture, one at least."""
+    each: list[tuple[Split, Listing, Path, str | None]] = []
+    for known, one in asked:
+        each.extend((known, one, path, text) for path in one.pictures for text in told.captions.get(path, [None]))
+    words = [told.words.get(path) if told.words else class_of(one, path) for _, one, path, _ in each]
+    return Rows(
+        names=[str(path) for _, _, path, _ in each],
+        pictures=[path for _, _, path, _ in each],
+        stated=[known for known, *_ in each],
+        cut_by=[path.relative_to(one.folder).as_posix() for _, one, path, _ in each],
+        missing=frozenset[Split](("validation", "test")) - set(found.parts),
+        words=words if told.words or found.classed else None,
+        captions=[caption for *_, caption in each] if told.captions else None,
+    )
+
+
+def _left_out(read: Split, found: Folders) -> list[Skipped]:
+    """Files that are no pictures, and pictures that lie in no part where there are parts.
+
+    read: the part whose folders are read, the training part's where another is cut out of it
+    """
+    beside = [found.beside] if found.beside else []
+    lost = [
+        Skipped(str(path), "it lies beside the folders of the parts, in none of them")
+        for one in beside
+        for path in one.pictures
     ]
-    return Pictures(source, len(stored), stored.__getitem__, classes, captioned=False)
-
-
-def _classes(folder: Path) -> tuple[str, ...]:
-    """Subfolders that hold pictures, unless some lie beside them; the same for every split."""
-    parts = [path.relative_to(folder).parts for path in pictures_in(folder)]
-    return () if any(len(part) == 1 for part in parts) else tuple(sorted({part[0] for part in parts}))
+    return [*lost, *(odd for one in [*beside, *found.parts[read]] for odd in one.left_out())]
 
 
 FOUND = Found(

@@ -1,28 +1,27 @@
 """Datasets of the Hugging Face hub by name, `hub/<owner>/<name>` or `hub/<owner>/<name>:<configuration>`.
 
-The picture, class and caption columns are found by their types. Streaming reads as it goes, without a copy on the disk,
-and shuffles within a window of a thousand.
+The picture, class and caption columns are found by their types, which are the same in all parts. Streaming reads as it
+goes, without a copy on the disk, and shuffles within a window of a thousand; the parts that a stream states are taken
+at their word, since nobody has seen it whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import islice
+from pathlib import Path
 from typing import Any
 
-import torch
-
 from models.faults import Fault
-from training.datasets._contract import Batch, Dataset, Found, Skipped, Source, stream
-from training.datasets._stored import READERS, Pictures, Stored, attempt, batch_of, nothing_readable
-from training.datasets.folder import SPLIT_FOLDERS, side_of
-from training.datasets.table import caption_column, column
+from training.datasets._contract import Dataset, Found, Skipped, Source, Split
+from training.datasets._features import Columns
+from training.datasets._identity import Held, firsts, meanings
+from training.datasets._parts import divided, part_of, ranks
+from training.datasets._rows import DOUBLED
+from training.datasets._stored import Pictures, Stored
+from training.datasets._streamed import Streamed
+from training.datasets.table import pictures_of
 
 NAMED = {"cifar10": "uoft-cs/cifar10", "fashion-mnist": "zalando-datasets/fashion_mnist"}
 """Two sets that everybody knows, by the names that everybody uses."""
-
-WINDOW = 1000
-"""Pictures among which a stream is shuffled."""
 
 
 def address(name: str) -> tuple[str, str | None]:
@@ -48,121 +47,67 @@ def load(source: Source) -> dict[str, Any]:
     return {str(part): rows for part, rows in parts.items()}
 
 
-class Columns:
-    """Which columns of a hub dataset hold pictures, classes and captions, by their types."""
-
-    def __init__(self, features: Any, source: Source) -> None:
-        import datasets
-
-        kinds = dict(features or {})
-        pictures = [name for name, kind in kinds.items() if isinstance(kind, datasets.Image)]
-        if not pictures:
-            raise Fault(
-                "Pictures were asked from {name}, but none of its columns holds any ({found}); choose another dataset.",
-                name=source.name, found=", ".join(kinds) or "-",
-            )  # fmt: skip
-        self.picture = pictures[0]
-        labels = {name: kind for name, kind in kinds.items() if isinstance(kind, datasets.ClassLabel)}
-        self.label = column("label", list(labels)) or next(iter(labels), None)
-        self.classes = tuple(labels[self.label].names) if self.label else ()
-        texts = [name for name, kind in kinds.items() if getattr(kind, "dtype", None) in ("string", "large_string")]
-        self.caption = caption_column(texts, source)
-
-    def stored(self, row: dict[str, Any], name: str) -> Stored:
-        cell = row[self.picture] or {}
-        data = cell.get("bytes") if cell.get("bytes") is not None else cell.get("path")
-        told = row[self.caption] if self.caption else None
-        return Stored(cell.get("path") or name, data, row[self.label] if self.label else None, told)
-
-
 def open_hub(source: Source) -> Dataset:
-    """One split; where the set has no validation of its own, one picture in ten is taken from its training part."""
+    """One part; where the set has no validation of its own, one picture in ten is taken from its training part."""
     import datasets
 
-    parts = load(source)
-    own = next((parts[name] for name in SPLIT_FOLDERS[source.split] if name in parts), None)
-    validated = any(name in parts for name in SPLIT_FOLDERS["validation"])
-    whole = own if own is not None else parts.get("train") if source.split == "validation" else None
-    if whole is None:
+    loaded = load(source)
+    parts: dict[Split, Any] = {}
+    for name, rows in loaded.items():
+        if known := part_of(name):
+            parts.setdefault(known, rows)
+    cut = frozenset[Split](() if "validation" in parts else ("validation",))
+    own = source.split if source.split in parts else "train" if source.split in cut else None
+    if own not in parts:
         raise Fault(
             "The {split} part of {name} was asked for, but it has only {found}; choose one of those.",
-            split=source.split, name=source.name, found=", ".join(parts),
+            split=source.split, name=source.name, found=", ".join(loaded),
         )  # fmt: skip
-    columns = Columns(whole.features, source)
-    rows = whole.cast_column(columns.picture, datasets.Image(decode=False))
-    cut = source.split if not validated and source.split != "test" else None
+    columns = Columns(parts[own].features, source)
+    plain = datasets.Image(decode=False)
     if source.streaming:
-        return Streamed(source, rows, columns, cut)
-    if cut:
-        rows = rows.select([row for row in range(len(rows)) if _falls(row, cut)])
-    if not len(rows):
+        rows = parts[own].cast_column(columns.picture, plain)
+        return Streamed(source, rows, columns, source.split if cut and own == "train" else None)
+    asked: dict[Split, Any] = {}
+    for part in ranks(source.split):
+        if part in parts:
+            asked[part] = parts[part].cast_column(columns.picture, plain)
+    return _copied(source, asked, columns, cut)
+
+
+def _copied(source: Source, parts: dict[Split, Any], columns: Columns, cut: frozenset[Split]) -> Dataset:
+    """parts: those that `source.split` may share pictures with, and itself, in their order"""
+    places: list[tuple[Split, int]] = []
+    for known, rows in parts.items():
+        places.extend((known, row) for row in range(len(rows)))
+    if not places:
         raise Fault("Pictures were asked from {name}, but it has none; choose another dataset.", name=source.name)
-    read = lambda index: columns.stored(rows[index], f"{source.name}, row {index}")  # noqa: E731
-    return Pictures(source, len(rows), read, columns.classes, columns.caption is not None)
+    told = [text for rows in parts.values() for text in _texts(rows, columns)]
+    whole = source.split == "train" and not cut and columns.caption is None
+    same = (
+        list(range(len(places))) if whole else firsts([one for rows in parts.values() for one in _held(rows, columns)])
+    )
+    concepts = meanings(same, told) if columns.caption else same
+    names = [f"row {row}" for _, row in places]
+    division = divided(source, [known for known, _ in places], names, same, cut)
+
+    def read(index: int) -> Stored:
+        place = division.kept[index]
+        known, row = places[place]
+        return columns.stored(parts[known][row], f"{source.name}, row {row}", concepts[place])
+
+    left = [Skipped(f"{source.name}, {names[place]}", DOUBLED) for place in division.doubled]
+    return Pictures(source, len(division.kept), read, columns.classes, columns.taken, left)
 
 
-def _falls(row: int, cut: str | None) -> bool:
-    return (side_of(f"row {row}") == "validation") == (cut == "validation")
+def _held(rows: Any, columns: Columns) -> list[Held]:
+    """The pictures of a part without copying them: the library keeps its table on the disk."""
+    table = rows.data
+    return [held for _, held in pictures_of(table.column(columns.picture), Path())]
 
 
-ROW = "row of the dataset"
-"""A column of its own for a stream, whose rows have no number once they are shuffled."""
-
-
-class Streamed:
-    """A dataset that is read as it comes: going on is cheap, also over the batches of other processes; going back reads
-    everything again from the start."""
-
-    length = None
-
-    def __init__(self, source: Source, rows: Any, columns: Columns, cut: str | None) -> None:
-        self.source = source
-        self.classes = columns.classes
-        self.captioned = columns.caption is not None
-        self._rows, self._columns, self._cut = rows, columns, cut
-        self._skipped: dict[str, Skipped] = {}
-        self._way: tuple[int | None, int] | None = None
-        self._next = 0
-        self._pictures: Iterator[Stored] = iter(())
-
-    @property
-    def skipped(self) -> tuple[Skipped, ...]:
-        return tuple(self._skipped.values())
-
-    def batch(self, step: int, *, seed: int | None, count: int, device: torch.device | str) -> Batch:
-        """The `step`-th batch. An unreadable picture is replaced by the next readable one of the same batch."""
-        if self._way != (seed, count) or step < self._next:
-            self._way, self._next, self._pictures = (seed, count), 0, self._rounds(seed)
-        passed = (step - self._next) * count
-        stored = list(islice(self._pictures, passed, passed + count))
-        self._next = step + 1
-        squares = list(READERS.map(lambda one: attempt(one, self.source.side, self.captioned), stored))
-        self._skipped |= {square.picture: square for square in squares if isinstance(square, Skipped)}
-        good = [index for index, square in enumerate(squares) if not isinstance(square, Skipped)]
-        if not good:
-            raise nothing_readable(self.source, self.skipped)
-        shown = [next((g for g in good if g >= index), good[0]) for index in range(count)]
-        pictures = torch.stack([squares[index] for index in shown]).to(device)  # pyright: ignore[reportArgumentType]
-        return batch_of(pictures, [stored[index] for index in shown], bool(self.classes), self.captioned)
-
-    def _rounds(self, seed: int | None) -> Iterator[Stored]:
-        """The set over and over, each round in an order of its own."""
-        turn = 0
-        while True:
-            rows = self._rows.map(lambda row, place: {**row, ROW: place}, with_indices=True)
-            if self._cut is not None:
-                rows = rows.filter(lambda row: _falls(row[ROW], self._cut))
-            if seed is not None:
-                rows = rows.shuffle(seed=stream(seed, turn) % 2**32, buffer_size=WINDOW)
-            empty = True
-            for row in rows:
-                empty = False
-                yield self._columns.stored(row, f"{self.source.name}, row {row[ROW]}")
-            if empty:
-                raise Fault(
-                    "Pictures were asked from {name}, but it has none; choose another dataset.", name=self.source.name
-                )
-            turn += 1
+def _texts(rows: Any, columns: Columns) -> list[str | None]:
+    return rows.data.column(columns.caption).to_pylist() if columns.caption else []
 
 
 FOUND = Found(

@@ -1,115 +1,151 @@
-"""A CSV, TSV or parquet file with a row a picture: a path or the picture itself, and a caption, a class, or both.
+"""A table with a row a picture: a path or the picture itself, and a caption, a class, or both.
 
-Columns are found by their names (`COLUMNS`); the caption's can also be given. Paths are read from the table's folder.
-A column called `split` is obeyed; without one, one row in ten is kept for validation and another for the test.
+CSV in whatever encoding and with whatever separator, TSV, JSON lines and parquet. Columns are found by their types and
+usual names (`_columns.USUAL`); the caption's can also be given. Paths are read from the table's folder. A column called
+`split` is obeyed; what it does not state is cut out of the training part, one picture in ten for validation and another
+for the test.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as arrow
-import pyarrow.csv as csv
-import pyarrow.parquet as parquet
+import pyarrow.compute as compute
+import pyarrow.types as kinds
 
 from models.faults import Fault
-from training.datasets._contract import Dataset, Found, Source
-from training.datasets._stored import Pictures, Stored
-from training.datasets.folder import SPLIT_FOLDERS, kept
-
-COLUMNS = {
-    "picture": ("image", "img", "picture", "path", "file", "file_name", "filename", "filepath", "image_path"),
-    "caption": ("caption", "captions", "text", "description", "title", "подпись", "описание"),
-    "label": ("label", "class", "category", "target", "класс"),
-    "split": ("split",),
-}
+from training.datasets._columns import Columns, columns_of, taken
+from training.datasets._contract import Dataset, Found, Skipped, Source, Split, Taken
+from training.datasets._identity import Held
+from training.datasets._parts import part_of, ranks
+from training.datasets._rows import Rows, part
+from training.datasets._tabular import SUFFIXES, read_table
 
 
-def column(kind: str, names: list[str]) -> str | None:
-    """The column of a kind, by the first of its usual names that is there."""
-    lower = {name.lower(): name for name in reversed(names)}
-    return next((lower[usual] for usual in COLUMNS[kind] if usual in lower), None)
+@dataclass(frozen=True)
+class Described:
+    """What a table says, a row each; a cell with several captions makes as many rows.
+
+    rows:    number in the table of each
+    others:  columns from which nothing is taken
+    """
+
+    columns: Columns
+    rows: list[int]
+    names: list[str]
+    pictures: list[Held]
+    words: list[str | None] | None
+    captions: list[str | None] | None
+    parts: list[str] | None
+    others: tuple[str, ...]
+
+    @property
+    def taken(self) -> Taken:
+        return taken(self.columns.caption, self.columns.label if self.words else None, self.others)
 
 
-def read_table(file: Path) -> arrow.Table:
-    try:
-        if file.suffix.lower() == ".parquet":
-            return parquet.read_table(file)
-        delimiter = "\t" if file.suffix.lower() == ".tsv" else ","
-        return csv.read_csv(file, parse_options=csv.ParseOptions(delimiter=delimiter, newlines_in_values=True))
-    except (arrow.ArrowException, OSError) as problem:
-        raise Fault(
-            "The table {path} was asked for, but it cannot be read ({reason}); save it as CSV or parquet.",
-            path=file, reason=problem,
-        ) from problem  # fmt: skip
-
-
-def caption_column(names: list[str], source: Source) -> str | None:
-    """The column of captions: the one that was asked for, or the one with a usual name."""
-    if source.captions is None or source.captions in names:
-        return source.captions or column("caption", names)
-    raise Fault(
-        "Captions were asked from column {column} of {name}, but its columns are {found}; choose one of those.",
-        column=source.captions, name=source.name, found=", ".join(names),
-    )  # fmt: skip
-
-
-def open_table(source: Source) -> Dataset:
-    """The rows of one split; raises `Fault` where the file, its rows or its picture column are missing."""
-    file = Path(source.name).expanduser()
+def described(file: Path, source: Source) -> Described:
+    """Raises `Fault` where the file, its rows or its picture column are missing."""
     table = read_table(file)
-    names = list(table.column_names)
-    picture = column("picture", names)
-    if picture is None or not table.num_rows:
+    names, columns = list(table.column_names), columns_of(table, source)
+    if columns.picture is None or not table.num_rows:
         raise Fault(
             "Pictures were asked from {path}, but it has {count} rows and the columns {found}; "
             "give it a row a picture and a column called image.",
             path=file, count=table.num_rows, found=", ".join(names) or "-",
         )  # fmt: skip
-    caption, label = caption_column(names, source), column("label", names)
-    words = [str(word) for word in table[label].to_pylist()] if label else []
-    classes = tuple(sorted(set(words)))
-    numbers = {name: number for number, name in enumerate(classes)}
-    rows = _rows_of(table, picture, source)
+    told = _texts(_cells(table, columns.caption)) if columns.caption else [[None]] * table.num_rows
+    rows = [row for row, texts in enumerate(told) for _ in texts]
+    held = list(pictures_of(table.column(names.index(columns.picture)), file))
+    words = _words(_cells(table, columns.label), columns.classes) if columns.label else None
+    parts = [str(cell) for cell in _cells(table, columns.split)] if columns.split else None
+    return Described(
+        columns, rows, [held[row][0] for row in rows], [held[row][1] for row in rows],
+        [words[row] for row in rows] if words and any(words) else None,
+        [text for texts in told for text in texts] if columns.caption else None,
+        [parts[row] for row in rows] if parts else None,
+        tuple(_shown(table, name) for name in names if name not in columns.used),
+    )  # fmt: skip
 
-    def read(index: int) -> Stored:
-        row = rows[index]
-        name, data = _picture(table[picture][row].as_py(), file, row)
-        told = table[caption][row].as_py() if caption else None
-        return Stored(name, data, numbers[words[row]] if label else None, None if told is None else str(told))
 
-    return Pictures(source, len(rows), read, classes, captioned=caption is not None)
-
-
-def _rows_of(table: arrow.Table, picture: str, source: Source) -> list[int]:
-    split = column("split", table.column_names)
-    if split is None:
-        return kept([f"row {row}" for row in range(table.num_rows)], source.split, source)
-    asked = SPLIT_FOLDERS[source.split]
-    rows = [row for row, word in enumerate(table[split].to_pylist()) if str(word).lower() in asked]
-    if not rows:
+def open_table(source: Source) -> Dataset:
+    """The rows of one part. Raises `Fault`."""
+    file = Path(source.name).expanduser()
+    found = described(file, source)
+    stated = [part_of(word) for word in found.parts or ["train"] * len(found.rows)]
+    there = set(stated)
+    if source.split not in there and "train" not in there:
         raise Fault(
             "The {split} part of {name} was asked for, but no row of its column split says so; choose another part.",
             split=source.split, name=source.name,
         )  # fmt: skip
-    return rows
+    lost = [
+        Skipped(found.names[row], f"its part, {(found.parts or [])[row]}, is none of train, validation and test")
+        for row, known in enumerate(stated) if known is None
+    ]  # fmt: skip
+    asked = [row for row, known in enumerate(stated) if known in ranks(source.split)]
+
+    def of(cells: list | None) -> list | None:
+        return None if cells is None else [cells[row] for row in asked]
+
+    rows = Rows(
+        names=[found.names[row] for row in asked], pictures=[found.pictures[row] for row in asked],
+        stated=[known for known in stated if known in ranks(source.split)],
+        cut_by=[f"row {found.rows[row]}" for row in asked],
+        missing=frozenset[Split](("validation", "test")) - there, words=of(found.words), captions=of(found.captions),
+        order=found.columns.classes if found.words else (),
+    )  # fmt: skip
+    return part(rows, source, found.taken, lost)
 
 
-def _picture(cell: Any, file: Path, row: int) -> tuple[str, bytes | Path | None]:
-    """What a picture is called and where it is: a path, bytes, or both as the `datasets` library keeps them."""
-    if isinstance(cell, dict):
-        held, path = cell.get("bytes"), cell.get("path")
-        return path or f"{file}, row {row}", held if held is not None else path and file.parent / path
-    if isinstance(cell, bytes) or not cell:
-        return f"{file}, row {row}", cell or None
-    return str(cell), file.parent / str(cell)
+def _cells(table: arrow.Table, name: str | None) -> list[Any]:
+    return table.column(table.column_names.index(name)).to_pylist()
+
+
+def _texts(cells: list[Any]) -> list[list[str | None]]:
+    """Captions of each row, at least one, None where there is nothing to read."""
+    return [(cell or [None]) if isinstance(cell, list) else [cell] for cell in cells]
+
+
+def _words(cells: list[Any], names: tuple[str, ...]) -> list[str | None]:
+    """The class of each row: the name that its number stands for, or what is written there."""
+    if names:
+        return [names[cell] if cell is not None and 0 <= cell < len(names) else None for cell in cells]
+    return [None if cell is None else str(cell).strip() or None for cell in cells]
+
+
+def pictures_of(cells: arrow.ChunkedArray, file: Path) -> Iterator[tuple[str, Held]]:
+    """What each picture is called and where it is: a path, bytes, or both as the `datasets` library keeps them."""
+    whole: Any = compute
+    if kinds.is_struct(cells.type):
+        there = [cells.type.get_field_index(name) >= 0 for name in ("bytes", "path")]
+        nothing = [None] * len(cells)
+        held = whole.struct_field(cells, "bytes") if there[0] else nothing
+        paths = whole.struct_field(cells, "path").to_pylist() if there[1] else nothing
+    elif kinds.is_binary(cells.type) or kinds.is_large_binary(cells.type):
+        held, paths = cells, [None] * len(cells)
+    else:
+        held, paths = [None] * len(cells), cells.to_pylist()
+    for row, (cell, path) in enumerate(zip(held, paths, strict=True)):
+        buffer = cell.as_buffer() if cell is not None and cell.is_valid else None
+        placed = file.parent / str(path) if path else None
+        yield str(path or f"{file}, row {row}"), memoryview(buffer) if buffer else placed
+
+
+def _shown(table: arrow.Table, name: str) -> str:
+    """A column as people are told of it: bytes are no text, and nobody need look."""
+    kind = table.schema.types[table.column_names.index(name)]
+    return f"{name} (bytes)" if kinds.is_binary(kind) or kinds.is_large_binary(kind) else name
 
 
 FOUND = Found(
     name="a table",
     about="A CSV or parquet file with a row a picture: columns image, and caption or label.",
-    claims=lambda name: Path(name).suffix.lower() in (".csv", ".tsv", ".parquet") and Path(name).expanduser().is_file(),
+    claims=lambda name: Path(name).suffix.lower() in SUFFIXES and Path(name).expanduser().is_file(),
     opens=open_table,
     reads=("captions",),
 )
