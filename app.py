@@ -20,7 +20,11 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=None, help="port (default: the first free one from 7860)")
     given = parser.parse_args()
     _, address, _ = demo.launch(
-        server_name=given.host, server_port=given.port, prevent_thread_lock=True, quiet=True, **launch_options()
+        server_name=given.host,
+        server_port=given.port,
+        prevent_thread_lock=True,
+        quiet=True,
+        **launch_options(given.host),
     )
     print(f"Patchlight is at {address}", flush=True)
     warm_up()

@@ -11,10 +11,12 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from math import isfinite
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -24,7 +26,9 @@ from starlette.staticfiles import StaticFiles
 
 from explorers.cache import also
 from explorers.call import calling
+from explorers.discreet import discreet
 from models.faults import Fault
+from models.visitor import asked_by, visitor
 
 T = TypeVar("T")
 
@@ -39,11 +43,13 @@ BINARY = "application/octet-stream"
 @dataclass(frozen=True)
 class Goods:
     """data: bytes, or a function of the query's named values that returns them; such a function keeps names alone, of
-    what the caches hold and count, since nobody counts what it keeps."""
+    what the caches hold and count, since nobody counts what it keeps. visitor: for whom it was put there, and for whom
+    it is worked out whoever fetches it, since a link carries no token"""
 
     data: bytes | Callable[[Mapping[str, str]], bytes]
     media_type: str
     filename: str | None = None
+    visitor: str = field(default_factory=visitor)
 
     @property
     def size(self) -> int:
@@ -92,11 +98,12 @@ async def _fetch(request: Request) -> Response:
         return JSONResponse({"gone": True}, status_code=410)
     headers = {"Cache-Control": "private, max-age=3600"}
     if goods.filename:
-        headers["Content-Disposition"] = f'attachment; filename="{goods.filename}"'
+        headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(goods.filename, safe='')}"
     if isinstance(goods.data, bytes):
         return Response(goods.data, media_type=goods.media_type, headers=headers)
     try:
-        data = await attended(request, partial(goods.data, dict(request.query_params)))
+        with asked_by(goods.visitor):
+            data = await attended(request, partial(goods.data, dict(request.query_params)))
     except Fault as fault:
         return JSONResponse(told(fault), status_code=422)
     return Response(data, media_type=goods.media_type, headers=headers)
@@ -124,11 +131,15 @@ async def attended(request: Request, answer: Callable[[], T]) -> T:
 
 def told(fault: Fault) -> dict[str, Any]:
     """A fault as the page's scripts take it: they say the sentence in the reader's language."""
-    return {"fault": {"template": fault.template, "facts": {name: _plain(fact) for name, fact in fault.facts.items()}}}
+    return {"fault": {"template": fault.template, "facts": {name: plain(fact) for name, fact in fault.facts.items()}}}
 
 
-def _plain(fact: object) -> object:
-    return fact if isinstance(fact, (int, float, str)) else str(fact)
+def plain(fact: object) -> object:
+    """A number as it is, anything else as a text that JSON can hold; on a page that strangers share it names no place
+    of this machine."""
+    if isinstance(fact, int) or (isinstance(fact, float) and isfinite(fact)):
+        return fact
+    return discreet(str(fact)).encode("utf-8", "replace").decode()
 
 
 class _Fresh(StaticFiles):

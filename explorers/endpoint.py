@@ -27,6 +27,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from explorers.call import calling
+from explorers.discreet import discreet
 from explorers.explorer import Explorer
 from explorers.export import caption, npz
 from explorers.parameters import shown
@@ -59,7 +60,7 @@ def endpoint(explorer: Explorer) -> Callable[..., tuple[dict[str, Any], dict[str
             with calling(_left()):
                 finding = explorer.run(image, **values)
         except Fault as fault:
-            raise gr.Error(str(fault)[:LONGEST_SENTENCE], print_exception=False) from None
+            raise gr.Error(discreet(str(fault))[:LONGEST_SENTENCE], print_exception=False) from None
         return caption(finding), _file(f"{explorer.name}.npz", npz(finding))
 
     answer.__signature__ = signature  # pyright: ignore[reportFunctionMemberAccess]
@@ -78,7 +79,7 @@ def _left() -> Callable[[], bool]:
 async def refused_arguments(_: Request, fault: Exception) -> Response:
     """Gradio answers an unknown or missing argument of `/call/v2` with an error of the server; it is the caller's.
 
-    For `launch(app_kwargs={"exception_handlers": {TypeError: refused_arguments}})`; any other TypeError goes on.
+    For `guarded(exception_handlers={TypeError: refused_arguments})`; any other TypeError goes on.
     """
     found = str(fault)
     if "is not a valid key-word argument" in found:

@@ -10,6 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -105,7 +106,8 @@ class Job:
         self._make, self._answer = make, None
         self._far, self._start = (0, 0), time.monotonic()
         self._asked = self._start
-        threading.Thread(target=self._run, daemon=True, name="patchlight gallery").start()
+        run = copy_context().run  # for whom it is made goes along
+        threading.Thread(target=run, args=(self._run,), daemon=True, name="patchlight gallery").start()
 
     def told(self, wait: float) -> dict[str, Any] | BaseException:
         """How far it is after at most `wait` seconds, or what came of it."""

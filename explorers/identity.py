@@ -5,12 +5,18 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from models.card_catalogue import runs_folder
+from models.card_catalogue import closed, is_open, runs_folder
 from models.faults import Fault
 
 
 def version(checkpoint: str) -> int:
-    """When weights in a folder of this machine were last written, in ns; 0 for all others, which never change."""
+    """When weights in a folder of this machine were last written, in ns; 0 for all others, which never change.
+
+    Every cache has it in its key, so what is kept for one visitor opens for another only where loading would. Raises
+    `Fault`.
+    """
+    if not is_open(checkpoint):
+        raise closed(checkpoint)
     source, _, name = checkpoint.partition("?")[0].partition("/")
     if source not in ("run", "file"):
         return 0

@@ -3,8 +3,8 @@
     lent.reconstruct(network, pixels, masks)      here, or in a worker that was lent a GPU: callers need not know
 
 Such a worker is a forked process: what it is given and returns is pickled, and whatever it leaves in memory is lost. So
-it is told the id of a network, opens that itself, and returns tensors on the CPU. Everywhere else, `spaces` installed
-or not, these are plain functions. Callers hold the gate.
+it is told who asks and the id of a network, opens that itself, and returns tensors on the CPU. Everywhere else,
+`spaces` installed or not, these are plain functions. Callers hold the gate.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import os
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from models.visitor import asked_by, visitor
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,19 +41,20 @@ def borrows(function: F) -> F:
 
     @spaces.GPU
     @wraps(function)
-    def there(checkpoint: str, *values: Any) -> tuple[Any, Exception | None]:
+    def there(asking: str, checkpoint: str, *values: Any) -> tuple[Any, Exception | None]:
         import torch
 
         from models.faults import Fault
 
         try:
-            return function(_on_gpu(checkpoint), *values), None
+            with asked_by(asking):
+                return function(_on_gpu(checkpoint), *values), None
         except (Fault, MemoryError, torch.OutOfMemoryError) as told:
             return None, told
 
     @wraps(function)
     def asked(network: Backbone, *values: Any) -> Any:
-        found, told = there(network.card.id, *values)
+        found, told = there(visitor(), network.card.id, *values)
         if told is not None:
             raise told
         return found

@@ -12,8 +12,10 @@ from explorers.endpoint import refused_arguments, register
 from explorers.explorer import explorers
 from explorers.frame import Frame
 from explorers.looks import head, palette, theme, variables
+from explorers.origins import hosts
 from explorers.page_addresses import routes
-from explorers.safety import LARGEST_UPLOAD, guarded
+from explorers.safety import LARGEST_UPLOAD
+from explorers.served import Page, guarded
 
 __all__ = ["build", "head", "launch_options", "palette", "routes", "theme", "variables", "warm_up"]
 
@@ -22,7 +24,7 @@ QUEUE = 64
 
 def build() -> gr.Blocks:
     """The page, not yet served. Costs no torch."""
-    with gr.Blocks(title="Patchlight", fill_width=True, analytics_enabled=False, delete_cache=(3600, 86400)) as page:
+    with Page(title="Patchlight", fill_width=True, analytics_enabled=False, delete_cache=(3600, 86400)) as page:
         frame = Frame(explorers())
         for explorer in explorers():
             register(explorer)
@@ -31,12 +33,10 @@ def build() -> gr.Blocks:
     return page
 
 
-def launch_options() -> dict[str, Any]:
-    """For `Blocks.launch`."""
-    wrapped = guarded()
-    wrapped["routes"] = routes()
-    wrapped["exception_handlers"] = {TypeError: refused_arguments}
+def launch_options(host: str | None = None) -> dict[str, Any]:
+    """For `Blocks.launch`. host: where it listens"""
     return {
+        **guarded(hosts(host), routes=routes(), exception_handlers={TypeError: refused_arguments}),
         "theme": theme(),
         "head": head(),
         "run_history": False,
@@ -45,7 +45,6 @@ def launch_options() -> dict[str, Any]:
         "enable_monitoring": False,
         "ssr_mode": False,
         "_frontend": False,  # Gradio's question to itself, which ends a page that a busy machine answers after 3 s
-        "app_kwargs": wrapped,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,7 @@ def _cards() -> dict[str, Any]:
     told = [{name: getattr(card, name) for name in fields} for card in cards]
     for card, facts in zip(cards, told, strict=True):
         facts |= {"source": card.source, "here": card.id in here, "abilities": list(card.abilities)}
-    return {"cards": told, "local": not public}
+    return {"cards": told, "damaged": known.damaged(), "local": not public}
 
 
 async def _cost(request: Request) -> Response:
@@ -67,15 +68,21 @@ async def _cost(request: Request) -> Response:
         return JSONResponse(delivery.told(fault), status_code=422)
 
 
+_WHOLE = re.compile("[0-9]{1,4}")
+
+
 def _foreseen(values: dict[str, str]) -> dict[str, Any]:
     """Tokens, bytes and seconds of a pass over an input that has not run."""
     from explorers.traces import cost
     from models.card import Card
+    from models.card_catalogue import closed, is_open
 
     numbers = {name: values.get(name, "") for name in ("patch", "height", "width")}
-    if not all(text.isdigit() and 0 < int(text) <= 8192 for text in numbers.values()):
+    if not all(_WHOLE.fullmatch(text) and 0 < int(text) <= 8192 for text in numbers.values()):
         raise Fault("A cost was asked for without patch, height and width in pixels; give all three.")
-    card = Card(values.get("checkpoint", ""), "", "", patch=int(numbers["patch"]))
+    if not is_open(asked := values.get("checkpoint", "")):
+        raise closed(asked)
+    card = Card(asked, "", "", patch=int(numbers["patch"]))
     found = cost(card, (int(numbers["height"]), int(numbers["width"])))
     return {"tokens": found.tokens, "bytes": found.bytes, "seconds": found.seconds}
 

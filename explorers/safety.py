@@ -1,7 +1,7 @@
-"""What Gradio leaves to the application: limits on what comes in, rules for what browsers may do with the page.
+"""What Gradio leaves to the application: who may ask, limits on what comes in, rules for what browsers may do here.
 
     prepare()                                     before gradio is imported
-    blocks.launch(app_kwargs=guarded(), ...)
+    Guard(app, hosts())                           before all that is served, see `explorers.served`
 
 Bodies are counted as they arrive, so that a chunked one cannot be larger than it says. The content security policy
 allows inline scripts and `eval`, since Gradio's own page is made of them, but nothing from any other host.
@@ -14,9 +14,14 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from explorers.text import LANGUAGES, say
+from explorers.training_owner import visitor_of
+from models.faults import Fault
+from models.visitor import asked_by
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from explorers.origins import Hosts
 
 LARGEST_BODY = 2 * 2**20
 """Bytes of any request but an upload: a painted mask of 256 × 256 patches fits several times."""
@@ -35,13 +40,6 @@ def prepare() -> None:
     for name in ("NO_PROXY", "no_proxy"):
         known = [host for host in os.environ.get(name, "").split(",") if host]
         os.environ[name] = ",".join([*known, *(host for host in _HOSTS if host not in known)])
-
-
-def guarded() -> dict[str, Any]:
-    """What `launch(app_kwargs=…)` takes so that every route is behind the guard."""
-    from starlette.middleware import Middleware
-
-    return {"middleware": [Middleware(Guard)]}
 
 
 def policy(embedded_by: tuple[str, ...] = ()) -> str:
@@ -76,20 +74,34 @@ def headers(space: bool) -> dict[str, str]:
 
 
 class Guard:
-    """ASGI middleware: refuses bodies that are too large and puts `headers` on every answer."""
+    """ASGI middleware: refuses what comes by another name or from another site's page, and bodies that are too large;
+    says who asks (`models.visitor`) and puts `headers` on every answer."""
 
-    def __init__(self, app: ASGIApp, body: int = LARGEST_BODY, upload: int = LARGEST_UPLOAD) -> None:
+    def __init__(self, app: ASGIApp, hosts: Hosts, body: int = LARGEST_BODY, upload: int = LARGEST_UPLOAD) -> None:
         self.app = app
+        self.hosts = hosts
         self.body = body
         self.upload = upload
         self.headers = [(name.encode(), text.encode()) for name, text in headers("SPACE_ID" in os.environ).items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
+        sent = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         limit = self.upload if scope["path"].rstrip("/").endswith(_UPLOAD) else self.body
-        await _Exchange(self, limit, receive, send).run(scope)
+        exchange = _Exchange(self, limit, receive, send)
+        try:
+            self.hosts.check(scope.get("method", "GET"), sent)
+        except Fault as foreign:
+            await (exchange.refuse(403, foreign) if scope["type"] == "http" else send(_CLOSED))
+            return
+        with asked_by(visitor_of(sent)):
+            await (exchange.run(scope) if scope["type"] == "http" else self.app(scope, receive, send))
+
+
+_CLOSED: dict[str, Any] = {"type": "websocket.close", "code": 1008}
+"""Against the rules of this page (RFC 6455, 7.4.1)."""
 
 
 class _Exchange:
@@ -107,7 +119,7 @@ class _Exchange:
 
         said = dict(scope["headers"]).get(b"content-length", b"0")
         if said.isdigit() and int(said) > self.limit:
-            await self.refuse()
+            await self.refuse(413, _too_large(self.limit))
             return
         try:
             await self.guard.app(scope, self.receive, self.send)
@@ -121,7 +133,7 @@ class _Exchange:
         if self.arrived <= self.limit:
             return message
         if not self.answered:
-            await self.refuse()
+            await self.refuse(413, _too_large(self.limit))
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
@@ -134,17 +146,15 @@ class _Exchange:
             message = {**message, "headers": [*kept, *self.guard.headers]}
         await self._send(message)
 
-    async def refuse(self) -> None:
-        """413 and the sentence, in every language since nobody knows yet who asks."""
-        sentence = " / ".join(_too_large(language, self.limit) for language in LANGUAGES)
+    async def refuse(self, status: int, fault: Fault) -> None:
+        """The sentence in every language, since nobody knows yet who asks."""
+        sentence = " / ".join(say(fault.template, language, **fault.facts) for language in LANGUAGES)
         body = json.dumps({"error": sentence}, ensure_ascii=False).encode()
         kind = [(b"content-type", b"application/json; charset=utf-8"), (b"connection", b"close")]
-        await self.send({"type": "http.response.start", "status": 413, "headers": kind})
+        await self.send({"type": "http.response.start", "status": status, "headers": kind})
         await self.send({"type": "http.response.body", "body": body})
         self.refused = True
 
 
-def _too_large(language: str, limit: int) -> str:
-    return say(
-        "More than {limit} MB were sent, which is more than this page takes; send less.", language, limit=limit // 2**20
-    )
+def _too_large(limit: int) -> Fault:
+    return Fault("More than {limit} MB were sent, which is more than this page takes; send less.", limit=limit // 2**20)

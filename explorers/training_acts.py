@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from explorers.call import current
 from explorers.gate import Gate
 from explorers.training_form import asked
-from explorers.training_owner import named, owned
+from explorers.training_owner import own_name, owner
 from models.faults import Fault
 
 if TYPE_CHECKING:
@@ -27,16 +27,18 @@ _asked_last: dict[object, object] = {}
 ACTS = ("pause", "resume", "stop", "delete", "evaluate")
 
 
-def estimate(values: Values, _owner: str) -> dict[str, Any]:
+def estimate(values: Values) -> dict[str, Any]:
     """Parameters, seconds a step, memory, steps and minutes of a recipe, from a few real steps in a process of its own.
     Nothing where nobody asks any more: the same form has asked anew, has begun a run, or its page has gone. What was
     being measured then ends at once, so that nobody waits behind it."""
     from training.child import Withdrawn
     from training.estimate import estimate
     from training.job import FEWEST
+    from training.limits import limits, switched_on
 
+    switched_on(limits())
     made = asked(values.get("recipe"))
-    with _newest(values.get("form")) as wanted, _measuring():
+    with _newest((owner(), values.get("form"))) as wanted, _measuring():
         try:
             found = estimate(made, wanted)
         except Withdrawn:
@@ -45,10 +47,10 @@ def estimate(values: Values, _owner: str) -> dict[str, Any]:
 
 
 @contextmanager
-def _newest(form: object) -> Iterator[Callable[[], bool]]:
-    """Whether nothing newer was asked by this form since, and its page is still there."""
+def _newest(form: tuple[str, object]) -> Iterator[Callable[[], bool]]:
+    """Whether nothing newer was asked since by this form of this visitor, and its page is still there."""
     ticket, call = object(), current()
-    key = form if isinstance(form, str) and form else ticket
+    key = form if isinstance(form[1], str) and form[1] else ticket
     _asked_last[key] = ticket
     try:
         yield lambda: _asked_last.get(key) is ticket and not call.gone()
@@ -57,20 +59,20 @@ def _newest(form: object) -> Iterator[Callable[[], bool]]:
             del _asked_last[key]
 
 
-def start(values: Values, owner: str) -> dict[str, Any]:
+def start(values: Values) -> dict[str, Any]:
     """Queue a new run; on a machine where nothing learns it begins within a second and measures itself: what its form
     has asked for is no longer estimated."""
     from training import jobs
 
     form = values.get("form")
     if isinstance(form, str):
-        _asked_last.pop(form, None)
+        _asked_last.pop((owner(), form), None)
     wanted = values.get("name")
     if not isinstance(wanted, str) or len(wanted) > 80:
         raise Fault("A run was to be begun without a name; give a short one.")
     made = asked(values.get("recipe"))
     _open(made)
-    return {"name": jobs.submit(named(wanted), made, owner).name}
+    return {"name": jobs.submit(wanted, made, owner(), free=True).name}
 
 
 def _open(made: Recipe) -> None:
@@ -81,19 +83,19 @@ def _open(made: Recipe) -> None:
         dataset(made)
 
 
-def act(values: Values, owner: str) -> dict[str, Any]:
+def act(values: Values) -> dict[str, Any]:
     """Pause, resume (with other limits, if need be), stop, delete or evaluate a run of one's own."""
     from training import jobs
 
     wanted = values.get("act")
     if wanted not in ACTS:
         raise Fault("Something was asked of a run that is none of {known}.", known=", ".join(ACTS))
-    job = owned(values.get("run"), owner)
+    name = own_name(values.get("run"))
     if wanted == "resume":
-        jobs.resume(job.name, _budgets(values.get("budgets")))
+        jobs.resume(name, _budgets(values.get("budgets")))
     else:
         done: Callable[[str], object] = getattr(jobs, wanted)
-        done(job.name)
+        done(name)
     return {"done": wanted}
 
 

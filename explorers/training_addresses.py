@@ -21,11 +21,11 @@ from explorers import training_acts as acts
 from explorers import training_live as live
 from explorers.delivery import BINARY, attended, told
 from explorers.training_compare import compare
-from explorers.training_owner import owner_of
+from explorers.training_owner import owner
 from models.faults import Fault
 
-Answer = Callable[[Mapping[str, Any], str], Any]
-"""(values, owner) to something for JSON, or to bytes."""
+Answer = Callable[[Mapping[str, Any]], Any]
+"""Values to something for JSON, or to bytes. Who asks is known to `explorers.training_owner`."""
 
 
 def routes() -> Sequence[BaseRoute]:
@@ -45,8 +45,8 @@ def _answers(job: Answer) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         try:
             values = dict(request.query_params) if request.method == "GET" else await _posted(request)
-            owner = owner_of(request.headers)
-            made = await attended(request, lambda: job(values, owner))
+            owner()
+            made = await attended(request, lambda: job(values))
         except Fault as fault:
             return JSONResponse(told(fault), status_code=422)
         if isinstance(made, bytes):
@@ -63,7 +63,7 @@ async def _posted(request: Request) -> dict[str, Any]:
     _typed(request, "application/json")
     try:
         values = await request.json()
-    except ValueError as broken:
+    except (ValueError, RecursionError) as broken:
         raise Fault("Something was sent that is no JSON; use the page's own form.") from broken
     if not isinstance(values, dict):
         raise Fault("Something was sent that is no JSON object; use the page's own form.")
@@ -72,15 +72,18 @@ async def _posted(request: Request) -> dict[str, Any]:
 
 async def _upload(request: Request) -> Response:
     """An archive of pictures, unpacked; its size was counted by the guard on its way in."""
+    from training.limits import limits, switched_on
+
     try:
-        owner = owner_of(request.headers)
+        visitor = owner()
+        switched_on(limits())
         _typed(request, "application/zip")
         with tempfile.TemporaryDirectory() as folder:
             archive = Path(folder) / f"{_plain(request.query_params.get('name', ''))}.zip"
             with archive.open("wb") as file:
                 async for part in request.stream():
                     file.write(part)
-            return JSONResponse(await run_in_threadpool(_unpacked, archive, owner))
+            return JSONResponse(await run_in_threadpool(_unpacked, archive, visitor))
     except Fault as fault:
         return JSONResponse(told(fault), status_code=422)
 
@@ -91,10 +94,11 @@ def _plain(name: str) -> str:
 
 
 def _unpacked(archive: Path, owner: str) -> dict[str, Any]:
+    from training.uploads import handle
     from training.zipped import unpacked
 
     folder = unpacked(archive, owner)
-    return {"images": str(folder), "count": sum(path.is_file() for path in folder.rglob("*"))}
+    return {"images": handle(folder), "count": sum(path.is_file() for path in folder.rglob("*"))}
 
 
 def _typed(request: Request, kind: str) -> None:

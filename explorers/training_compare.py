@@ -14,12 +14,12 @@ MOST = 6
 """Runs at once; more colours could not be told apart."""
 
 
-def compare(values: Mapping[str, Any], owner: str) -> dict[str, Any]:
+def compare(values: Mapping[str, Any]) -> dict[str, Any]:
     """Settings in which the runs differ, and their evaluations, figure by figure."""
     names = [name for name in str(values.get("runs", "")).split(",") if name]
     if not 1 <= len(names) <= MOST:
         raise Fault("{count} runs were to be compared; choose one to {most}.", count=len(names), most=MOST)
-    jobs = [owned(name, owner) for name in names]
+    jobs = [owned(name) for name in names]
     return {
         "runs": names,
         "settings": difference([flat(job.recipe) for job in jobs]),

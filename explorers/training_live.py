@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from explorers import delivery
 from explorers.bundle import pack
 from explorers.training_evaluation import evaluation
-from explorers.training_owner import owned, public
+from explorers.training_owner import owned, owner
 from explorers.training_told import axes, columns, spoken, told, verdict
 from models.card_catalogue import runs_folder
 from models.faults import Fault
@@ -36,18 +36,20 @@ FIRST = {
 """What tells most of an objective; attention of all others."""
 
 
-def form(_: Values, _owner: str) -> dict[str, Any]:
+def form(_: Values) -> dict[str, Any]:
     from explorers.training_form import declared
 
     return declared()
 
 
-def runs(_: Values, owner: str) -> dict[str, Any]:
-    """This visitor's runs, newest first, and why none can be begun where that is so."""
+def runs(_: Values) -> dict[str, Any]:
+    """This visitor's runs, newest first, names of those whose files are damaged, and why none can be begun where that
+    is so."""
     from training import jobs
 
     tend()
-    return {"runs": [told(job) for job in jobs.jobs(owner if public() else None)], "off": _off()}
+    mine = owner() or None
+    return {"runs": [told(job) for job in jobs.jobs(mine)], "damaged": jobs.damaged(mine), "off": _off()}
 
 
 def _off() -> dict[str, Any] | None:
@@ -60,12 +62,12 @@ def _off() -> dict[str, Any] | None:
     return None
 
 
-def watch(values: Values, owner: str) -> bytes:
+def watch(values: Values) -> bytes:
     """All that the tab draws of one run, and the list; curves since the place that `since` names."""
     from training import verdicts
     from training.curves import newest, oldest
 
-    job = owned(values.get("run"), owner)
+    job = owned(values.get("run"))
     found = _curves(job.name, values)
     rows = newest(runs_folder() / job.name)
     said = verdicts.verdicts(rows, job.recipe, oldest(runs_folder() / job.name))
@@ -75,24 +77,24 @@ def watch(values: Values, owner: str) -> bytes:
         "recent": verdicts.recent(rows),
         "measured": (evaluation(job.name) or {}).get("figures", []), "numbers": _numbers(job.name),
     }  # fmt: skip
-    return pack({**runs(values, owner), **more, **axes(found)}, columns(found))
+    return pack({**runs(values), **more, **axes(found)}, columns(found))
 
 
-def kept(values: Values, owner: str) -> dict[str, Any]:
+def kept(values: Values) -> dict[str, Any]:
     """The little that any tab needs to follow a run: steps that can be opened, and the one that is newest."""
     from training import snapshots
 
-    job = owned(values.get("run"), owner)
+    job = owned(values.get("run"))
     return {**told(job), "live": snapshots.live(runs_folder() / job.name)}
 
 
-def curves(values: Values, owner: str) -> bytes:
+def curves(values: Values) -> bytes:
     """Curves alone, for a run that another is compared with."""
-    found = _curves(owned(values.get("run"), owner).name, values)
+    found = _curves(owned(values.get("run")).name, values)
     return pack(axes(found), columns(found))
 
 
-def frame(values: Values, owner: str) -> bytes | dict[str, Any]:
+def frame(values: Values) -> bytes | dict[str, Any]:
     """One frame of the strip; see `training_strip`. Nothing of a checkpoint that made room since it was listed."""
     from explorers import training_strip
     from training.snapshots import place
@@ -100,17 +102,17 @@ def frame(values: Values, owner: str) -> bytes | dict[str, Any]:
     step = str(values.get("step", ""))
     if not step.isdecimal() or len(step) > 12:
         raise Fault("A frame was asked for without a step; give a whole number.")
-    name = owned(values.get("run"), owner).name
+    name = owned(values.get("run")).name
     if place(runs_folder() / name, int(step)) is None:
         return {}
     return training_strip.frame(name, int(step), str(values.get("kind")))
 
 
-def views(values: Values, owner: str) -> bytes | dict[str, Any]:
+def views(values: Values) -> bytes | dict[str, Any]:
     """The fixed pictures and their views; nothing where the run has not written them."""
     from explorers import training_strip
 
-    folder = runs_folder() / owned(values.get("run"), owner).name
+    folder = runs_folder() / owned(values.get("run")).name
     return training_strip.views(folder) if (folder / "views.safetensors").is_file() else {}
 
 

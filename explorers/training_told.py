@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from explorers.delivery import plain
+
 if TYPE_CHECKING:
     from training.curves import Curves
     from training.jobs import Job
@@ -30,10 +32,6 @@ def told(job: Job) -> dict[str, Any]:
 def spoken(said: Sentence) -> dict[str, Any]:
     """A sentence as the page's scripts take it: they say it in the reader's language."""
     return {"template": said.template, "facts": {name: plain(fact) for name, fact in said.facts.items()}}
-
-
-def plain(fact: object) -> object:
-    return fact if isinstance(fact, (int, float, str)) else str(fact)
 
 
 def verdict(said: Verdict) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import numpy as np
 from explorers.explorer import Finding, Sentence
 from models.card_catalogue import runs_folder
 from models.faults import Fault
+from models.visitor import owns
 
 if TYPE_CHECKING:
     from training.curves import Curves
@@ -28,7 +29,7 @@ def finding(name: str) -> Finding:
     from training import jobs, verdicts
     from training.curves import curves, newest, oldest
 
-    known = jobs.jobs()
+    known = [one for one in jobs.jobs() if owns(runs_folder() / one.name)]
     job = next((one for one in known if not name or one.name == name), None)
     if job is None:
         raise Fault("No run is called {name}; begin one on the page or with `python -m training`.", name=name or "–")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextvars import copy_context
 from typing import Any
 
 from explorers.call import Stopped, calling
@@ -30,7 +31,9 @@ class Work:
         self._foreseen: Mapping[str, Any] | None = None
         self._answer: dict[str, Any] = {}
         self._bug: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, daemon=True, name="patchlight work")
+        self._thread = threading.Thread(
+            target=copy_context().run, args=(self._run,), daemon=True, name="patchlight work"
+        )
 
     def watched(self) -> Iterator[dict[str, Any]]:
         """{"busy": {"here", "whole", "seconds", "foreseen"}} every `TICK`, then {"made": …} or {"fault": …}."""

@@ -11,9 +11,12 @@ import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from models.card import Card
+from models.faults import Fault
+from models.visitor import knows, public
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -53,6 +56,32 @@ def card_from(id: str, stated: Mapping[str, Any]) -> Card:
 def is_cached(card: Card) -> bool:
     """Whether the checkpoint's weights lie on this machine, so that it opens without the network."""
     return card.id in {there.id for there in checkpoints()}
+
+
+def is_open(id: str) -> bool:
+    """Whether who asks may open this id. On a public page that is what its list names, and runs that they may know.
+    What is no id at all is for `models.loading` to refuse."""
+    source, _, name = id.partition("?")[0].partition("/")
+    if not public() or source in ("bundled", "registry") or source not in SOURCES:
+        return True
+    if source == "run":
+        return name.partition("@")[0] in {folder.name for folder in known_runs()}
+    return source != "file" and card_of(f"{source}/{name}") is not None
+
+
+def known_runs() -> list[Path]:
+    """Folders of runs that who asks may know, whether their networks are there yet or not."""
+    here = runs_folder().glob("[!.]*") if runs_folder().is_dir() else []
+    return [folder for folder in sorted(here) if folder.is_dir() and knows(folder)]
+
+
+def closed(id: str) -> Fault:
+    """Why an id that is not open is refused: the same for what is another's and for what is not there."""
+    return Fault(
+        "{id} was asked for, but this page is public and opens only the checkpoints on its list; choose one of "
+        "those, or run Patchlight at home.",
+        id=id,
+    )
 
 
 def runs_folder() -> Path:
@@ -107,16 +136,37 @@ def _abilities(config: Mapping[str, Any]) -> tuple[str, ...]:
     return _ABILITIES.get(config.get("class", ""), ())
 
 
+def damaged() -> tuple[str, ...]:
+    """Ids of checkpoint folders whose files do not make a card, so that `checkpoints` leaves them out."""
+    places = {"bundled": bundled_folder(), "run": runs_folder()}
+    there = {f"{source}/{place.name}": place for source, folder in places.items() for place in _published(folder)}
+    return tuple(id for id, place in there.items() if _card(id, place) is None)
+
+
 def _folders(source: str, folder: Path) -> Iterator[Card]:
-    for config in sorted(folder.glob("[!.]*/config.json")):
-        known = config.parent / "card.json"
-        if known.is_file() and (config.parent / "model.safetensors").is_file() and not _private(config.parent):
-            stated = json.loads(known.read_text(encoding="utf-8"))
-            able = _abilities(json.loads(config.read_text(encoding="utf-8")))
-            yield card_from(f"{source}/{config.parent.name}", {"abilities": able, **stated})
+    cards = (_card(f"{source}/{place.name}", place) for place in _published(folder))
+    return (card for card in cards if card is not None)
 
 
-def _private(folder: Path) -> bool:
-    """A visitor's own run on a shared host: it opens for whoever knows its name, but nobody else is told the name."""
-    job = folder / "job.json"
-    return job.is_file() and bool(json.loads(job.read_text(encoding="utf-8")).get("owner"))
+def _published(parent: Path) -> list[Path]:
+    """Checkpoint folders that who asks may know."""
+    files = ("card.json", "model.safetensors")
+    return [place for place in described(parent) if all((place / file).is_file() for file in files)]
+
+
+def described(parent: Path) -> list[Path]:
+    """Folders with a network in them that who asks may know."""
+    return [config.parent for config in sorted(parent.glob("[!.]*/config.json")) if knows(config.parent)]
+
+
+def _card(id: str, place: Path) -> Card | None:
+    """What card.json states; None where it or config.json is damaged."""
+    try:
+        stated, config = (json.loads((place / file).read_bytes()) for file in ("card.json", "config.json"))
+        card = card_from(id, {"abilities": _abilities(config), **stated})
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+        return None
+    texts = (card.title, card.family, card.training, card.licence, *card.abilities)
+    numbers = (card.parameters, card.patch, card.side, card.download)
+    sound = all(isinstance(text, str) for text in texts) and all(isinstance(n, (int, NoneType)) for n in numbers)
+    return card if sound else None

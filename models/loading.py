@@ -26,7 +26,7 @@ from torch import nn
 
 from models.backbone import Backbone, Classifies, Parts, Pools, Reconstructs, ZeroShot
 from models.card import Card
-from models.card_catalogue import SOURCES, card_of
+from models.card_catalogue import SOURCES, closed, is_open
 from models.download import Progress
 from models.families import family_of
 from models.faults import Fault
@@ -94,12 +94,8 @@ def parse(id: str) -> tuple[str, str, bool]:
             "{id} is not the id of a checkpoint; write source/name, with one of the sources {sources}.",
             id=id, sources=", ".join(SOURCES),
         )  # fmt: skip
-    if os.environ.get("PATCHLIGHT_PUBLIC") == "1" and (source == "file" or not _listed(source, name)):
-        raise Fault(
-            "{id} was asked for, but this page is public and opens only the checkpoints on its list; choose one of "
-            "those, or run Patchlight at home.",
-            id=id,
-        )
+    if not is_open(id):
+        raise closed(id)
     return source, name, random
 
 
@@ -127,7 +123,3 @@ def choose_device(device: str = "auto") -> torch.device:
 
 def _has_mps() -> bool:
     return torch.backends.mps.is_available()
-
-
-def _listed(source: str, name: str) -> bool:
-    return source in ("bundled", "registry", "run") or card_of(f"{source}/{name}") is not None

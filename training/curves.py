@@ -46,7 +46,7 @@ def curves(folder: Path, since: str = "", most: int = MOST) -> Curves:
         with open(folder / "metrics.jsonl", "rb") as file:
             stamp = os.fstat(file.fileno()).st_ino
             known, _, place = since.partition("-")
-            offset = int(place) if known == str(stamp) and place.isdecimal() else 0
+            offset = int(place) if known == str(stamp) and place.isdecimal() and len(place) < 19 else 0
             file.seek(offset)
             fresh = file.read()
     except FileNotFoundError:

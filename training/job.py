@@ -9,6 +9,7 @@ from typing import Any
 
 from models.card_catalogue import runs_folder
 from models.faults import Fault
+from models.visitor import owner_of
 from training.curves import newest, seconds_per_step
 from training.ledger import Task, plain, tasks, waiting
 from training.sentences import Sentence
@@ -74,11 +75,27 @@ class Job:
 
 
 def jobs(owner: str | None = None) -> tuple[Job, ...]:
-    """Every run, newest first, or those of one owner."""
+    """Every run, newest first, or those of one owner; without those whose files are damaged."""
     queue = waiting()
-    mine = [folder for folder in _folders() if owner is None or Task(folder).entry().get("owner") == owner]
-    listed = [standing(folder, queue) for folder in mine]
+    listed = [one for folder in _of(owner) if (one := _sound(folder, queue)) is not None]
     return tuple(sorted(listed, key=lambda job: (-job.created, job.name)))
+
+
+def damaged(owner: str | None = None) -> tuple[str, ...]:
+    """Names of the runs that `jobs` leaves out, since what is written of them cannot be read."""
+    queue = waiting()
+    return tuple(folder.name for folder in _of(owner) if _sound(folder, queue) is None)
+
+
+def _of(owner: str | None) -> list[Path]:
+    return [folder for folder in _folders() if owner is None or owner_of(folder) == owner]
+
+
+def _sound(folder: Path, queue: list[Task]) -> Job | None:
+    try:
+        return standing(folder, queue)
+    except (Fault, OSError):  # or it is being deleted
+        return None
 
 
 def job(name: str) -> Job:
@@ -101,7 +118,36 @@ def _folders() -> list[Path]:
 
 
 def standing(folder: Path, queue: list[Task]) -> Job:
-    """How the run in `folder` stands, where `queue` waits."""
+    """How the run in `folder` stands, where `queue` waits. Raises `Fault` where its files are damaged."""
+    try:
+        if _is_recipe(plain(folder / "settings.json")):
+            return _standing(folder, queue)
+    except (KeyError, TypeError, ValueError, AttributeError) as damage:
+        raise _damaged(folder) from damage
+    raise _damaged(folder)
+
+
+def _damaged(folder: Path) -> Fault:
+    return Fault(
+        "What is written of the run {name} is damaged: settings.json, status.json or another of its files; restore it, "
+        "or delete the run.",
+        name=folder.name,
+    )
+
+
+def _is_recipe(made: Mapping[str, Any]) -> bool:
+    """Whether settings.json holds what every list of runs shows of a recipe."""
+    settings = made.get("settings")
+    texts = [made.get(name) for name in ("objective", "images", "size")]
+    numbers = (
+        [made.get("side"), made.get("patch"), *(settings.get(n) for n in ("steps", "batch"))]
+        if isinstance(settings, Mapping)
+        else [None]
+    )
+    return all(isinstance(text, str) for text in texts) and all(isinstance(number, int) for number in numbers)
+
+
+def _standing(folder: Path, queue: list[Task]) -> Job:
     task, made, status = Task(folder), plain(folder / "settings.json"), plain(folder / "status.json")
     entry, rows = task.entry(), newest(folder)
     state, evaluation = _state(entry, status, task.alive()), _evaluation(folder)

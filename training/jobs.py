@@ -19,28 +19,43 @@ from collections.abc import Mapping
 from typing import Any
 
 from models.faults import Fault
+from models.visitor import NOBODY, owner_of
+from training import names
 from training.job import GOES_ON, WORKS, folder_of, job, standing
 from training.job import Job as Job
+from training.job import damaged as damaged
 from training.job import jobs as jobs
 from training.ledger import Task, alone, plain, turn, waiting
+from training.leftovers import check_room, sweep
 from training.limits import Limits, limits, room, switched_on, within
 from training.recipe import Recipe, recipe
 from training.tender import Tender as Tender
 from training.tender import tend as tend
 
 
-def submit(name: str, made: Recipe | Mapping[str, Any], owner: str = "") -> Job:
-    """A new run, queued. Raises `Fault` for what cannot be and for what this host does not allow."""
+def submit(name: str, made: Recipe | Mapping[str, Any], owner: str = "", free: bool = False) -> Job:
+    """A new run, queued. Raises `Fault` for what cannot be and for what this host does not allow.
+
+    free: take the nearest name that no run has, where `name` is none or taken
+    """
     from training.run import open_run
 
     held = limits()
     switched_on(held)
     chosen = within(made if isinstance(made, Recipe) else recipe(made), held)
+    sweep(held)
     with alone():
-        room(held, len(waiting()))
+        room(held, _waiting_for(), owner)
+        check_room(held, owner)
+        name = names.free(name) if free else name
         task = Task(open_run(name, chosen).folder)
         task.note(owner=owner, created=time.time(), queued=turn(), wanted="run", begun=None, process=None)
     return job(name)
+
+
+def _waiting_for() -> list[str]:
+    """Whose runs and evaluations wait."""
+    return [owner_of(task.folder) or NOBODY for task in waiting()]
 
 
 def duplicate(name: str, new_name: str, changes: Mapping[str, Any] | None = None, owner: str = "") -> Job:
@@ -79,6 +94,8 @@ def resume(name: str, budgets: Mapping[str, float] | None = None) -> Job:
         if found.state in GOES_ON or stopping:
             if budgets:
                 _widen(found, budgets, held)
+            if found.state != "waiting":
+                room(held, _waiting_for(), found.owner)
             task.note(created=found.created, queued=turn(), owner=found.owner, wanted="run")
     return job(name)
 
@@ -100,13 +117,15 @@ def _widen(found: Job, budgets: Mapping[str, float], held: Limits) -> None:
 
 def evaluate(name: str) -> Job:
     """Queues the measuring of a run's network, which leaves evaluation.json in its folder."""
-    switched_on(limits())
+    held = limits()
+    switched_on(held)
     with alone():
         folder = folder_of(name)
         if not (folder / "config.json").exists():
             raise Fault("The run {name} has no network yet; let it learn until its first checkpoint.", name=name)
         task = Task(folder, "evaluation")
-        if not task.alive():
+        if not task.alive() and task.entry().get("queued") is None:
+            room(held, _waiting_for(), owner_of(folder) or NOBODY)
             task.note(queued=turn(), wanted="run", begun=None)
     return job(name)
 

@@ -69,7 +69,7 @@ def tasks() -> list[Task]:
 def waiting() -> list[Task]:
     """The queue, the next one first."""
     queued = [(task.entry().get("queued"), task) for task in tasks()]
-    ordered = sorted((moment, str(task.file), task) for moment, task in queued if moment is not None)
+    ordered = sorted((moment, str(task.file), task) for moment, task in queued if isinstance(moment, (int, float)))
     return [task for *_, task in ordered]
 
 

@@ -5,28 +5,32 @@
     PATCHLIGHT_TRAINING_SECONDS=3600   time of one run, all its sessions together; it stops there and keeps its network
     PATCHLIGHT_TRAINING_DISK=500       megabytes of one run's folder
     PATCHLIGHT_TRAINING_QUEUE=20       runs that may wait
+    PATCHLIGHT_TRAINING_KEPT=10000     megabytes that all visitors' runs and uploads may take together
+    PATCHLIGHT_TRAINING_DAYS=7         after which a visitor's ended run is removed; an upload without a run after one
 
-With PATCHLIGHT_PUBLIC=1 the last three hold unless others are given, and nobody names files of the server.
+With PATCHLIGHT_PUBLIC=1 the last five hold unless others are given, a tenth of queue and disk is for one visitor at
+most, and nobody names files of the server.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from models.card_catalogue import runs_folder
+from models.card_catalogue import is_open
 from models.faults import Fault
-from training.recipe import Recipe
+from training import uploads
+from training.recipe import Recipe, sources
 
-PUBLIC = {"SECONDS": 3600.0, "DISK": 500.0, "QUEUE": 20.0}
+PUBLIC = {"SECONDS": 3600.0, "DISK": 500.0, "QUEUE": 20.0, "KEPT": 10_000.0, "DAYS": 7.0}
 """An hour of a small machine is what the bundled networks took; a micro run with all its snapshots fits 500 MB."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """off: nobody trains here; steps, seconds, megabytes, waiting runs: None where there is no limit."""
+    """off: nobody trains here; steps, seconds, megabytes of a run, waiting runs, megabytes of all visitors, days that
+    what they left is kept: None where there is no limit."""
 
     off: bool = False
     public: bool = False
@@ -34,18 +38,30 @@ class Limits:
     seconds: float | None = None
     disk: float | None = None
     queue: int | None = None
+    kept: float | None = None
+    days: float | None = None
+
+
+SHARE = 0.1
+"""Of what all visitors may have together, what one of them may."""
+
+
+def share(most: float) -> float:
+    """What one visitor may have where all together may have `most`; never less than one."""
+    return max(1.0, SHARE * most)
 
 
 def limits(environment: Mapping[str, str] = os.environ) -> Limits:
     """Of this process. Raises `Fault` where a variable is no number."""
     public = environment.get("PATCHLIGHT_PUBLIC") == "1"
-    steps, seconds, disk, queue = (
+    steps, seconds, disk, queue, kept, days = (
         _number(f"PATCHLIGHT_TRAINING_{name}", environment, PUBLIC.get(name) if public else None)
-        for name in ("STEPS", "SECONDS", "DISK", "QUEUE")
+        for name in ("STEPS", "SECONDS", "DISK", "QUEUE", "KEPT", "DAYS")
     )
     return Limits(
         environment.get("PATCHLIGHT_TRAINING", "").lower() in ("off", "0", "no"), public,
         None if steps is None else int(steps), seconds, disk, None if queue is None else int(queue),
+        kept, days,
     )  # fmt: skip
 
 
@@ -57,12 +73,20 @@ def switched_on(held: Limits) -> None:
         )
 
 
-def room(held: Limits, waiting: int) -> None:
-    """Raises `Fault` where too many runs wait already."""
-    if held.queue is not None and waiting >= held.queue:
+def room(held: Limits, waiting: Sequence[str], owner: str) -> None:
+    """Raises `Fault` where too many runs wait already. waiting: their owners"""
+    if held.queue is None:
+        return
+    if len(waiting) >= held.queue:
         raise Fault(
             "Another run was to be queued, but {waiting} wait already and no more than {most} may; try again later.",
-            waiting=waiting, most=held.queue,
+            waiting=len(waiting), most=held.queue,
+        )  # fmt: skip
+    if held.public and waiting.count(owner) >= int(share(held.queue)):
+        raise Fault(
+            "Another run was to be queued, but {waiting} of yours wait already and no more than {most} of one visitor "
+            "may; wait for one, or stop one.",
+            waiting=waiting.count(owner), most=int(share(held.queue)),
         )  # fmt: skip
 
 
@@ -85,28 +109,24 @@ def within(made: Recipe, held: Limits) -> Recipe:
     return replace(made, settings=cut)
 
 
-def uploads() -> Path:
-    """Where uploaded pictures are unpacked."""
-    return runs_folder() / ".uploads"
-
-
 def _no_files(made: Recipe) -> None:
     """A visitor names sets that everybody may have, or an upload; never a file of the server or another's network."""
     from training.datasets import found
 
-    known = {entry.name for entry in found()} | {"cifar10", "fashion-mnist"}
-    uploaded = Path(made.images).resolve().is_relative_to(uploads().resolve())
-    if not uploaded and not set(made.images.split("+")) <= known:
+    sets = {entry.name for entry in found() if entry.named} | {"cifar10", "fashion-mnist"}
+    own = uploads.known()
+    if not all(name in sets or name in own for name in sources(made.images)):
         raise Fault(
             "Pictures were asked from {images}, but on a public page they are {names}, or a zip of your own pictures; "
             "choose one of those.",
-            images=made.images, names=", ".join(sorted(known)),
+            images=made.images[:200], names=", ".join(sorted(sets)),
         )  # fmt: skip
-    if str(made.options.get("checkpoint", "")).partition("/")[0] in ("file", "run"):
+    named = made.options.get("checkpoint")
+    if named is not None and not (isinstance(named, str) and is_open(named)):
         raise Fault(
-            "The network {checkpoint} was to be learnt from, but on a public page only bundled and registered ones "
-            "are; choose one of those.",
-            checkpoint=made.options["checkpoint"],
+            "The network {checkpoint} was to be learnt from, but on a public page only bundled and registered ones and "
+            "runs of your own are; choose one of those.",
+            checkpoint=str(named)[:200],
         )  # fmt: skip
 
 
@@ -114,7 +134,7 @@ def _number(name: str, environment: Mapping[str, str], default: float | None) ->
     value = environment.get(name, "")
     if not value:
         return default
-    if not value.replace(".", "", 1).isdigit() or float(value) <= 0:
+    if not value.isascii() or not value.replace(".", "", 1).isdigit() or float(value) <= 0:
         raise Fault(
             "{name} is {value}, but it is a positive number; correct it and start again.", name=name, value=value
         )

@@ -89,8 +89,21 @@ def dataset(made: Recipe, split: str = "train") -> Any:
         )  # fmt: skip
         return open_dataset(source, need=made.method.need)
 
-    names = [made.images] if Path(made.images).exists() else made.images.split("+")
+    names = sources(made.images)
     return opened(names[0]) if len(names) == 1 else Mixture(tuple(opened(name) for name in names))
+
+
+def sources(images: str) -> tuple[str, ...]:
+    """The sets that `images` joins by +, each as it is judged and as it is opened; what exists as it is written is one,
+    whatever its name holds."""
+    return (images,) if _exists(images) else tuple(images.split("+"))
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):  # longer than any name may be, or with a zero byte in it
+        return False
 
 
 def plan(made: Recipe, classes: tuple[str, ...], words: Any = None) -> Plan:

@@ -19,7 +19,7 @@ def full(wrong: OSError, folder: Path) -> OSError | Fault:
     return Fault(
         "The run in {folder} was to be written, but the disk is full; its last checkpoint is kept, make room and "
         "resume.",
-        folder=folder,
+        folder=folder.name,
     )  # fmt: skip
 
 
@@ -36,7 +36,7 @@ def begin(folder: Path) -> None:
         if isinstance(wrong, OSError) and full(wrong, folder) is wrong:
             raise
         raise Fault(
-            "A run was to begin in {folder}, but the disk is full; make room and begin again.", folder=folder
+            "A run was to begin in {folder}, but the disk is full; make room and begin again.", folder=folder.name
         ) from wrong
     give_reserve(folder)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from statistics import median
@@ -28,6 +27,7 @@ from training.estimate import STEPS, contradict
 from training.fits import starved, too_large
 from training.gather import agreed, rank
 from training.ledger import learning_alone
+from training.names import is_name
 from training.objective import Objective
 from training.published import Published
 from training.recipe import Recipe, dataset, plan, recipe
@@ -40,7 +40,7 @@ def open_run(name: str, made: Recipe | None = None, budgets: Mapping[str, float]
 
     budgets: new limits for an existing run: `hours`, `disk`
     """
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
+    if not is_name(name):
         raise Fault(
             "A run was to be called {name}, but names are made of letters, digits, dots, dashes and underscores; "
             "choose such a name.",

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from models.card_catalogue import runs_folder
 from models.faults import Fault
+from models.visitor import NOBODY, VARIABLE, owner_of, visitor
 from training.arguments import DRAWN
 from training.job import UNMEASURED
 from training.ledger import Task, alone, plain, take, tasks, waiting
@@ -71,8 +72,9 @@ def _start(task: Task) -> None:
             (task.folder / UNMEASURED).unlink(missing_ok=True)  # why an earlier one failed
         with open(task.folder / "output.txt", "ab") as output:
             child = subprocess.Popen(
-                [sys.executable, "-m", "training", *command(task)], env=surroundings(), start_new_session=True,
-                pass_fds=(lock,), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                [sys.executable, "-m", "training", *command(task)], env=surroundings(owner_of(task.folder) or NOBODY),
+                start_new_session=True, pass_fds=(lock,), stdin=subprocess.DEVNULL, stdout=output,
+                stderr=subprocess.STDOUT,
             )  # fmt: skip
         _children.append(child)
         task.note(process=child.pid)
@@ -94,7 +96,14 @@ def nice() -> str:
     return os.environ.get("PATCHLIGHT_TRAINING_NICE", str(NICE))
 
 
-def surroundings() -> dict[str, str]:
-    """The same environment, with this code found wherever the server was started, and no progress bars in a file."""
+def surroundings(owner: str | None = None) -> dict[str, str]:
+    """The same environment, with this code found wherever the server was started, and no progress bars in a file; the
+    process may know what `owner` may, else what who asks may."""
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    return {**os.environ, "PYTHONPATH": path, "TQDM_DISABLE": "1", "PYTHONUNBUFFERED": "1"}
+    return {
+        **os.environ,
+        VARIABLE: visitor() if owner is None else owner,
+        "PYTHONPATH": path,
+        "TQDM_DISABLE": "1",
+        "PYTHONUNBUFFERED": "1",
+    }

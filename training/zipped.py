@@ -11,6 +11,7 @@ import math
 import os
 import shutil
 import stat
+import threading
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -19,8 +20,10 @@ from tempfile import mkdtemp
 from typing import IO
 
 from models.faults import Fault
-from training.limits import limits, uploads
+from training.leftovers import check_room, sweep
+from training.limits import Limits, limits
 from training.room import full
+from training.uploads import home, uploads
 
 PICTURES = 20_000
 BYTES = 2 << 30
@@ -33,27 +36,40 @@ BLOCK = 1 << 20
 
 def unpacked(archive: Path, owner: str = "") -> Path:
     """A folder called as the zip file is, with its pictures, the same for the same file and owner. Raises `Fault`."""
-    home = uploads() / _digest(archive, owner) / archive.stem
-    if home.is_dir():
-        return home
+    place, held = home(owner) / _digest(archive) / archive.stem, limits()
+    with _one_at_a_time:
+        sweep(held)
+        if place.is_dir():
+            os.utime(place)  # its time begins anew
+            return place
+        try:
+            _unpack(archive, place, owner, held)
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeError, OSError) as damage:
+            if isinstance(damage, OSError) and isinstance(fault := full(damage, uploads()), Fault):
+                raise fault from damage
+            raise Fault(
+                "A zip of pictures was expected, but {name} is none, or is damaged; pack it again.", name=archive.name
+            ) from damage
+    return place
+
+
+_one_at_a_time = threading.Lock()
+"""So that what is counted before is still so after."""
+
+
+def _unpack(archive: Path, place: Path, owner: str, held: Limits) -> None:
     uploads().mkdir(parents=True, exist_ok=True)
     beside = Path(mkdtemp(dir=uploads(), prefix=".new-"))
     try:
         with zipfile.ZipFile(archive) as file:
-            _write(file, _pictures(file), beside)
+            chosen = _pictures(file)
+            check_room(held, owner, sum(entry.file_size for entry in chosen))
+            _write(file, chosen, beside)
         os.chmod(beside, 0o755)
-        home.parent.mkdir(exist_ok=True)
-        if not home.is_dir():
-            os.replace(beside, home)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeError, OSError) as damage:
-        if isinstance(damage, OSError) and isinstance(fault := full(damage, uploads()), Fault):
-            raise fault from damage
-        raise Fault(
-            "A zip of pictures was expected, but {name} is none, or is damaged; pack it again.", name=archive.name
-        ) from damage
+        place.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(beside, place)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-    return home
 
 
 def _pictures(file: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
@@ -131,8 +147,8 @@ def _own(entry: zipfile.ZipInfo) -> bool:
     return "__MACOSX" in parts or any(part.startswith(".") and part != ".." for part in parts)
 
 
-def _digest(archive: Path, owner: str) -> str:
-    found = hashlib.sha256(owner.encode())
+def _digest(archive: Path) -> str:
+    found = hashlib.sha256()
     with open(archive, "rb") as file:
         while block := file.read(BLOCK):
             found.update(block)

@@ -2,6 +2,7 @@
 
 import { address } from "./bundle.js";
 import { ran, withRuns } from "./training_cards.js";
+import { DAMAGED } from "./training_runs.js";
 import { desk } from "./state.js";
 import { make, number, onLanguage, say } from "./words.js";
 
@@ -78,6 +79,7 @@ export class NetworkDialog {
     const families = [...new Set(found.map(({ family }) => family))];
     this.list.replaceChildren(
       ...families.flatMap((family) => [make("h3", {}, family || say("Other")), ...found.filter((card) => card.family === family).map((card) => this.#option(card))]),
+      ...(this.networks.damaged?.length ? [make("p.pl-note", {}, say(DAMAGED, { names: this.networks.damaged.join(", ") }))] : []),
       ...(found.length ? [] : [make("p.pl-note", { say: "No network of the list has all of these words." })]),
     );
   }

@@ -8,6 +8,7 @@ import { caught, describe } from "./export.js";
 import { Header } from "./header.js";
 import { Progress } from "./progress.js";
 import { beginFits, desk, fitOf, onDesk, remember, setDesk } from "./state.js";
+import { introduce } from "./training_server.js";
 import { make, onLanguage, say, startLanguage } from "./words.js";
 
 /** The tab that opens first is here at once; any other is fetched as `<name>.js`, which exports its class as `Tab`. */
@@ -29,6 +30,7 @@ export async function mount(name, part) {
 
 async function mountDesk(part) {
   const { page } = part.props;
+  if (!page.local) introduce(); // on one's own machine nobody asks who it is
   setTables(page.palette);
   beginFits(page.tabs);
   const networks = { cards: [] };

@@ -171,7 +171,7 @@ export class Tab {
   #draw() {
     const { job, view, watch } = this;
     const besides = job ? this.#besides : [];
-    this.runs.draw(watch.jobs, view.run, besides);
+    this.runs.draw(watch.jobs, view.run, besides, watch.damaged);
     this.head.draw(job);
     this.empty.hidden = !watch.listed || Boolean(job);
     this.before.hidden = !job || job.kept.length > 0 || besides.length > 0;

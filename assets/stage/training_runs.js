@@ -5,19 +5,25 @@ import { make, number, say } from "./words.js";
 
 export const STATES = { waiting: "waiting", starting: "starting", running: "running", paused: "paused", stopped: "stopped", finished: "finished", failed: "failed", lost: "lost" };
 
+/** What is said where a list leaves somebody out. */
+export const DAMAGED = "Not listed, since what is written of them is damaged: {names}.";
+
 export class Runs {
   /** choose(name); beside(name, on). */
   constructor({ choose, beside }) {
     Object.assign(this, { choose, beside, rows: new Map() });
     this.list = make(".pl-train-list", { role: "listbox", label: "Runs" });
     this.none = make("p.pl-note", { say: "No run yet. Choose a preset below and press Train." });
+    this.damaged = make("p.pl-note", { role: "status", hidden: true });
     this.compared = make("span.pl-train-compared", { say: "compare" });
-    this.element = card(make("h2", {}, make("span", { say: "Runs" }), this.compared), this.none, this.list);
+    this.element = card(make("h2", {}, make("span", { say: "Runs" }), this.compared), this.none, this.list, this.damaged);
     this.element.classList.add("pl-train-runs");
   }
 
-  draw(jobs, chosen, besides) {
+  draw(jobs, chosen, besides, damaged = []) {
     this.none.hidden = jobs.length > 0;
+    this.damaged.hidden = !damaged.length;
+    this.damaged.textContent = damaged.length ? say(DAMAGED, { names: damaged.join(", ") }) : "";
     const names = jobs.map(({ name }) => name);
     if (names.join() !== [...this.rows.keys()].join()) {
       this.rows = new Map(names.map((name) => [name, this.rows.get(name) ?? this.#row(name)]));

@@ -4,6 +4,7 @@ import { Told, address, fault, unpack } from "./bundle.js";
 
 const KEY = "patchlight visitor";
 const HEADER = "x-patchlight-owner";
+const COOKIE = "patchlight-owner";
 
 /** This visitor's token, made once; a shared host shows each visitor their own runs by it. */
 function visitor() {
@@ -13,6 +14,14 @@ function visitor() {
   const made = btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_");
   localStorage.setItem(KEY, made);
   return made;
+}
+
+/** The token as a cookie too: what Gradio asks by itself has no header of ours. In a frame of another site's page, as a
+ * Space is shown, a cookie must say that it belongs to that pair of sites. */
+export function introduce() {
+  const where = `path=${new URL(document.baseURI).pathname}; max-age=${400 * 24 * 3600}`;
+  const framed = location.protocol === "https:" ? "SameSite=None; Secure; Partitioned" : "SameSite=Strict";
+  document.cookie = `${COOKIE}=${visitor()}; ${where}; ${framed}`;
 }
 
 /** The server is not there, or not yet again. */

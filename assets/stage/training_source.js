@@ -6,7 +6,7 @@ import { Away, upload } from "./training_server.js";
 import { make, number, say } from "./words.js";
 
 const HUB = "hub/";
-const UPLOADS = ".uploads";
+const UPLOADS = ["upload/", ".uploads/"]; // as the server names them, and as it did
 
 export class Source {
   /** changed(images): the recipe's name of them. tell(fault), or tell() once all is well. */
@@ -44,7 +44,7 @@ export class Source {
 
   #kindOf(images) {
     if (this.names.includes(images)) return images;
-    return images.startsWith(HUB) ? "hub" : images.includes(UPLOADS) ? "zip" : "path";
+    return images.startsWith(HUB) ? "hub" : UPLOADS.some((mark) => images.includes(mark)) ? "zip" : "path";
   }
 
   #chosen(kind) {

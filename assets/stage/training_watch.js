@@ -68,8 +68,8 @@ export class Watch {
   }
 
   async #list() {
-    const { runs, off } = await ask("runs", {}, AbortSignal.timeout(PATIENCE));
-    Object.assign(this, { jobs: runs, off, listed: true });
+    const { runs, damaged, off } = await ask("runs", {}, AbortSignal.timeout(PATIENCE));
+    Object.assign(this, { jobs: runs, damaged, off, listed: true });
   }
 
   async #one(run, besides) {
@@ -77,8 +77,8 @@ export class Watch {
     const found = await ask("watch", { run, since: columns.since }, AbortSignal.timeout(PATIENCE));
     if (run !== this.wanted().run) return;
     columns.take(found);
-    const { runs, off, kinds, shown, verdicts, basis, recent, measured, numbers } = found.facts;
-    Object.assign(this, { jobs: runs, off, listed: true, run: { kinds, shown, verdicts, basis, recent, measured, numbers } });
+    const { runs, damaged, off, kinds, shown, verdicts, basis, recent, measured, numbers } = found.facts;
+    Object.assign(this, { jobs: runs, damaged, off, listed: true, run: { kinds, shown, verdicts, basis, recent, measured, numbers } });
     for (const name of besides) {
       const other = this.columnsOf(name);
       other.take(await ask("curves", { run: name, since: other.since }, AbortSignal.timeout(PATIENCE)));

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from models import weights
 from models.backbone import Parts
 from models.card import Card
-from models.card_catalogue import card_from
+from models.card_catalogue import card_from, described
 from models.create import create
 from models.faults import Fault
 from models.feeding import Recipe
@@ -29,7 +29,7 @@ from models.sources.timm import options as told
 
 def open_named(parent: Path, name: str, request: Request) -> Parts:
     """The checkpoint folder called `name` in `parent`."""
-    known = sorted(config.parent.name for config in parent.glob("*/config.json"))
+    known = [place.name for place in described(parent)]
     if name not in known:
         raise Fault(
             "There is no checkpoint {id}; the nearest names are {nearest}; choose one of those, or any other of the "

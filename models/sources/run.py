@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from models import weights
 from models.backbone import Parts
-from models.card_catalogue import runs_folder
+from models.card_catalogue import known_runs, runs_folder
 from models.sources.folder import open_named, read
 from models.sources.request import Request
 
@@ -17,7 +17,7 @@ from models.sources.request import Request
 def open_parts(name: str, request: Request) -> Parts:
     """What the run called `name` has published, or its checkpoint or snapshot after `step` steps."""
     run, _, step = name.partition("@")
-    known = [place.name for place in runs_folder().iterdir()] if runs_folder().is_dir() else []
+    known = [place.name for place in known_runs()]
     if run not in known or not (step or (runs_folder() / run / "config.json").exists()):
         return open_named(runs_folder(), run, request)
     if not step:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -34,9 +33,9 @@ def server(toy: Explorer) -> Iterator[str]:
     import gradio as gr
 
     from explorers.endpoint import refused_arguments, register
-    from explorers.safety import guarded
+    from explorers.served import Page, guarded
 
-    with gr.Blocks(analytics_enabled=False) as page:
+    with Page(analytics_enabled=False) as page:
         gr.Image(type="filepath")
         with gr.Tabs(), gr.Tab("First"):
             gr.Plot()
@@ -47,7 +46,7 @@ def server(toy: Explorer) -> Iterator[str]:
         )
         register(toy)
     page.queue(api_open=False)
-    options: dict[str, Any] = {**guarded(), "exception_handlers": {TypeError: refused_arguments}}
-    _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, app_kwargs=options, footer_links=[])
+    options = guarded(exception_handlers={TypeError: refused_arguments})
+    _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, footer_links=[], **options)
     yield address.rstrip("/")
     page.close(verbose=False)

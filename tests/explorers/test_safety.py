@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from explorers.origins import hosts
 from explorers.safety import LARGEST_BODY, LARGEST_UPLOAD, Guard, headers, prepare
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -26,7 +27,9 @@ def test_a_body_that_says_it_is_too_large_is_refused_unread(server: str) -> None
     """The answer comes although not one byte of the body was ever sent."""
     place = urlsplit(server)
     with socket.create_connection((place.hostname or "", place.port or 0), timeout=10) as wire:
-        wire.sendall(f"POST /{CALL} HTTP/1.1\r\nHost: x\r\nContent-Length: {LARGEST_BODY + 1}\r\n\r\n".encode())
+        wire.sendall(
+            f"POST /{CALL} HTTP/1.1\r\nHost: {place.netloc}\r\nContent-Length: {LARGEST_BODY + 1}\r\n\r\n".encode()
+        )
         answer = wire.recv(65536).decode()
     assert answer.startswith("HTTP/1.1 413")
     assert "x-content-type-options: nosniff" in answer
@@ -52,8 +55,8 @@ def test_a_refused_request_has_one_answer() -> None:
     async def send(message: Any) -> None:
         sent.append(f"{message['type']} {message.get('status', '')}")
 
-    scope = {"type": "http", "path": "/call", "headers": []}
-    asyncio.run(Guard(stubborn, body=25)(scope, receive, send))
+    scope = {"type": "http", "path": "/call", "headers": [(b"host", b"localhost")]}
+    asyncio.run(Guard(stubborn, hosts(), body=25)(scope, receive, send))
     assert sent == ["http.response.start 413", "http.response.body "]
 
 
@@ -62,7 +65,7 @@ def test_a_chunked_body_is_counted(server: str) -> None:
     place = urlsplit(server)
     with socket.create_connection((place.hostname or "", place.port or 0), timeout=10) as wire:
         wire.sendall(
-            f"POST /{CALL} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            f"POST /{CALL} HTTP/1.1\r\nHost: {place.netloc}\r\nContent-Type: application/json\r\n"
             "Transfer-Encoding: chunked\r\n\r\n".encode()
         )
         sent = 0

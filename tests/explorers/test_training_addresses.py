@@ -21,6 +21,8 @@ from explorers import training_acts as acts
 from explorers import training_live
 from explorers.bundle import unpack
 from explorers.call import calling
+from explorers.origins import hosts
+from explorers.safety import Guard
 from explorers.text import dictionary
 from explorers.training_addresses import routes
 from explorers.training_compare import difference, measured
@@ -30,6 +32,7 @@ from models.faults import Fault
 from tests.conftest import wait_for
 from training.child import Withdrawn
 from training.recipe import Recipe
+from training.uploads import place
 
 RECIPE: dict[str, Any] = {"objective": "mae", "images": "shapes", "size": "nano", "side": 32, "patch": 4,
                           "settings": {"steps": 50, "batch": 4}}  # fmt: skip
@@ -45,7 +48,7 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def client() -> Iterator[TestClient]:
-    with TestClient(Starlette(routes=list(routes()))) as served:
+    with TestClient(Guard(Starlette(routes=list(routes())), hosts()), "http://localhost") as served:
         yield served
 
 
@@ -176,7 +179,7 @@ class Measuring:
 
 def asking(told: dict[str, Any], size: str, form: str) -> threading.Thread:
     def ask() -> None:
-        told[size] = acts.estimate({"recipe": {**RECIPE, "size": size}, "form": form}, "")
+        told[size] = acts.estimate({"recipe": {**RECIPE, "size": size}, "form": form})
 
     thread = threading.Thread(target=ask)
     thread.start()
@@ -193,7 +196,7 @@ def test_nobody_waits_behind_a_question_that_nobody_asks_any_more(monkeypatch: p
         wait_for(lambda size=size: measuring.begun[-1:] == [size], 20)
     wait_for(lambda: {"nano", "micro"} <= told.keys(), 20)
     assert (told["nano"], told["micro"]) == ({}, {})
-    acts.start({"name": "begun", "recipe": RECIPE, "form": "mine"}, "")
+    acts.start({"name": "begun", "recipe": RECIPE, "form": "mine"})
     wait_for(lambda: "milli" in told, 20)
     assert told["milli"] == {}
     threads.append(asking(told, "mini", "another"))
@@ -209,7 +212,7 @@ def test_a_page_that_has_gone_asks_nothing_any_more(monkeypatch: pytest.MonkeyPa
 
     def ask() -> None:
         with calling(gone.is_set):
-            told["answer"] = acts.estimate({"recipe": RECIPE, "form": "left"}, "")
+            told["answer"] = acts.estimate({"recipe": RECIPE, "form": "left"})
 
     thread = threading.Thread(target=ask)
     thread.start()
@@ -281,10 +284,12 @@ def test_an_archive_of_pictures_becomes_a_folder(client: TestClient, runs: Path)
     kind = {"content-type": "application/zip"}
     named = {"name": "../../мои shapes.zip"}
     answer = client.post("/patchlight/training/upload", params=named, content=stream.getvalue(), headers=kind)
-    folder = Path(answer.json()["images"])
-    assert folder.is_relative_to(runs)
-    assert folder.name == "мои shapes"
-    assert len([*folder.glob("*.png")]) == 3
+    told = answer.json()
+    assert told["images"].startswith("upload/"), "a name, and no path of this machine"
+    assert told["images"].endswith("/мои shapes")
+    folder = place(told["images"])
+    assert folder.is_relative_to(runs / ".uploads")
+    assert len([*folder.glob("*.png")]) == told["count"] == 3
     broken = client.post("/patchlight/training/upload", content=b"no zip", headers=kind)
     assert broken.status_code == 422
 
