@@ -57,7 +57,7 @@ SENTENCES: Mapping[str, str] = {
     "random": "The weights are random: this network was never trained.",
 }
 
-UNSEEN = 1e-4
+ROUNDING = 1e-4
 """Share of a row below which what is missing is rounding, not padding."""
 
 
@@ -109,7 +109,7 @@ def _mass(facts: Mapping[str, Any]) -> Sentence:
     kind = facts["query"].partition(" ")[0]
     noun = "window" if facts["windowed"] else kind if kind in ("mean", "pool") else "row"
     patches, prefix, padding = facts["sum"] - facts["prefix_share"], facts["prefix_share"], 1 - facts["sum"]
-    if padding > UNSEEN:
+    if padding > ROUNDING:
         shares = {"patches": percent(patches), "padding": percent(padding)}
         return Sentence(SENTENCES[f"padded {noun}"], shares)
     if noun == "window":

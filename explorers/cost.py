@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 RUNS = 8
 """Runs of one network whose rates are kept."""
 
-_FIELDS = ("queries", "keys", "bias", "logits", "members", "tokens")
+_FIELDS = ("queries", "keys", "bias", "logits", "bands", "members", "tokens")
 
 
 @dataclass(frozen=True)

@@ -33,9 +33,6 @@ WHOLE_PATCHES = 256
 WHOLE_BYTES = 48 * 2**20
 """Windowed networks travel whole up to this size (a Swin-B at 384 pixels makes 25 MB)."""
 
-UNSEEN = 1e-30
-"""Weight below which no head looks: the shift mask adds −100 to a logit, exp(−100) = 4e-44."""
-
 Direction = Literal["from", "to"]
 Query = int | Literal["mean", "pool"]
 
@@ -106,9 +103,9 @@ def window_arrays(layers: Sequence[Layer]) -> Arrays:
     arrays: Arrays = {}
     for block, layer in enumerate(layers):
         if layer.windows > 1:
-            seen = torch.stack([layer.weights(window).amax(0) > UNSEEN for window in range(layer.windows)])
+            bands = torch.zeros_like(layer.members) if layer.bands is None else layer.bands
             arrays[f"members.{block}"] = layer.members.int().numpy()
-            arrays[f"regions.{block}"] = seen.float().argmax(-1).int().numpy()
+            arrays[f"regions.{block}"] = bands.int().numpy()
     return arrays
 
 

@@ -26,9 +26,6 @@ FINDERS = ("registry/dinov2-small", "bundled/clip-emoji")
 """Attention of the first keeps to objects (arXiv 2104.14294, 2304.07193); where it is not here, the bundled network is
 asked whose attention was measured to do so best. That of networks that paint does not."""
 
-UNSEEN = 1e-30
-"""A weight below this was none: a Swin's shift mask leaves e^-100 of it."""
-
 
 def object_of(own: Backbone, pixels: Tensor, grid: tuple[int, int]) -> tuple[Tensor, str]:
     """Squares of `grid` of which more than half holds the object, (rows, columns) int, and the title of who found it.
@@ -91,7 +88,8 @@ def _row(layer: Layer, grid: tuple[int, int], row: int, column: int) -> tuple[Te
         for right in range(wide)
     ]
     looked = torch.stack([layer.attention_from(token).mean(0) for token in tokens]).mean(0)[layer.prefix :]
-    squares = [values.cpu().float().view(grid[0], high, grid[1], wide) for values in (looked, looked > UNSEEN)]
+    seen = torch.stack([layer.seen_by(token) for token in tokens]).any(0)[layer.prefix :]
+    squares = [values.cpu().float().view(grid[0], high, grid[1], wide) for values in (looked, seen)]
     return squares[0].sum((1, 3)), squares[1].amax((1, 3))
 
 

@@ -35,6 +35,7 @@ class Layer:
     tokens:   (tokens, channels) output of the block
     logits:   (windows, heads, queries, keys) instead of queries and keys where no kernel sees them (SwinV2's cosine
               attention); everything below answers the same
+    bands:    (windows, tokens) tokens of one window whose numbers differ are kept apart by the shift mask, or None
     names:    what each prefix token is: "CLS", "distillation", "register 1" ...
 
     A grid that is no multiple of its window is padded by the network, and padding is looked at too: there a row's real
@@ -51,6 +52,7 @@ class Layer:
     tokens: Tensor
     logits: Tensor | None = None
     names: tuple[str, ...] = ()
+    bands: Tensor | None = None
 
     def __post_init__(self) -> None:
         looked = self.queries if self.logits is None else self.logits
@@ -133,7 +135,7 @@ class Layer:
         """The same layer on the CPU, for keeping after the accelerator's memory is wanted back."""
         moved = {
             name: value.detach().cpu()
-            for name in ("queries", "keys", "bias", "members", "tokens", "logits")
+            for name in ("queries", "keys", "bias", "members", "tokens", "logits", "bands")
             if (value := getattr(self, name)) is not None
         }
         return replace(self, **moved)
@@ -144,6 +146,16 @@ class Layer:
         inside = torch.zeros(self.length, dtype=torch.bool, device=self.members.device)
         inside[self.members[window][self.members[window] >= 0]] = True
         return inside
+
+    def seen_by(self, token: int) -> Tensor:
+        """Tokens that `token` may look at, those of its window that no mask keeps apart from it: (tokens,) bool."""
+        window, place = self._place(token)
+        if self.bands is None:
+            return self.window_of(token)
+        members, bands = self.members[window], self.bands[window]
+        seen = torch.zeros(self.length, dtype=torch.bool, device=members.device)
+        seen[members[(members >= 0) & (bands == bands[place])]] = True
+        return seen
 
     @cached_property
     def _in_order(self) -> bool:

@@ -15,9 +15,6 @@ from torch import Tensor
 from models.backbone import Layer
 from models.faults import Refusal
 
-APART = -50.0
-"""A bias below this keeps two tokens apart: the shift mask of timm and transformers adds -100 to a logit."""
-
 
 @dataclass(frozen=True)
 class Geometry:
@@ -57,7 +54,7 @@ def regions(layer: Layer) -> Tensor:
     count = 0
     for window in range(layer.windows):
         members = layer.members[window]
-        groups = _together(layer, window).float().argmax(-1)
+        groups = torch.zeros_like(members) if layer.bands is None else layer.bands[window]
         for group in groups[members >= 0].unique().tolist():
             number[members[(groups == group) & (members >= 0)]] = count
             count += 1
@@ -78,15 +75,6 @@ def rolled(layer: Layer) -> Tensor:
     index = torch.arange(layer.length).view(layer.grid)
     down, right = geometry(layer).shift
     return torch.roll(index, (-down, -right), (0, 1))
-
-
-def _together(layer: Layer, window: int) -> Tensor:
-    """(tokens, tokens) bool: who may look at whom within one window."""
-    extra = layer.bias if layer.logits is None else layer.logits
-    if extra is None:
-        size = layer.members.shape[1]
-        return torch.ones(size, size, dtype=torch.bool)
-    return extra[window % extra.shape[0]].amax(0).cpu() > APART
 
 
 def receptive_field(layers: Sequence[Layer], token: int) -> list[Tensor]:

@@ -27,5 +27,24 @@ def window_members(
     index = torch.roll(index, (-shift[0], -shift[1]), (0, 1))
     if padding == "after":
         index = pad(index, edge, value=-1)
-    tiles = index.unflatten(1, (-1, window[1])).unflatten(0, (-1, window[0])).transpose(1, 2)
+    return _tiled(index, window)
+
+
+def window_bands(grid: tuple[int, int], window: tuple[int, int], shift: tuple[int, int] = (0, 0)) -> Tensor:
+    """(windows, tokens) number of the part of its window in which each token lies: what the cyclic shift brought
+    together from both edges of the picture is kept apart, as the authors' mask does it on the padded grid."""
+    sides = (side + -side % step for side, step in zip(grid, window, strict=True))
+    down, right = (_bands(*axis) for axis in zip(sides, window, shift, strict=True))
+    return _tiled(3 * down[:, None] + right, window)
+
+
+def _bands(length: int, window: int, shift: int) -> Tensor:
+    """(length,) 0, then 1 in the last window, 2 in its last `shift` places; 0 throughout where nothing is shifted."""
+    place = torch.arange(length)
+    return (place >= length - window).long() + (place >= length - shift) if shift else 0 * place
+
+
+def _tiled(values: Tensor, window: tuple[int, int]) -> Tensor:
+    """(rows, columns) of whole windows as (windows, tokens)."""
+    tiles = values.unflatten(1, (-1, window[1])).unflatten(0, (-1, window[0])).transpose(1, 2)
     return tiles.reshape(-1, window[0] * window[1])

@@ -2,7 +2,7 @@
 
 import { number, say } from "./words.js";
 
-const UNSEEN = 1e-4; // as in explorers/attention_words.py
+const ROUNDING = 1e-4; // as in explorers/attention_words.py
 const percent = (share) => number(100 * share, 3);
 
 /** "CLS" and "register 1" in the reader's language. */
@@ -52,7 +52,7 @@ function mass(words, { view, head, heads: count, fusion, figures, windowed, pref
   const [kind] = query.split(" ");
   const noun = windowed ? "window" : kind === "mean" || kind === "pool" ? kind : "row";
   const [, onPrefix, held] = figures;
-  if (1 - held > UNSEEN) return say(words[`padded ${noun}`], { patches: percent(held - onPrefix), padding: percent(1 - held) });
+  if (1 - held > ROUNDING) return say(words[`padded ${noun}`], { patches: percent(held - onPrefix), padding: percent(1 - held) });
   if (windowed) return say(words.window);
   if (!prefix) return say(words[`whole ${noun}`]);
   return say(words[`mass ${noun}`], { patches: percent(held - onPrefix), prefix: percent(onPrefix) });

@@ -19,7 +19,7 @@ from models.card import Card
 from models.pixels import Pixels, check_shape
 from models.positions import bias_affinity
 from models.recorder import Seen, record
-from models.windows import window_members
+from models.windows import window_bands, window_members
 
 Network = SwinTransformer | SwinTransformerV2
 
@@ -78,10 +78,11 @@ def _layer(block: Any, seen: Seen) -> Layer:
     call = seen.attention
     assert seen.output is not None
     rows, columns = seen.output.shape[1:3]
-    members = window_members((rows, columns), block.window_size, block.shift_size)
+    lie = (rows, columns), block.window_size, block.shift_size
+    members, bands = window_members(*lie).to(seen.output.device), window_bands(*lie).to(seen.output.device)
     return Layer(
         grid=(rows, columns), queries=call.query, keys=call.key, bias=call.bias, scale=call.scale,
-        members=members.to(seen.output.device), prefix=0, tokens=seen.output[0].flatten(0, 1), logits=call.logits,
+        members=members, prefix=0, tokens=seen.output[0].flatten(0, 1), logits=call.logits, bands=bands,
     )  # fmt: skip
 
 

@@ -26,7 +26,7 @@ from models.faults import Fault
 from models.pixels import Pixels, check_shape
 from models.positions import bias_affinity, table_affinity
 from models.recorder import Seen, record
-from models.windows import window_members
+from models.windows import window_bands, window_members
 
 _CLASSIFIERS = (SwinForImageClassification, Swinv2ForImageClassification)
 _ENCODERS = (SwinModel, Swinv2Model)
@@ -128,10 +128,12 @@ class Classifier(Swin):
 def _layer(seen: Seen, grid: tuple[int, int], window: tuple[int, int]) -> Layer:
     call = seen.attention
     assert seen.output is not None
-    members = window_members(grid, (window[0], window[0]), (window[1], window[1]), padding="before")
+    lie = grid, (window[0], window[0]), (window[1], window[1])
+    members, bands = window_members(*lie, padding="before"), window_bands(*lie)
     return Layer(
         grid=grid, queries=call.query, keys=call.key, bias=call.bias, scale=call.scale,
         members=members.to(seen.output.device), prefix=0, tokens=seen.output[0], logits=call.logits,
+        bands=bands.to(seen.output.device),
     )  # fmt: skip
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
+from typing import Any
 
 import pytest
 import timm
 import torch
+import transformers
 
-from models.backbone import Backbone
+from models.backbone import Backbone, Layer
 from models.card import Card
 from models.faults import Refusal
 from models.loading import open_network
@@ -87,3 +90,68 @@ def test_a_plain_network_has_no_windows():
     backbone = open_network(network, Card("random/v", "v", "ViT", random=True), Pixels((32, 32), 16, 16, GREY, GREY))
     with pytest.raises(Refusal, match="choose a Swin"):
         geometry(backbone.trace(torch.zeros(3, 32, 32))[0])
+
+
+def _padded(layer: Layer, window: tuple[int, int]) -> tuple[int, int]:
+    rows, columns = (side + -side % step for side, step in zip(layer.grid, window, strict=True))
+    return rows, columns
+
+
+@pytest.mark.parametrize("scale", [10, 100])
+@pytest.mark.parametrize("shape", [(64, 64), (72, 104)], ids=["whole windows", "padded"])
+def test_the_mask_is_never_read_back_from_logits(shape: tuple[int, int], scale: float) -> None:
+    """At SwinV2's largest temperature its logits fall below any threshold by themselves."""
+    torch.manual_seed(0)
+    network = timm.create_model(
+        "swinv2_tiny_window8_256", img_size=64, window_size=4, depths=(2, 2), embed_dim=24, num_heads=(2, 4),
+        strict_img_size=False,
+    )  # fmt: skip
+    card = Card("random/s", "s", "Swin", random=True)
+    backbone = open_network(network, card, Pixels((64, 64), 4, 8, GREY, GREY))
+    with torch.no_grad():
+        for block in backbone.blocks:
+            block.attn.logit_scale.fill_(math.log(scale))  # pyright: ignore
+    cut = 0
+    for layer, block in zip(backbone.trace(torch.randn(3, *shape)), backbone.blocks, strict=True):
+        mask = block.get_attn_mask(torch.zeros(1, *_padded(layer, block.window_size), 1))  # pyright: ignore
+        apart = torch.zeros(1) if mask is None else mask != 0
+        assert layer.bands is not None
+        together = layer.bands[:, :, None] == layer.bands[:, None]
+        assert torch.equal(together, ~apart.bool().expand_as(together))
+        assert len(regions(layer).unique()) == len({*zip(*_places(layer), strict=True)})
+        cut += int(apart.any())
+    assert cut, "no block was shifted: nothing was tested"
+
+
+def _places(layer: Layer) -> tuple[list[int], list[int]]:
+    """Window and band of every real token."""
+    assert layer.bands is not None
+    real = layer.members >= 0
+    window = torch.arange(layer.windows)[:, None].expand_as(real)
+    return window[real].tolist(), layer.bands[real].tolist()
+
+
+@pytest.mark.parametrize("kind", ["Swin", "Swinv2"])
+@pytest.mark.parametrize("shape", [(64, 64), (72, 104)], ids=["whole windows", "padded"])
+def test_transformers_mask_is_the_layers(kind: str, shape: tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    sizes = {
+        "image_size": 64,
+        "patch_size": 4,
+        "embed_dim": 24,
+        "depths": (2, 2),
+        "num_heads": (2, 4),
+        "window_size": 4,
+    }
+    network = getattr(transformers, f"{kind}Model")(getattr(transformers, f"{kind}Config")(**sizes))
+    backbone = open_network(network, Card("random/s", "s", "Swin", random=True), Pixels((64, 64), 4, 8, GREY, GREY))
+    cut = 0
+    for layer, block in zip(backbone.trace(torch.randn(3, *shape)), backbone.blocks, strict=True):
+        made: Any = block
+        mask = made.get_attn_mask(*_padded(layer, (4, 4)), torch.float32, torch.device("cpu"))
+        apart = torch.zeros(1) if mask is None else mask != 0
+        assert layer.bands is not None
+        together = layer.bands[:, :, None] == layer.bands[:, None]
+        assert torch.equal(together, ~apart.bool().expand_as(together))
+        cut += int(apart.any())
+    assert cut, "no block was shifted: nothing was tested"
