@@ -112,15 +112,20 @@ class Frame:
         )  # fmt: skip
 
     def working(self, values: Mapping[str, Any], job: Callable[[Desk], Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-        """Progress of `job(desk)` while it runs, then {"made": what it returned}, or {"fault": …} in one sentence."""
+        """Progress of `job(desk)` while it runs, then {"made": what it returned}, or {"fault": …} in one sentence.
+
+        Each says under "of" which desk it belongs to, so that the page can drop what is no longer asked.
+        """
+        of = {"of": dict(values)}
         try:
             desk = opened(values)
         except Fault as fault:
-            yield told(fault)
+            yield told(fault) | of
             return
         work = Work(lambda progress: self._run(desk, job, progress, work.foresee))
         try:
-            yield from work.watched()
+            for news in work.watched():
+                yield news | of
         finally:
             work.stop()
 
@@ -138,7 +143,7 @@ class Frame:
         network = backbone(desk.checkpoint, lambda here, whole: progress(here, whole or 0))
         progress(0, 0)
         foresee(foreseen(network, file, desk.side, desk.fit))
-        return {"of": desk.model_dump(), **job(desk), "picture": file.stem}
+        return {**job(desk), "picture": file.stem}
 
     def _page(self) -> dict[str, Any]:
         return {

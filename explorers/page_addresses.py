@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import secrets
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ def routes() -> list[BaseRoute]:
         *delivery.routes(),
         Route("/patchlight/text/{language}", _text),
         Route("/patchlight/networks", _networks),
+        Route("/patchlight/alive", _alive),
         Route("/patchlight/cost", _cost),
         Route("/patchlight/doctor", checkup.answer),
         *run_film.routes(),
@@ -42,6 +44,14 @@ def routes() -> list[BaseRoute]:
 async def _text(request: Request) -> Response:
     language = request.path_params["language"]
     return JSONResponse(dictionary(language)) if language in LANGUAGES else Response(status_code=404)
+
+
+STARTED = secrets.token_hex(4)
+"""Of this process: a page that finds another asks anew for all that it shows."""
+
+
+async def _alive(_: Request) -> Response:
+    return JSONResponse({"since": STARTED}, headers={"Cache-Control": "no-store"})
 
 
 async def _networks(_: Request) -> Response:

@@ -62,8 +62,8 @@ def build(frame: Frame) -> None:
     """Form, curves and pictures, drawn by `assets/stage/training_run.js`, which asks `routes` for everything."""
     stage = frame.script("training_run", defaults=json.loads(Learning().model_dump_json()))
 
-    def look(_: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        yield {"made": {"alone": next(_looks)}}  # another value each time, or the page would not be told
+    def look(desk: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        yield {"made": {"alone": next(_looks)}, "of": desk}  # another value each time, or the page would not be told
 
     frame.looks("training_run", look, stage)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlencode
 
-from playwright.sync_api import Browser, Page, Request
+from playwright.sync_api import Browser, Error, Page, Request, Route
 
 R = TypeVar("R", bound="Reader")
 
@@ -28,6 +29,29 @@ MAP = """() => {
 }"""
 
 
+EVERYTHING = """async () => {
+    const tab = [...document.querySelectorAll('.pl-tab')].find((one) => one.checkVisibility());
+    const words = tab.innerText.replace(/[\\d.,]+ s\\b/g, 's').split('\\n').filter(Boolean);
+    const pixels = (canvas) => {
+        const { width, height } = canvas;
+        const bytes = width * height ? canvas.getContext('2d').getImageData(0, 0, width, height).data : [];
+        let sum = 0;
+        for (const byte of bytes) sum = (sum * 31 + byte) % 1000000007;
+        return `${canvas.className} ${width}x${height} ${sum}`;
+    };
+    const seen = (kind) => [...tab.querySelectorAll(kind)].filter((one) => one.checkVisibility());
+    const drawn = async (image) => {
+        await image.decode().catch(() => {});
+        const canvas = new OffscreenCanvas(image.naturalWidth || 1, image.naturalHeight || 1);
+        canvas.getContext('2d').drawImage(image, 0, 0);
+        return pixels(canvas);
+    };
+    const named = (one) => one.innerText || one.getAttribute('aria-label');
+    const chosen = seen('[aria-pressed=true], [aria-checked=true]').map(named);
+    return [words, seen('canvas').map(pixels), await Promise.all(seen('img').map(drawn)), chosen];
+}"""
+
+
 @contextmanager
 def readers(kind: Callable[..., R]) -> Iterator[Callable[..., R]]:
     """Makes readers of a kind; afterwards none of them may have met an error."""
@@ -43,6 +67,39 @@ def readers(kind: Callable[..., R]) -> Iterator[Callable[..., R]]:
     finally:
         for one in made:
             one.close()
+
+
+class Held:
+    """Requests that were held back, in the order in which they were asked; a test says when each may go on."""
+
+    def __init__(self, page: Page, after: int) -> None:
+        self.page, self.after, self.routes = page, after, list[Route]()
+        self.open = False
+
+    def take(self, route: Route) -> None:
+        if "patchlight/alive" in route.request.url or self.open or self.after > 0:
+            self.after -= "patchlight/alive" not in route.request.url
+            route.continue_()
+        else:
+            self.routes.append(route)
+
+    def wait(self, count: int = 1) -> None:
+        """Until so many are held."""
+        end = time.monotonic() + SECONDS / 1000
+        while len(self.routes) < count:
+            assert time.monotonic() < end, f"{len(self.routes)} requests were held, not {count}"
+            self.page.wait_for_timeout(20)
+
+    def pass_on(self) -> None:
+        """Later requests are held no longer; those that are held stay so."""
+        self.open = True
+
+    def go(self, how: Callable[[Route], object] = lambda route: route.continue_()) -> None:
+        """All that are held go on, the newest first, or come to another end; those that the page gave up are gone."""
+        for route in reversed(self.routes):
+            with suppress(Error):
+                how(route)
+        self.routes.clear()
 
 
 class Reader:
@@ -89,6 +146,25 @@ class Reader:
     def caption(self) -> str:
         self.frame()
         return self.page.inner_text(".pl-caption")
+
+    def everything(self) -> list[list[str]]:
+        """All that the tab in front shows: its words, and each picture and canvas by its pixels; times left out."""
+        self.frame()
+        return self.page.evaluate(EVERYTHING)
+
+    @contextmanager
+    def holding(self, pattern: str = "**/patchlight/**", after: int = 0) -> Iterator[Held]:
+        """Requests of this page that match are held back from now on, but for the first `after` of them.
+
+        Those still held at the end of the block are let go.
+        """
+        held = Held(self.page, after)
+        self.page.route(pattern, held.take)
+        try:
+            yield held
+        finally:
+            self.page.unroute(pattern, held.take)
+            held.go()
 
     def press(self, key: str) -> None:
         self.page.keyboard.press(key)

@@ -40,23 +40,23 @@ export class Answers {
   needed(view) {
     const { maps } = this;
     if (maps.facts.refused[view.view] || this.current(view)) return null;
-    if (view.view === "rollout") return () => this.#fetchRollout({ ...view });
-    if (view.view !== "class") return () => maps.fetch(view.query, view.view);
+    if (view.view === "rollout") return (signal) => this.#fetchRollout({ ...view }, signal);
+    if (view.view !== "class") return () => maps.fetch(view.query, view.view); // a row is kept, whoever asked for it
     const askable = maps.facts.classes || this.#explainsText(view);
-    return askable ? () => this.#fetchClass({ ...view }) : null;
+    return askable ? (signal) => this.#fetchClass({ ...view }, signal) : null;
   }
 
-  async #fetchRollout(view) {
+  async #fetchRollout(view, signal) {
     const block = this.maps.facts.whole ? null : view.layer;
     const values = { query: view.query, fusion: view.fusion, discard: view.discard };
     const asked = block === null ? values : { ...values, layer: block };
-    const { arrays } = await fetchBundle(this.maps.facts.addresses.rollout, asked);
+    const { arrays } = await fetchBundle(this.maps.facts.addresses.rollout, asked, signal);
     this.kept.set(rolled(view, block), arrays);
   }
 
-  async #fetchClass(view) {
+  async #fetchClass(view, signal) {
     const values = view.target !== null ? { target: view.target } : view.text ? { text: view.text } : {};
-    const { facts, arrays } = await fetchBundle(this.maps.facts.addresses.relevance, values);
+    const { facts, arrays } = await fetchBundle(this.maps.facts.addresses.relevance, values, signal);
     if (facts.classes.length) this.classes = facts.classes;
     this.kept.set(target(view), split(arrays.relevance, this.maps.layers[0].prefix));
   }

@@ -5,21 +5,21 @@ import { Answers } from "./answers.js";
 import { fit } from "./attention_fit.js";
 import { Hand } from "./attention_hand.js";
 import { AttentionView } from "./attention_view.js";
-import { Told } from "./bundle.js";
 import { tokenName } from "./caption.js";
 import { exportPicture } from "./export.js";
 import { Maps } from "./maps.js";
 import { isToken } from "./places.js";
+import { Away, Gone, Told, picture } from "./server.js";
 import { remember } from "./state.js";
 import { onLanguage, say } from "./words.js";
 
 const NUMBERED = ["view", "layer", "head", "fusion", "query", "share", "mark", "discard", "target", "text"];
 
 export class Attention {
-  /** defaults: the declared parameters' own. asked: those of the page's address. tell(fault): the page's sentence. */
-  constructor({ defaults, asked, tell }) {
-    this.defaults = defaults;
-    this.tell = tell;
+  /** defaults: the declared parameters' own. asked: those of the page's address. tell(fault): the page's sentence.
+   *  turns: of all that is asked here, ended when another picture or network comes. */
+  constructor({ defaults, asked, tell, turns }) {
+    Object.assign(this, { defaults, tell, turns });
     this.state = { maps: null, answers: null, view: { ...defaults, ...asked }, pointed: null, waiting: false };
     this.absent = new Absent();
     this.drawn = new AttentionView((changes) => this.ask(changes));
@@ -30,18 +30,15 @@ export class Attention {
   }
 
   /** A new picture or network has arrived; what was asked stays, as far as it exists here. Returns what does not. */
-  async show(bundle) {
+  async show(bundle, turn) {
     const maps = new Maps(bundle);
-    const image = new Image();
-    image.src = new URL(maps.facts.addresses.picture, document.baseURI).href;
-    await image.decode();
+    const image = await turn(picture(maps.facts.addresses.picture, turn.signal));
     const view = { ...this.state.view, ...this.#plain() };
     this.absent.restore(view);
     fit(view, maps, this.absent);
     Object.assign(this.state, { maps, view, answers: new Answers(maps), pointed: null });
     this.drawn.setPicture(image, maps.facts.shape);
-    this.drawn.charts.clear();
-    this.drawn.charts.fetch(maps.facts.addresses.figures);
+    this.drawn.charts.fetch(maps.facts.addresses.figures, this.turns);
     await this.ask({});
     return this.absent.news();
   }
@@ -78,7 +75,13 @@ export class Attention {
 
   async exportPicture() {
     const { stage, said, scale } = this.drawn;
-    if (this.state.maps) await exportPicture(stage, said.join(" "), { scale, table: this.state.view.table });
+    if (this.state.maps) return exportPicture(stage, said.join(" "), { scale, table: this.state.view.table });
+  }
+
+  /** Whether something is shown that could be exported. */
+  get shows() {
+    const { maps, answers, view } = this.state;
+    return Boolean(maps && !maps.facts.refused[view.view] && answers.current(view));
   }
 
   /** The address of the numbers behind what is shown. */
@@ -89,38 +92,38 @@ export class Attention {
     return url.href;
   }
 
-  /** Fetch what the view needs and is not here; a newer question makes an older answer unimportant. */
+  /** Fetch what the view needs and is not here. */
   async #arrive() {
-    const turn = (this.turn = (this.turn ?? 0) + 1);
     const { answers, view } = this.state;
     const fetching = answers.needed(view);
-    this.#wait(Boolean(fetching));
-    if (!fetching) return;
+    this.turns.end("map");
+    if (fetching) await this.turns.latest("map", (turn) => this.#fetched(fetching, turn), (waiting) => this.#wait(waiting));
+  }
+
+  async #fetched(fetching, turn) {
     try {
-      await fetching();
-      if (answers === this.state.answers) this.drawn.question.setClasses(answers.classes);
+      await turn(fetching(turn.signal));
+      this.drawn.question.setClasses(this.state.answers.classes);
     } catch (wrong) {
-      if (!(wrong instanceof Told)) throw wrong;
-      if (wrong.gone) this.onGone?.();
-      else if (turn === this.turn) await this.#refused(wrong.fault);
-    } finally {
-      if (turn === this.turn) this.#wait(false);
-      this.draw();
+      if (!this.#takesBack(wrong)) throw wrong;
+      this.tell(wrong.fault);
+      this.#arrive();
     }
   }
 
   /** A class that the network does not have gives way to its best. */
-  async #refused(fault) {
+  #takesBack(wrong) {
     const { view } = this.state;
-    this.tell(fault);
-    if (view.view !== "class" || view.target === null) return;
+    const refused = wrong instanceof Told && !(wrong instanceof Gone || wrong instanceof Away);
+    if (!refused || view.view !== "class" || view.target === null) return false;
     this.absent.keep(view, "target", null);
-    await this.#arrive();
+    return true;
   }
 
   #wait(waiting) {
     this.state.waiting = waiting;
     this.element.classList.toggle("pl-busy", waiting);
+    this.draw();
   }
 
   // -- words and address -----------------------------------------------------------------------------------------------

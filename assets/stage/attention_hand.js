@@ -43,13 +43,11 @@ export class Hand {
     if (cell && !maps.here(query, "from")) this.rest = setTimeout(() => this.#prefetch(query), REST);
   }
 
-  async #prefetch(query) {
-    try {
-      await this.tab.state.maps.fetch(query, "from");
+  #prefetch(query) {
+    return this.tab.turns.latest("pointer", async (turn) => {
+      await turn(this.tab.state.maps.fetch(query, "from"));
       this.tab.draw();
-    } catch (wrong) {
-      if (wrong.gone) this.tab.onGone?.();
-    }
+    });
   }
 
   #leave() {

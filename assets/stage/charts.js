@@ -25,18 +25,15 @@ export class Charts {
     new ResizeObserver(() => this.draw()).observe(this.element);
   }
 
-  clear() {
+  /** Those of another picture, once they are here; none are shown meanwhile. turns: of the tab. */
+  fetch(path, turns) {
     this.data = null;
     this.element.hidden = true;
-  }
-
-  async fetch(path) {
-    this.wanted = path;
-    const data = await fetchBundle(path).catch(() => null);
-    if (this.wanted !== path || !data) return;
-    this.data = data;
-    this.element.hidden = false;
-    this.draw();
+    return turns.latest("figures", async (turn) => {
+      this.data = await turn(fetchBundle(path, {}, turn.signal));
+      this.element.hidden = false;
+      this.draw();
+    });
   }
 
   mark(layer, head) {

@@ -1,11 +1,12 @@
 // The left side: what goes in. Picture, network and input size are chosen here once, for all tabs.
 
-import { address } from "./bundle.js";
 import { card, factTable } from "./controls.js";
 import { InputCard } from "./desk_input.js";
 import { NetworkDialog } from "./networks.js";
+import { address } from "./server.js";
 import { Webcam } from "./webcam.js";
 import { desk, onDesk, setDesk } from "./state.js";
+import { Turns } from "./turns.js";
 import { make, number, onLanguage, say } from "./words.js";
 
 const TWIN = "?random";
@@ -15,6 +16,7 @@ export class Desk {
   constructor({ examples, networks, upload, tell, local, tabs, fits }) {
     Object.assign(this, { examples, networks, upload, tell });
     this.facts = null;
+    this.turns = new Turns();
     this.input = new InputCard(fits);
     this.dialog = new NetworkDialog({ networks, local, tabs, upload, choose: (checkpoint) => setDesk({ checkpoint, side: null }) });
     this.element = make("aside.pl-desk", { label: "What goes in" }, this.#picture(), this.#network(), this.input.element);
@@ -63,6 +65,7 @@ export class Desk {
   }
 
   #example(name) {
+    this.turns.end("upload");
     this.own = null;
     setDesk({ picture: name });
   }
@@ -70,9 +73,11 @@ export class Desk {
   async #take([file]) {
     if (!file) return;
     this.file.value = "";
-    const { path } = await this.upload(file);
-    this.own = URL.createObjectURL(file);
-    setDesk({ picture: path });
+    await this.turns.latest("upload", async (turn) => {
+      const { path } = await turn(this.upload(file));
+      this.own = URL.createObjectURL(file);
+      setDesk({ picture: path });
+    });
   }
 
   #drawPicture() {

@@ -1,8 +1,9 @@
 // The desk's last card: how large a picture is fed and how it is fitted, with tokens, memory and time before the run.
 
-import { address } from "./bundle.js";
 import { card, factTable, segmented, slider } from "./controls.js";
+import { get } from "./server.js";
 import { desk, fitOf, setDesk } from "./state.js";
+import { Turns } from "./turns.js";
 import { make, number, say } from "./words.js";
 
 const PATCHES_A_SIDE = 60;
@@ -12,6 +13,7 @@ export class InputCard {
   /** fits: {value: title}. */
   constructor(fits) {
     this.facts = null;
+    this.turns = new Turns();
     this.sizes = factTable({ size: "Size", patches: "Patches", tokens: "Tokens", pass: "One pass" });
     this.side = slider("Longer side of the input", { min: 96, max: 896, step: 14 }, (side) => this.#foresee(side), (side) => setDesk({ side }));
     this.fit = segmented("Fit", fits, (fit) => setDesk({ fit }), ".pl-fits");
@@ -29,7 +31,8 @@ export class InputCard {
     for (const part of [this.sizes.element, this.side.element]) part.hidden = !facts;
     this.coming.hidden = Boolean(facts);
     this.note.hidden = !fixed;
-    if (!facts) return clearTimeout(this.soon);
+    this.#still();
+    if (!facts) return;
     const input = this.side.element;
     input.hidden = fixed;
     Object.assign(input, { min: multiple * Math.ceil((4 * patch) / multiple), max: Math.floor((PATCHES_A_SIDE * patch * (multiple > patch ? 4 : 1)) / multiple) * multiple, step: multiple });
@@ -44,11 +47,17 @@ export class InputCard {
     const [height, width] = fixed ? shape : shape.map((length) => Math.max(1, Math.round((length * factor) / multiple)) * multiple);
     const [rows, columns] = [height / patch, width / patch];
     this.sizes.set({ size: `${width} × ${height}`, patches: `${columns} × ${rows} = ${number(rows * columns)}` });
-    clearTimeout(this.soon);
+    this.#still();
     const told = cost && height === shape[0] && width === shape[1];
     if (told) return this.#tell(cost);
     this.sizes.set({ tokens: "…", pass: "…" });
-    this.soon = setTimeout(async () => this.#tell(await this.#cost(height, width)), REST);
+    this.soon = setTimeout(() => this.#ask(height, width), REST);
+  }
+
+  /** Nothing is asked of an input that is no longer the one. */
+  #still() {
+    clearTimeout(this.soon);
+    this.turns.end("cost");
   }
 
   #tell({ tokens, seconds, bytes }) {
@@ -57,10 +66,9 @@ export class InputCard {
     this.sizes.set({ tokens: tokens === null ? null : number(tokens), pass: pass || null });
   }
 
-  async #cost(height, width) {
-    const url = new URL(address("patchlight/cost"));
-    for (const [name, value] of Object.entries({ checkpoint: desk.checkpoint, patch: this.facts.patch, height, width })) url.searchParams.set(name, value);
-    const answer = await fetch(url);
-    return answer.ok ? answer.json() : { tokens: null, seconds: null, bytes: null };
+  /** What a pass would cost; it stays open where the server has no answer to that. */
+  #ask(height, width) {
+    const values = { checkpoint: desk.checkpoint, patch: this.facts.patch, height, width };
+    return this.turns.latest("cost", async (turn) => this.#tell(await turn((await turn(get("patchlight/cost", values, { signal: turn.signal }))).json())));
   }
 }

@@ -18,8 +18,8 @@ const CAUTIONS = {
 };
 
 export class Tab {
-  constructor({ defaults, asked, tell }) {
-    Object.assign(this, { defaults, tell, turn: 0, made: 0 });
+  constructor({ defaults, asked, tell, turns }) {
+    Object.assign(this, { defaults, tell, turns, made: 0 });
     this.view = { ...defaults, ...asked };
     this.view.texts = this.view.texts.flatMap((text) => text.split(PART)).filter(Boolean);
     this.cloud = new Cloud({ point: (at) => this.#point(at) });
@@ -70,7 +70,7 @@ export class Tab {
 
   async exportPicture() {
     await this.cloud.loaded; // thumbnails come a little after their points
-    if (this.answer) await exportBoard(this.cloud.canvas, this.said.join(" "), null, "patchlight-embeddings.png");
+    if (this.answer) return exportBoard(this.cloud.canvas, this.said.join(" "), null, "patchlight-embeddings.png");
   }
 
   // -- answers ---------------------------------------------------------------------------------------------------------
@@ -81,23 +81,19 @@ export class Tab {
   }
 
   async #fetch() {
-    const turn = ++this.turn;
     this.#set();
     this.#remember();
-    this.element.classList.add("pl-busy");
-    this.working.hidden = !["tsne", "umap"].includes(this.view.method);
-    try {
-      const answer = await fetchBundle(this.facts.points, { ...this.#question(), made: this.made });
-      if (turn === this.turn) this.#show(answer);
-    } catch (wrong) {
-      if (wrong.gone) this.onGone?.();
-      if (turn === this.turn) this.tell(wrong.fault);
-    } finally {
-      if (turn === this.turn) {
-        this.element.classList.remove("pl-busy");
-        this.working.hidden = true;
-      }
-    }
+    const long = ["tsne", "umap"].includes(this.view.method);
+    await this.turns.latest("points", async (turn) => {
+      this.#show(await turn(fetchBundle(this.facts.points, { ...this.#question(), made: this.made }, turn.signal)));
+    }, (busy) => {
+      this.element.classList.toggle("pl-busy", busy);
+      this.working.hidden = !busy || !long;
+    });
+  }
+
+  get shows() {
+    return Boolean(this.answer);
   }
 
   #show({ facts, arrays }) {
@@ -133,8 +129,7 @@ export class Tab {
     this.pointed = make("p.pl-note");
     this.gapFacts = factTable({ length: "Between centroids", matched: "Own caption, cosine", others: "Other captions", pictures: "Two pictures", texts: "Two texts" });
     this.gapCard = card("Modality gap", this.gapFacts.element);
-    this.gallery = new GalleryPanel({ change: (changes) => this.ask(changes), ready: (facts) => this.#ready(facts), tell: this.tell });
-    this.gallery.onGone = () => this.onGone?.();
+    this.gallery = new GalleryPanel({ change: (changes) => this.ask(changes), ready: (facts) => this.#ready(facts), turns: this.turns });
     this.countWords = make("h3");
     this.count = slider("Pictures laid out", { min: 2, max: MOST, step: 1 }, (count) => this.#count(count), (pictures) => this.ask({ pictures }));
     this.text = make("textarea.pl-text", { rows: 2, dir: "auto", label: "Texts, one a line", placeholder: "a text on each line", onchange: () => this.ask({ texts: this.text.value.split("\n").map((text) => text.trim()).filter(Boolean).slice(0, 200) }) });

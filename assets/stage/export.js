@@ -17,12 +17,12 @@ let shown = {};
 /** facts: of what the tab in front shows from now on; they go into every picture that is exported. */
 export const describe = (facts) => (shown = facts);
 
-/** The stage of a tab, its three canvases on one another. shown: {scale, table}. */
-export async function exportPicture(stage, sentences, { scale, table: colours }) {
-  await exportFigure(stage.sheet(), sentences, { low: "0", high: number(scale, 2), colours }, "patchlight-attention.png", { width: 1600, smooth: true });
+/** The stage of a tab, its three canvases on one another. shown: {scale, table}. What `save` takes. */
+export function exportPicture(stage, sentences, { scale, table: colours }) {
+  return exportFigure(stage.sheet(), sentences, { low: "0", high: number(scale, 2), colours }, "patchlight-attention.png", { width: 1600, smooth: true });
 }
 
-/** canvas: what is drawn. scale: {low, high, colours}, or null. width: of the whole sheet, in pixels. */
+/** canvas: what is drawn. scale: {low, high, colours}, or null. width: of the whole sheet, in pixels. What `save` takes. */
 export async function exportFigure(canvas, sentences, scale, name, { width = 1270, smooth = false } = {}) {
   const sheet = document.createElement("canvas");
   const context = sheet.getContext("2d");
@@ -39,25 +39,14 @@ export async function exportFigure(canvas, sentences, scale, name, { width = 127
   context.font = font(26);
   context.fillStyle = INK;
   lines.forEach((line, index) => context.fillText(line, MARGIN, high + 2 * MARGIN + 26 + index * LEADING));
-  await save(await new Promise((resolve) => sheet.toBlob(resolve, "image/png")), name, sentences);
+  return { source: await png(sheet), name, sentences };
 }
 
-let catcher = null;
+/** A canvas as a PNG file. */
+export const png = (sheet) => new Promise((resolve) => sheet.toBlob(resolve, "image/png"));
 
-/** What `draws` would let the browser save comes back as a blob instead: one picture of a film. */
-export async function caught(draws) {
-  const blob = new Promise((resolve) => (catcher = resolve));
-  try {
-    await draws();
-    return await blob;
-  } finally {
-    catcher = null;
-  }
-}
-
-/** Let the browser save something under a name; a PNG takes its caption along, that of the tab in front if none is given. */
-export async function save(source, name, sentences = document.querySelector(".pl-tab .pl-caption")?.innerText ?? "") {
-  if (catcher) return catcher(source);
+/** Let the browser save `source`, a blob or an address, under a name; a PNG takes its sentences along. */
+export async function save({ source, name, sentences }) {
   const file = source.type === "image/png" ? await withTexts(source, texts(sentences)) : source;
   const link = document.createElement("a");
   link.href = typeof file === "string" ? file : URL.createObjectURL(file);

@@ -12,10 +12,10 @@ const FOLDER = { folder: "A folder of this machine" };
 const POLL = 250; // ms between two looks at an index that is being made
 
 export class GalleryPanel {
-  /** change({gallery, folder}) when another is chosen, ready(facts) once its index is there, tell(fault).
+  /** change({gallery, folder}) when another is chosen, ready(facts) once its index is there. turns: of the tab.
    *  `wait` is for the tab's middle: how far a first indexing is. */
-  constructor({ change, ready, tell }) {
-    Object.assign(this, { ready, tell, turn: 0, asked: 0 });
+  constructor({ change, ready, turns }) {
+    Object.assign(this, { ready, turns, asked: 0 });
     this.gallery = select("Gallery", { ...GALLERIES, ...FOLDER }, (gallery) => change({ gallery }));
     this.folder = make("input.pl-text", { type: "text", label: "Path of a folder", placeholder: "/path/of/a/folder", maxlength: 2000, spellcheck: "false" });
     this.path = make("form.pl-texts", { hidden: true, onsubmit: (event) => (event.preventDefault(), change({ gallery: "folder", folder: this.folder.value.trim() })) }, this.folder, make("button.pl-button", { type: "submit", say: "Read" }));
@@ -45,33 +45,36 @@ export class GalleryPanel {
   /** Have {gallery, folder} indexed; `ready` is called once it is. */
   async index(wanted) {
     this.set(wanted);
-    const turn = ++this.turn;
     Object.assign(this, { wanted, told: null, far_: null });
+    this.turns.end("index");
     if (wanted.gallery === "folder" && !wanted.folder) return this.#draw();
-    let found = await this.#ask("start");
-    while (found?.state === "making" && turn === this.turn) {
+    try {
+      await this.turns.latest("index", (turn) => this.#indexed(turn));
+    } catch (wrong) {
+      this.far_ = null;
+      this.#draw();
+      throw wrong;
+    }
+  }
+
+  async #indexed(turn) {
+    let found = await turn(this.#ask("start", turn.signal));
+    while (found.state === "making") {
       this.far_ = found;
       this.#draw();
-      await new Promise((done) => setTimeout(done, POLL));
-      if (turn === this.turn) found = await this.#ask("look");
+      await turn(new Promise((done) => setTimeout(done, POLL)));
+      found = await turn(this.#ask("look", turn.signal));
     }
-    if (turn !== this.turn) return;
-    this.stopped = found?.state === "none";
-    this.told = found?.state === "ready" ? found : null;
+    this.stopped = found.state === "none";
+    this.told = found.state === "ready" ? found : null;
     if (!this.stopped) this.far_ = null;
     this.#draw();
     if (this.told) this.ready(this.told);
   }
 
-  async #ask(act) {
-    try {
-      const { gallery, folder } = this.wanted;
-      return (await fetchBundle(this.address, { gallery, folder, act, asked: `${performance.timeOrigin}-${++this.asked}` })).facts;
-    } catch (wrong) {
-      if (wrong.gone) this.onGone?.();
-      this.tell(wrong.fault);
-      return { state: "failed" };
-    }
+  async #ask(act, signal) {
+    const { gallery, folder } = this.wanted;
+    return (await fetchBundle(this.address, { gallery, folder, act, asked: `${performance.timeOrigin}-${++this.asked}` }, signal)).facts;
   }
 
   #stop() {

@@ -8,9 +8,10 @@ import { make } from "./words.js";
 const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 export class GridTab {
-  /** defaults: the declared parameters' own. asked: those of the page's address. tell(fault): the page's sentence. */
-  constructor({ defaults, asked, tell }) {
-    Object.assign(this, { defaults, tell, pointed: null, absent: new Absent() });
+  /** defaults: the declared parameters' own. asked: those of the page's address. tell(fault): the page's sentence.
+   *  turns: of all that is asked here, ended when another picture or network comes. */
+  constructor({ defaults, asked, tell, turns }) {
+    Object.assign(this, { defaults, tell, turns, pointed: null, absent: new Absent() });
     this.view = { ...defaults, ...asked };
     this.caption = make("figcaption.pl-caption", { "aria-live": "polite" });
   }
@@ -68,15 +69,14 @@ export class GridTab {
 
   /** Facts of a pass that counts; `button` rests meanwhile. */
   async measure(button, values = {}) {
-    button.disabled = true;
-    try {
-      this.measured = (await fetchBundle(this.facts.measure, values)).facts;
-    } catch (wrong) {
-      if (wrong.gone) return this.onGone?.();
-      this.tell(wrong.fault);
-    } finally {
-      button.disabled = false;
-    }
-    this.draw();
+    await this.turns.latest("measure", async (turn) => {
+      this.measured = (await turn(fetchBundle(this.facts.measure, values, turn.signal))).facts;
+      this.draw();
+    }, (busy) => (button.disabled = busy));
+  }
+
+  /** Whether something is shown that could be exported. */
+  get shows() {
+    return Boolean(this.facts) && !this.facts.refused;
   }
 }

@@ -1,30 +1,33 @@
 // One header: the name, the tabs, and what concerns the whole page.
 
 import { save } from "./export.js";
-import { link } from "./state.js";
-import { language, make, onLanguage, say, setLanguage } from "./words.js";
+import { LinkBox } from "./link_box.js";
+import { language, make, onLanguage, setLanguage } from "./words.js";
 
 export class Header {
-  /** tabs: [{name, title}]. open(name), present(), exportPicture(), exportNumbers() → address. */
-  constructor({ tabs, open, present, exportPicture, exportNumbers }) {
+  /** tabs: [{name, title}]. open(name), present(). front(): the tab in front, which can be exported while it `shows` something. */
+  constructor({ tabs, open, present, front }) {
+    this.front = front;
     this.tabs = tabs.map(({ name, title }) =>
       make("button.pl-tab-button", { type: "button", role: "tab", say: title, "data-tab": name, onclick: () => open(name) }),
     );
     this.languages = ["en", "ru"].map((name) =>
       make("button", { type: "button", lang: name, "data-language": name, "aria-label": { en: `English`, ru: `Русский` }[name], onclick: () => setLanguage(name) }, name.toUpperCase()),
     );
-    this.copied = make("button.pl-action", { type: "button", say: "Link", hint: "Copy this page's address, with all that is set", onclick: () => this.#copy() });
-    const picture = make("button", { type: "button", say: "Picture with caption, PNG", onclick: () => this.#pick(exportPicture) });
-    const numbers = make("button", { type: "button", say: "Numbers with caption, npz", onclick: () => this.#pick(() => save(exportNumbers(), "patchlight.npz")) });
-    this.menu = make("details.pl-menu", {}, make("summary.pl-action", { say: "Export" }), make(".pl-menu-list", {}, picture, numbers));
+    this.link = new LinkBox();
+    const picture = make("button", { type: "button", say: "Picture with caption, PNG", onclick: async () => this.#save(await front().exportPicture()) });
+    const numbers = make("button", { type: "button", say: "Numbers with caption, npz", onclick: () => this.#save({ source: front().numbers, name: "patchlight.npz" }) });
+    this.exports = [picture, numbers];
+    this.menu = make("details.pl-menu", { ontoggle: () => this.#able() }, make("summary.pl-action", { say: "Export" }), make(".pl-menu-list", {}, ...this.exports));
     document.addEventListener("click", (event) => this.menu.contains(event.target) || this.menu.removeAttribute("open"));
     this.element = make("header.pl-header", {},
       make("a.pl-brand", { href: "./", "aria-label": document.title }, `Patch`, make("span", {}, "light")),
       make("nav.pl-tabs", { role: "tablist", label: "Explorers" }, ...this.tabs),
       make(".pl-languages", { role: "group", label: "Language" }, this.languages[0], "·", this.languages[1]),
       make("button.pl-action", { type: "button", say: "Present", hint: "Full screen, larger words", onclick: present }),
-      this.copied,
+      this.link.element,
       this.menu,
+      this.link.dialog,
     );
     onLanguage(() => this.#words());
     this.#words();
@@ -38,14 +41,15 @@ export class Header {
     this.languages.forEach((button) => button.setAttribute("aria-pressed", button.dataset.language === language));
   }
 
-  #pick(act) {
-    this.menu.removeAttribute("open");
-    act();
+  /** Nothing can be exported where nothing is shown; looked at for as long as the menu is open. */
+  #able() {
+    if (!this.menu.open) return;
+    for (const button of this.exports) button.disabled = !this.front()?.shows;
+    requestAnimationFrame(() => this.#able());
   }
 
-  async #copy() {
-    await navigator.clipboard?.writeText(link()).catch(() => {});
-    this.copied.textContent = say("Copied");
-    setTimeout(() => (this.copied.textContent = say("Link")), 1500);
+  #save(file) {
+    this.menu.removeAttribute("open");
+    return save(file);
   }
 }

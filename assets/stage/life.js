@@ -1,12 +1,13 @@
 // The life of a run under every tab: drag over the steps that were kept, play them, follow the newest one, put two runs
 // side by side, keep it all as a film. It only changes which network the desk names; the tab in front draws as ever.
 
-import { fault } from "./bundle.js";
 import { select, slider } from "./controls.js";
 import { Pair } from "./life_pair.js";
 import { filmed } from "./life_film.js";
+import { Told, fault } from "./server.js";
 import { desk, onDesk, setDesk } from "./state.js";
-import { Away, ask } from "./training_server.js";
+import { ask } from "./training_server.js";
+import { Turns } from "./turns.js";
 import { make, number, onLanguage, say } from "./words.js";
 
 const LOOK = 1000; // ms between two looks at a run that learns
@@ -23,7 +24,7 @@ export function lifeOf(checkpoint) {
 export class Life {
   /** again(): draw the desk's network anew. shown(checkpoint): resolves when the tab in front shows it. capture(): its picture as a blob. */
   constructor({ tell, again, shown, capture }) {
-    Object.assign(this, { tell, again, shown, capture, runs: new Map(), name: null, playing: null });
+    Object.assign(this, { tell, again, shown, capture, turns: new Turns(), runs: new Map(), name: null, playing: null });
     this.play = make("button.pl-button.pl-life-play", { type: "button", say: "Play", hint: "Show the run's steps one after another", onclick: () => this.#toggle() });
     this.bar = slider("Step", { min: 0, max: 1, step: 1 }, (place) => this.#drag(place));
     this.said = make("strong.pl-life-step", { role: "status" });
@@ -49,6 +50,7 @@ export class Life {
       this.#besides("");
       this.name = life?.name ?? null;
       if (this.name) this.#look();
+      else this.turns.endAll();
     }
     this.#draw();
   }
@@ -57,13 +59,15 @@ export class Life {
     clearTimeout(this.next);
     const { name } = this;
     try {
-      const { runs } = await ask("runs");
-      this.runs = new Map(runs.map((run) => [run.name, run]));
-      const own = this.runs.has(name) && (await ask("kept", { run: name })); // weights alone have no life to show
-      if (name !== this.name) return;
-      if (own) this.#arrived(own);
+      const looked = await this.turns.latest("look", async (turn) => {
+        const { runs } = await turn(ask("runs", {}, turn.signal));
+        this.runs = new Map(runs.map((run) => [run.name, run]));
+        const own = this.runs.has(name) && (await turn(ask("kept", { run: name }, turn.signal))); // weights alone have no life to show
+        if (own) this.#arrived(own);
+      });
+      if (!looked) return;
     } catch (wrong) {
-      if (!(wrong instanceof Away) && !wrong.fault) throw wrong;
+      if (!(wrong instanceof Told)) throw wrong; // the next look asks again
     }
     if (this.name && LEARNING.includes(this.run?.state)) this.next = setTimeout(() => this.#look(), LOOK);
     this.#draw();
@@ -130,6 +134,7 @@ export class Life {
     try {
       if (await this.#walk(take, playing, 0)) await filmed(pictures, this.#about(), form, this.name);
     } catch (wrong) {
+      if (!wrong.fault) console.error(wrong);
       this.tell(wrong.fault ?? fault({ said: "The film could not be made; play the steps once, and try again." }));
     } finally {
       this.#stop();

@@ -1,7 +1,7 @@
 // Pictures that the page has drawn, joined by the server into one GIF or MP4.
 
-import { Told, address } from "./bundle.js";
 import { save } from "./export.js";
+import { address, answered } from "./server.js";
 
 const WIDEST = 1280;
 
@@ -11,9 +11,8 @@ export async function filmed(pictures, about, form, name) {
   body.set("about", about);
   body.set("form", form);
   for (const picture of pictures) body.append("picture", await shrunk(picture), "step.webp");
-  const answer = await fetch(address("patchlight/film/upload"), { method: "POST", body });
-  if (!answer.ok) throw new Told((await answer.json()).fault);
-  save(await answer.blob(), `patchlight-${name}.${form}`);
+  const answer = await answered(() => fetch(address("patchlight/film/upload"), { method: "POST", body }));
+  save({ source: await answer.blob(), name: `patchlight-${name}.${form}` });
 }
 
 async function shrunk(picture) {

@@ -1,11 +1,12 @@
 // Questions of the mask lab to the server, each at an address that came with the picture.
 
-import { Told, fetchBundle } from "./bundle.js";
+import { fetchBundle } from "./bundle.js";
+import { get } from "./server.js";
 
 export class Asks {
-  /** tell(fault). gone(): the server has forgotten the picture. busy(true or false): whether anything is asked. */
-  constructor({ tell, gone, busy }) {
-    Object.assign(this, { tell, gone, busy, addresses: {}, waiting: 0 });
+  /** turns: of the tab. busy(true or false): whether anything is asked. */
+  constructor({ turns, busy }) {
+    Object.assign(this, { turns, busy, addresses: {}, waiting: 0 });
   }
 
   url(name, values) {
@@ -14,32 +15,25 @@ export class Asks {
     return url;
   }
 
-  /** {facts, arrays}; null where the server told why not, which is said. */
-  bundle(name, values) {
-    return this.#asked(() => fetchBundle(this.addresses[name], values));
+  /** What the newest question under `name` is answered with goes to `take`; asked at the address of that name. */
+  latest(name, values, take) {
+    return this.turns.latest(name, async (turn) => take(await this.bundle(name, values, turn)));
   }
 
-  /** A whole file; null where the server told why not, or `signal` stopped it. */
-  file(name, values, signal) {
-    return this.#asked(async () => {
-      const answer = await fetch(this.url(name, values), { signal });
-      if (answer.ok) return answer.blob();
-      const { fault } = await answer.json();
-      const told = new Told(fault ?? { template: "", facts: {} });
-      throw Object.assign(told, { gone: !fault });
-    });
+  /** {facts, arrays}, within a question that is under way. */
+  bundle(name, values, turn) {
+    return this.#asked(turn(fetchBundle(this.addresses[name], values, turn.signal)));
   }
 
-  async #asked(job) {
+  /** A whole file. */
+  async file(name, values, turn) {
+    return this.#asked(turn(get(this.addresses[name], values, { signal: turn.signal }).then((answer) => answer.blob())));
+  }
+
+  async #asked(answer) {
     this.busy(++this.waiting > 0);
     try {
-      return await job();
-    } catch (wrong) {
-      if (wrong.name === "AbortError") return null;
-      if (!(wrong instanceof Told)) throw wrong;
-      if (wrong.gone) this.gone();
-      else this.tell(wrong.fault);
-      return null;
+      return await answer;
     } finally {
       this.busy(--this.waiting > 0);
     }

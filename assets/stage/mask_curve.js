@@ -1,7 +1,7 @@
 // Error against ratio: a line for the mean over seeds, a band from the least to the greatest, for each network.
 
 import { themed } from "./colours.js";
-import { exportFigure } from "./export.js";
+import { exportFigure, save } from "./export.js";
 import { ticks } from "./training_scale.js";
 import { make, number, say } from "./words.js";
 
@@ -98,7 +98,7 @@ export class Curve {
     });
     context.translate(0, LEGEND);
     this.#chart(context, width, height);
-    await exportFigure(sheet, this.words.textContent, null, "patchlight-masks-curve.png", { width: 1600, smooth: true });
+    await save(await exportFigure(sheet, this.words.textContent, null, "patchlight-masks-curve.png", { width: 1600, smooth: true }));
   }
 
   #line(context, index, { colour, dash }, x, y) {

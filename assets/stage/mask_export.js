@@ -1,14 +1,14 @@
 // The panels with their headings and the caption, as they could stand in a paper: PNG.
 
 import { table } from "./colours.js";
-import { save } from "./export.js";
+import { png } from "./export.js";
 import { number, say } from "./words.js";
 
 const [PANEL, MARGIN, LINE] = [760, 40, 36];
 const BAR = [150, 16]; // pixels of a map's scale
 const FONT = "26px system-ui, 'DejaVu Sans', sans-serif";
 
-/** view: MaskView. sentences: the caption. */
+/** view: MaskView. sentences: the caption. What `save` takes. */
 export async function exportPanels(view, sentences) {
   const height = Math.round(PANEL / view.aspect);
   const columns = view.other ? 3 : 2;
@@ -33,7 +33,7 @@ export async function exportPanels(view, sentences) {
   if (values) drawScale(context, MARGIN + PANEL, MARGIN + 6, number(scale, 2));
   const under = 2 * (height + LINE) + 3 * MARGIN;
   lines.forEach((text, index) => context.fillText(text, MARGIN, under + 26 + index * LINE));
-  save(await new Promise((resolve) => sheet.toBlob(resolve, "image/png")), "patchlight-masks.png");
+  return { source: await png(sheet), name: "patchlight-masks.png", sentences };
 }
 
 /** What the first panel's colours mean, at the right of its heading. */

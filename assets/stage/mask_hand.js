@@ -28,13 +28,13 @@ export class Hand {
   }
 
   /** Hide the "object", or all that lies "outside" it. */
-  async object(name) {
-    const found = await this.asks.bundle("object", { against: this.asked.view.against });
-    if (!found) return;
-    this.brush.set(found.arrays.mask.map((value) => (name === "object" ? value : 1 - value)), this.asked.grid);
-    this.asked.painted();
-    this.finder = { title: found.facts.title, mask: this.asked.view.mask };
-    this.remade();
+  object(name) {
+    return this.asks.latest("object", { against: this.asked.view.against }, ({ facts, arrays }) => {
+      this.brush.set(arrays.mask.map((value) => (name === "object" ? value : 1 - value)), this.asked.grid);
+      this.asked.painted();
+      this.finder = { title: facts.title, mask: this.asked.view.mask };
+      this.remade();
+    });
   }
 
   /** Who found the object that the mask is, or null where it is another mask. */

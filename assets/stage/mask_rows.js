@@ -16,6 +16,7 @@ export class Rows {
   }
 
   clear() {
+    this.asks.turns.end("sources");
     this.found = null;
   }
 
@@ -30,11 +31,11 @@ export class Rows {
     const [rows, columns] = this.drawn.kept.facts?.grid ?? this.asked.grid;
     const [high, wide] = this.asked.grid;
     const place = fine ?? [Math.floor((Math.floor(patch / wide) * rows) / high), Math.floor(((patch % wide) * columns) / wide)];
-    const found = await this.asks.bundle("sources", { ...this.asked.question(), patch: place.join(",") });
-    if (!found) return;
-    this.found = { ...found, patch, place, hidden: Boolean(this.asked.brush.mask[patch]) };
-    this.block(null);
-    this.drawn.choose(this.drawn.kept.views.decoder && this.found.hidden ? "decoder" : "encoder");
+    await this.asks.latest("sources", { ...this.asked.question(), patch: place.join(",") }, (found) => {
+      this.found = { ...found, patch, place, hidden: Boolean(this.asked.brush.mask[patch]) };
+      this.block(null);
+      this.drawn.choose(this.drawn.kept.views.decoder && this.found.hidden ? "decoder" : "encoder");
+    });
   }
 
   /** Show a block, from 0; null for the last. */

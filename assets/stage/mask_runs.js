@@ -10,7 +10,7 @@ const REST = 300; // milliseconds
 export class Runs {
   /** asks: Asks. asked: Asked. more: cards of mask_more.js. curve: Curve. doubted(bundle, or null where it is past). */
   constructor({ asks, asked, more, curve, doubted }) {
-    Object.assign(this, { asks, asked, more, curve, doubted, running: {}, of: {}, whole: {} });
+    Object.assign(this, { asks, asked, more, curve, doubted, of: {}, whole: {} });
   }
 
   get masks() {
@@ -37,27 +37,25 @@ export class Runs {
   /** One paints: nothing is asked meanwhile. */
   wait() {
     clearTimeout(this.later);
+    this.asks.turns.end("foreseen");
   }
 
   /** Say what masks will take before they run, when the mask has rested. */
   foresee() {
     this.wait();
-    this.later = setTimeout(async () => {
+    this.later = setTimeout(() => {
       const { masks } = this;
-      const told = this.asked.empty ? null : await this.asks.bundle("foreseen", { ...this.asked.question(), masks });
-      this.more.setForeseen(told && { ...told.facts, masks });
+      if (this.asked.empty) return this.more.setForeseen(null);
+      this.asks.latest("foreseen", { ...this.asked.question(), masks }, ({ facts }) => this.more.setForeseen({ ...facts, masks }));
     }, REST);
   }
 
   /** Start what is named, or stop it where it runs. */
   toggle(name) {
-    if (this.running[name]) return this.stop(name);
-    const mine = (this.running[name] = new AbortController());
+    if (this.asks.turns.open(name)) return this.stop(name);
     [this.of[name], this.whole[name]] = [this.#question(name), null];
-    const going = () => this.running[name] === mine;
-    const run = { doubt: () => this.#doubt(going), curve: () => this.#curve(going) }[name] ?? (() => this.#film(name, mine.signal));
-    this.more.setRunning(name, 0);
-    run().finally(() => going() && this.stop(name));
+    const run = { doubt: (turn) => this.#doubt(turn), curve: (turn) => this.#curve(turn) }[name] ?? ((turn) => this.#film(name, turn));
+    this.asks.turns.latest(name, run, (busy) => this.more.setRunning(name, busy ? 0 : null));
   }
 
   /** What a run is for, in one word: a curve knows no ratio, unless that of a painted shape. */
@@ -67,23 +65,19 @@ export class Runs {
   }
 
   stop(name) {
-    this.running[name]?.abort();
-    this.running[name] = null;
-    this.more.setRunning(name, null);
+    this.asks.turns.end(name);
   }
 
-  stopAll() {
-    Object.keys(this.running).forEach((name) => this.stop(name));
+  forgetAll() {
     ["doubt", "curve"].forEach((name) => this.forget(name));
   }
 
-  async #doubt(going) {
+  async #doubt(turn) {
     const { masks } = this;
     const since = performance.now();
     const question = { ...this.asked.question(), masks };
     for (let step = 0, done = 0, of = masks; done < of; step++) {
-      const found = await this.asks.bundle("doubt", { ...question, step });
-      if (!found || !going()) return;
+      const found = await this.asks.bundle("doubt", { ...question, step }, turn);
       ({ done, of } = found.facts);
       const left = ((performance.now() - since) / 1000 / done) * (of - done);
       this.more.setRunning("doubt", done / of, say("{done} of {masks} masks are done, {seconds} s left.", { done, masks: of, seconds: number(Math.ceil(left)) }));
@@ -93,12 +87,11 @@ export class Runs {
     }
   }
 
-  async #curve(going) {
+  async #curve(turn) {
     const seeds = this.asked.view.seeds || SEEDS;
     const question = this.asked.question();
     for (const [index, ratio] of RATIOS.entries()) {
-      const found = await this.asks.bundle("curve", { ...question, ratio, seeds });
-      if (!found || !going()) return;
+      const found = await this.asks.bundle("curve", { ...question, ratio, seeds }, turn);
       if (!index) this.curve.clear(found.facts.kind === "grid" ? 1 : seeds, found.facts.kind);
       this.curve.add(ratio, found.facts);
       if (!index) this.curve.element.scrollIntoView({ block: "nearest" });
@@ -107,9 +100,9 @@ export class Runs {
     this.whole.curve = { seeds };
   }
 
-  async #film(form, signal) {
+  async #film(form, turn) {
     const { film } = this.asked.view;
-    const file = await this.asks.file(form, { ...this.asked.question(), film, form, language }, signal);
-    if (file) save(file, `patchlight-masks-${film}.${form}`);
+    const file = await this.asks.file(form, { ...this.asked.question(), film, form, language }, turn);
+    save({ source: file, name: `patchlight-masks-${film}.${form}` });
   }
 }

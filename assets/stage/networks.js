@@ -1,9 +1,10 @@
 // The dialog in which a network is chosen: cards by family, searched by any word, or a name that is typed.
 
-import { address } from "./bundle.js";
+import { Told, get } from "./server.js";
 import { ran, withRuns } from "./training_cards.js";
 import { DAMAGED } from "./training_runs.js";
 import { desk } from "./state.js";
+import { Turns } from "./turns.js";
 import { make, number, onLanguage, say } from "./words.js";
 
 /** Why a tab that needs an ability has nothing to show of a network without it. */
@@ -17,7 +18,7 @@ const REASONS = {
 export class NetworkDialog {
   /** networks: {cards}. local: whether any name may be typed. tabs: [{name, title, needs}]. upload(file) → {path}. choose(id). */
   constructor({ networks, local, tabs, upload, choose }) {
-    Object.assign(this, { networks, local, tabs, upload, choose });
+    Object.assign(this, { networks, local, tabs, upload, choose, turns: new Turns() });
     this.search = make("input.pl-text", { type: "search", label: "Search networks", placeholder: "family, name, licence …", oninput: () => this.#draw(), onkeydown: (event) => event.key === "Enter" && this.#enter(event) });
     this.list = make(".pl-network-list", { role: "listbox", label: "Networks" });
     const close = make("button.pl-link", { type: "button", say: "Close", onclick: () => this.element.close() });
@@ -47,15 +48,26 @@ export class NetworkDialog {
   }
 
   async #examine(file) {
+    const [chosen] = file.files;
     this.diagnosis.replaceChildren(make("p.pl-note", { say: "The file is being looked at." }));
-    const { path } = await this.upload(file.files[0]);
+    await this.turns.latest("doctor", async (turn) => {
+      const { said, id } = await turn(this.#diagnosed(chosen, turn.signal));
+      const lines = said.map(({ template, facts }) => make("p", {}, say(template, facts)));
+      const open = id && make("button.pl-button", { type: "button", say: "Open this network", onclick: () => this.#take(id) });
+      this.diagnosis.replaceChildren(...lines, ...(open ? [open] : []));
+    });
     file.value = "";
-    const url = new URL(address("patchlight/doctor"));
-    url.searchParams.set("path", path);
-    const { said, id, fault } = await (await fetch(url)).json();
-    const lines = (said ?? [fault]).map(({ template, facts }) => make("p", {}, say(template, facts)));
-    const open = id && make("button.pl-button", { type: "button", say: "Open this network", onclick: () => this.#take(id) });
-    this.diagnosis.replaceChildren(...lines, ...(open ? [open] : []));
+  }
+
+  /** What the server says of a file; a refusal is said here as well, since the dialog covers the page. */
+  async #diagnosed(file, signal) {
+    try {
+      const { path } = await this.upload(file);
+      return await (await get("patchlight/doctor", { path }, { signal })).json();
+    } catch (wrong) {
+      if (!(wrong instanceof Told)) throw wrong;
+      return { said: [wrong.fault], id: null };
+    }
   }
 
   #enter(event) {

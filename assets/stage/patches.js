@@ -53,7 +53,7 @@ export class Tab extends GridTab {
   }
 
   async exportPicture() {
-    if (this.facts) await exportBoard(this.stage.sheet(), this.said.join(" "), null, "patchlight-patches.png");
+    if (this.facts) return exportBoard(this.stage.sheet(), this.said.join(" "), null, "patchlight-patches.png");
   }
 
   get numbers() {

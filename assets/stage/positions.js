@@ -55,8 +55,20 @@ export class Tab extends GridTab {
     if (!this.facts) return;
     const { view } = this;
     if (!this.parts[view.part].table) view.table = "own";
-    if (view.table !== "own") await this.#other(view.part, view.table);
-    const { part } = this;
+    if (view.table === "own" || this.others.has(this.#key)) {
+      this.turns.end("other");
+      return this.#shown();
+    }
+    await this.turns.latest("other", async (turn) => {
+      const other = await turn(fetchBundle(this.facts.others, { part: view.part, table: view.table }, turn.signal));
+      this.others.set(this.#key, new Part(other, 0, view.part));
+      this.#shown();
+    }, (busy) => this.element.classList.toggle("pl-busy", busy));
+  }
+
+  /** What the view asks is here: fitted to it, drawn, and kept in the address. */
+  #shown() {
+    const { view, part } = this;
     if (!has(part, view.figure)) view.figure = "similarity";
     if (view.component >= part.heads.length) view.component = null;
     this.place = this.placeOf("place", part.grid);
@@ -66,15 +78,14 @@ export class Tab extends GridTab {
     remember({ ...own, place, ...this.absent.asked }, this.defaults);
   }
 
-  /** A table of the same shape to compare with, asked for once. */
-  async #other(index, name) {
-    const key = `${index} ${name}`;
-    if (!this.others.has(key)) this.others.set(key, new Part(await fetchBundle(this.facts.others, { part: index, table: name }), 0, index));
+  /** Of a table of the same shape to compare with, which is asked for once. */
+  get #key() {
+    return `${this.view.part} ${this.view.table}`;
   }
 
   /** The kind of position in front: the network's, or what stands beside it. */
   get part() {
-    return this.others.get(`${this.view.part} ${this.view.table}`) ?? this.parts[this.view.part];
+    return this.others.get(this.#key) ?? this.parts[this.view.part];
   }
 
   resize() {
@@ -90,7 +101,7 @@ export class Tab extends GridTab {
     if (!this.facts) return;
     const { low, high, colours } = this.scale;
     const scale = this.view.figure === "components" ? null : { low: number(low, 3), high: number(high, 3), colours };
-    await exportBoard(this.boards.large.canvas, this.said.join(" "), scale, "patchlight-positions.png");
+    return exportBoard(this.boards.large.canvas, this.said.join(" "), scale, "patchlight-positions.png");
   }
 
   get numbers() {

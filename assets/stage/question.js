@@ -91,7 +91,7 @@ export class Question {
     const { heading, canvas, note } = this.pointer;
     heading.textContent = cell ? say("Pointer: row {row}, column {column}", { row: cell[0] + 1, column: cell[1] + 1 }) : say("Pointer");
     note.textContent = cell ? say("Value {value}. Below: this patch's own row, same block.", { value: number(value, 2) }) : say("Point at a patch; click to make it the query.");
-    if (map) canvas.hidden = false;
+    canvas.hidden = !map;
     if (map) overPicture(canvas, map);
   }
 

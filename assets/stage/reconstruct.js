@@ -18,9 +18,9 @@ const REST = 120; // milliseconds that a mask rests before the network is asked
 const COUNT = 200; // milliseconds between two counts while one paints: a line of text costs as much as the square itself
 
 export class Tab {
-  constructor({ defaults, asked, tell }) {
-    Object.assign(this, { tell, turn: 0 });
-    this.asks = new Asks({ tell, gone: () => this.onGone?.(), busy: (on) => this.element.classList.toggle("pl-mask-busy", on) });
+  constructor({ defaults, asked, tell, turns }) {
+    Object.assign(this, { tell, turns });
+    this.asks = new Asks({ turns, busy: (on) => this.element.classList.toggle("pl-mask-busy", on) });
     this.brush = new Brush({ painted: (patches) => this.#painted(patches), finished: () => this.#finished(), pointed: (patch) => this.#point(patch) });
     this.asked = new Asked({ defaults, asked, brush: this.brush });
     this.side = new Side({ ask: (changes) => this.ask(changes), act: (name) => this.hand.act(name), choose: (row, column) => this.#clicked(() => this.rows.chooseFine(row, column)), compare: (key) => this.#compare(key) });
@@ -37,7 +37,7 @@ export class Tab {
 
   async show(bundle) {
     this.facts = bundle.facts;
-    this.runs.stopAll();
+    this.runs.forgetAll();
     this.side.element.inert = Boolean(bundle.facts.refused);
     this.refused.show(bundle.facts);
     this.element.classList.toggle("pl-mask-none", Boolean(bundle.facts.refused));
@@ -83,7 +83,11 @@ export class Tab {
   }
 
   async exportPicture() {
-    if (this.own) await exportPanels(this.drawn, this.drawn.caption.textContent);
+    if (this.own) return exportPanels(this.drawn, this.drawn.caption.textContent);
+  }
+
+  get shows() {
+    return Boolean(this.own && this.drawn.kept?.facts);
   }
 
   get numbers() {
@@ -98,9 +102,13 @@ export class Tab {
     let { grid, image } = this.own;
     const { view } = this.asked;
     if (view.against) {
-      const all = await this.asks.bundle("common", { against: view.against });
-      if (all) ({ facts: { grid }, arrays: { image } } = all);
-      else view.against = "";
+      const { against } = view;
+      view.against = ""; // unless there is a common grid
+      const ended = await this.asks.latest("common", { against }, ({ facts, arrays }) => {
+        [grid, image] = [facts.grid, arrays.image];
+        view.against = against;
+      });
+      if (!ended) return;
     }
     this.runs.fit();
     this.drawn.setPicture(image);
@@ -145,7 +153,7 @@ export class Tab {
 
   /** One paints: an answer on its way is that of an older mask, and nothing is asked. */
   #wait() {
-    this.turn++;
+    this.turns.end("answer");
     clearTimeout(this.soon);
     this.runs.wait();
     if (this.element.dataset.fresh) this.element.dataset.fresh = "";
@@ -164,10 +172,12 @@ export class Tab {
 
   /** Ask the network; a newer mask makes an older answer unimportant. */
   async #answer() {
-    const turn = ++this.turn;
+    this.turns.end("answer");
     if (this.asked.empty) return this.draw();
-    const found = await this.asks.bundle("answer", this.asked.question());
-    if (!found || turn !== this.turn) return;
+    await this.asks.latest("answer", this.asked.question(), (found) => this.#answered(found));
+  }
+
+  #answered(found) {
     this.answered = written(Uint8Array.from(found.arrays.mask), found.facts.grid);
     this.runs.fit();
     this.rows.clear();

@@ -15,12 +15,11 @@ const FIRST = {
 };
 
 export class Tab {
-  constructor({ defaults, asked, tell }) {
-    Object.assign(this, { defaults, tell, turn: 0, before: [], made: 0, absent: new Absent() });
+  constructor({ defaults, asked, tell, turns }) {
+    Object.assign(this, { defaults, tell, turns, before: [], made: 0, absent: new Absent() });
     this.view = { ...defaults, ...asked };
     this.hits = new Hits({ choose: (item) => this.ask({ by: "item", item }) });
-    this.side = new Side({ ask: (changes) => this.ask(changes), ready: (facts) => this.#ready(facts), tell });
-    this.side.gallery.onGone = () => this.onGone?.();
+    this.side = new Side({ ask: (changes) => this.ask(changes), ready: (facts) => this.#ready(facts), turns });
     this.query = make(".pl-get-query");
     this.caption = make("p.pl-caption", { "aria-live": "polite" });
     this.back = make("button.pl-link", { type: "button", say: "Back", hidden: true, onclick: () => this.#back() });
@@ -75,7 +74,7 @@ export class Tab {
   }
 
   async exportPicture() {
-    if (this.answer) await exportBoard(this.hits.flat(), this.said.join(" "), null, "patchlight-retrieval.png");
+    if (this.answer) return exportBoard(this.hits.flat(), this.said.join(" "), null, "patchlight-retrieval.png");
   }
 
   // -- answers ---------------------------------------------------------------------------------------------------------
@@ -116,21 +115,17 @@ export class Tab {
   }
 
   async #search() {
-    const turn = ++this.turn;
     if (this.#by() === "text" && !this.view.text) this.view.text = FIRST[this.gallery];
     this.#fit();
     this.#set();
     this.#remember();
-    this.element.classList.add("pl-busy");
-    try {
-      const answer = await fetchBundle(this.facts.search, { ...this.#question(), made: this.made });
-      if (turn === this.turn) this.#show(answer);
-    } catch (wrong) {
-      if (wrong.gone) this.onGone?.();
-      if (turn === this.turn) this.tell(wrong.fault);
-    } finally {
-      if (turn === this.turn) this.element.classList.remove("pl-busy");
-    }
+    await this.turns.latest("search", async (turn) => {
+      this.#show(await turn(fetchBundle(this.facts.search, { ...this.#question(), made: this.made }, turn.signal)));
+    }, (busy) => this.element.classList.toggle("pl-busy", busy));
+  }
+
+  get shows() {
+    return Boolean(this.answer);
   }
 
   /** No more pictures than there are; those that a link asks for beyond are told of. */

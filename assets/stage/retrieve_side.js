@@ -15,15 +15,15 @@ const NOTES = {
 };
 
 export class Side {
-  /** ask(changes), ready(facts) once a gallery is indexed, tell(fault). */
-  constructor({ ask, ready, tell }) {
+  /** ask(changes), ready(facts) once a gallery is indexed. turns: of the tab. */
+  constructor({ ask, ready, turns }) {
     this.by = segmented("Query", QUERIES, (by) => ask({ by }));
     const find = () => ask({ by: "text", text: this.text.value.trim() });
     this.text = make("textarea.pl-text", { rows: 2, dir: "auto", label: "Text", placeholder: "a red circle above a blue star", maxlength: 200, onkeydown: (event) => event.key === "Enter" && (event.preventDefault(), find()) });
     this.form = make(".pl-get-form", {}, this.text, make("button.pl-button", { type: "button", say: "Find", onclick: find }));
     this.hint = { picture: make("p.pl-note", { say: "The picture at the left is looked for." }), item: make("p.pl-note", { say: "Click a picture that was found." }) };
     this.none = make(".pl-get-none", { hidden: true });
-    this.gallery = new GalleryPanel({ change: ask, ready, tell });
+    this.gallery = new GalleryPanel({ change: ask, ready, turns });
     this.countWords = make("h3");
     this.count = slider("Pictures found", { min: 1, max: MOST, step: 1 }, (k) => this.#count(k), (k) => ask({ k }));
     this.search = segmented("Search", SEARCHES, (search) => ask({ search }));

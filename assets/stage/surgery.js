@@ -1,9 +1,10 @@
 // The surgery tab: the same picture before and after its patches were told other places, or fed at another size.
 
 import { exportBoard } from "./board.js";
-import { Told, fetchBundle } from "./bundle.js";
+import { fetchBundle } from "./bundle.js";
 import { GridTab } from "./grid_tab.js";
 import { cellOf, isToken, noPlace, tokenThere } from "./places.js";
+import { picture } from "./server.js";
 import { remember } from "./state.js";
 import { Strip } from "./strips.js";
 import { Pair } from "./surgery_pair.js";
@@ -19,17 +20,14 @@ export class Tab extends GridTab {
     super(given);
     Object.assign(this, { pick: "first", head: null });
     this.view.labels = split(this.view.labels);
-    this.side = new Side({ ask: (changes) => this.ask(changes), choose: (block, head) => this.#choose(block, head), tell: this.tell });
+    this.side = new Side({ ask: (changes) => this.ask(changes), choose: (block, head) => this.#choose(block, head), list: (set, signal) => fetchBundle(this.facts.list, { set }, signal), tell: this.tell, turns: this.turns });
     this.#build();
     onLanguage(() => this.#words());
   }
 
-  async show(bundle) {
-    this.facts = bundle.facts;
-    this.photograph = new Image();
-    this.photograph.src = new URL(this.facts.photograph, document.baseURI).href;
-    await this.photograph.decode();
-    Object.assign(this, { done: null, block: null, head: null });
+  async show({ facts }, turn) {
+    const photograph = await turn(picture(facts.photograph, turn.signal));
+    Object.assign(this, { facts, photograph, pointed: null, done: null, block: null, head: null });
     const shared = new URLSearchParams(location.search).get("labels");
     if (shared !== null) this.view.labels = split([shared]);
     this.element.classList.add("pl-filled");
@@ -60,22 +58,16 @@ export class Tab extends GridTab {
     if (!this.facts) return;
     this.side.controls(this.view, this.pick);
     this.#remember();
-    const turn = (this.turn = (this.turn ?? 0) + 1);
-    this.element.classList.add("pl-busy");
     const started = performance.now();
-    try {
-      const done = await fetchBundle(this.facts.operate, this.#values());
-      if (turn !== this.turn) return;
+    await this.turns.latest("operate", async (turn) => {
+      const done = await turn(fetchBundle(this.facts.operate, this.#values(), turn.signal));
       this.#take(done, (performance.now() - started) / 1000);
-    } catch (wrong) {
-      if (!(wrong instanceof Told)) throw wrong;
-      if (turn !== this.turn) return;
-      if (wrong.gone) return this.onGone?.();
-      this.tell(wrong.fault);
-    } finally {
-      if (turn === this.turn) this.element.classList.remove("pl-busy");
-    }
-    this.draw();
+      this.draw();
+    }, (busy) => this.element.classList.toggle("pl-busy", busy));
+  }
+
+  get shows() {
+    return Boolean(this.done);
   }
 
   resize() {
@@ -89,7 +81,7 @@ export class Tab extends GridTab {
   }
 
   async exportPicture() {
-    if (this.done) await exportBoard(this.pair.sheet(), this.said.join(" "), { low: "0", high: number(this.peak, 2), colours: "magma" }, "patchlight-surgery.png", { smooth: true });
+    if (this.done) return exportBoard(this.pair.sheet(), this.said.join(" "), { low: "0", high: number(this.peak, 2), colours: "magma" }, "patchlight-surgery.png", { smooth: true });
   }
 
   get numbers() {

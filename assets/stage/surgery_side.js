@@ -21,11 +21,11 @@ const CAUTIONS = {
 const PATCHES_A_SIDE = 60;
 
 export class Side {
-  /** ask(changes), choose(block, head), tell(fault). */
-  constructor({ ask, choose, tell }) {
+  /** ask(changes), choose(block, head), list(name, signal) resolves to a long list of labels, tell(fault). turns: of the tab. */
+  constructor({ ask, choose, list, tell, turns }) {
     this.ask = ask;
     this.matrix = new Matrix(choose);
-    this.labels = new Labels({ change: (labels) => ask({ labels }), say: tell });
+    this.labels = new Labels({ change: (labels) => ask({ labels }), fetch: list, say: tell, turns });
     this.element = make("aside.pl-side", { label: "Question" },
       this.#changes(), this.#answers(), this.labels.element, this.#effects(), this.#pictures(),
       make("section.pl-card.pl-caution", {}, make("h2", { say: "May mislead" }), (this.note = make("p.pl-note"))),

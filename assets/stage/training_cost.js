@@ -1,8 +1,9 @@
 // What a run will cost, before it begins: a few real steps are measured on the server whenever the form has rested.
 
-import { Told } from "./bundle.js";
 import { factTable } from "./controls.js";
-import { Away, post } from "./training_server.js";
+import { Told } from "./server.js";
+import { post } from "./training_server.js";
+import { Turns } from "./turns.js";
 import { language, make, number, onLanguage, say } from "./words.js";
 
 const REST = 900; // milliseconds that the form rests before its cost is measured
@@ -13,7 +14,7 @@ const OLD = 60; // seconds after which it is told when it was measured
 
 export class Cost {
   constructor() {
-    Object.assign(this, { turn: 0, found: null });
+    Object.assign(this, { turns: new Turns(), found: null });
     this.facts = factTable({ parameters: "Parameters", step: "One step", memory: "Memory", steps: "Steps", time: "Whole run" });
     this.note = make("p.pl-note", { role: "status" });
     this.element = make(".pl-train-cost", {}, this.facts.element, this.note);
@@ -23,18 +24,18 @@ export class Cost {
   /** preset: {gpu} or undefined; gpu: whether this machine has one. */
   ask(recipe, preset, gpu) {
     clearTimeout(this.soon);
-    const turn = ++this.turn;
+    this.turns.endAll();
     this.found = null;
-    if (preset?.gpu && !gpu) return this.#without(() => this.#measure(turn, recipe));
+    if (preset?.gpu && !gpu) return this.#without(() => this.#measure(recipe));
     this.#say(AWAITED, () => [say("Being measured on this machine …")]);
-    this.soon = setTimeout(() => this.#measure(turn, recipe), REST);
+    this.soon = setTimeout(() => this.#measure(recipe), REST);
   }
 
   /** A run begins, which measures itself: what has not been asked yet is not asked, and what the server answers now is of no use. */
   leave() {
     if (this.found) return;
     clearTimeout(this.soon);
-    this.turn++;
+    this.turns.endAll();
     this.#say(NOTHING, () => [say("The run measures itself in its first seconds.")]);
   }
 
@@ -43,17 +44,19 @@ export class Cost {
     if (this.found) this.#tell(this.found, settings);
   }
 
-  async #measure(turn, recipe) {
-    try {
-      const found = await post("estimate", { recipe, form: FORM });
-      if (turn !== this.turn || !found.steps) return;
-      this.found = found;
-      this.#tell(found, recipe.settings);
-    } catch (wrong) {
-      if (!(wrong instanceof Told || wrong instanceof Away)) throw wrong;
-      const { template, facts } = wrong.fault ?? { template: "The server is away; looking for it.", facts: {} };
-      if (turn === this.turn) this.#say(NOTHING, () => [say(template, facts)]);
-    }
+  #measure(recipe) {
+    return this.turns.latest("cost", async (turn) => {
+      try {
+        const found = await turn(post("estimate", { recipe, form: FORM }));
+        if (!found.steps) return;
+        this.found = found;
+        this.#tell(found, recipe.settings);
+      } catch (wrong) {
+        if (!(wrong instanceof Told)) throw wrong;
+        const { template, facts } = wrong.fault;
+        this.#say(NOTHING, () => [say(template, facts)]);
+      }
+    });
   }
 
   #tell({ parameters, seconds_per_step: seconds, memory, steps, minutes, busy, taken, fewest }, settings) {

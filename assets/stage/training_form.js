@@ -1,7 +1,7 @@
 // The form of a new run: a preset, an objective, pictures, a size, the few settings that matter, and what it will cost.
 
-import { Told, fault } from "./bundle.js";
 import { card, select } from "./controls.js";
+import { Away, Told } from "./server.js";
 import { Cost, FORM } from "./training_cost.js";
 import { Field } from "./training_field.js";
 import { Source } from "./training_source.js";
@@ -49,7 +49,8 @@ export class Form {
       this.#fill();
       this.#presetChosen(this.declared.presets.find(({ name }) => name === FIRST).name);
     } catch (wrong) {
-      if (wrong instanceof Told) this.tell(wrong.fault);
+      if (!(wrong instanceof Told)) throw wrong;
+      if (!(wrong instanceof Away)) this.tell(wrong.fault); // the tab looks for a server that is away, and then asks again
     } finally {
       this.loading = false;
     }
@@ -207,8 +208,6 @@ export class Form {
       const { name } = await post("start", { name: this.name.value.trim() || this.recipe.objective, recipe: this.recipe, form: FORM });
       this.tell();
       this.started(name);
-    } catch (wrong) {
-      this.tell(wrong instanceof Told ? wrong.fault : fault({ said: "The server is away; looking for it." }));
     } finally {
       this.#busy(false);
     }

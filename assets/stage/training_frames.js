@@ -1,7 +1,7 @@
 // Frames of a run's strip: fetched one after another while the page looks, the wanted one first, kept while it is open.
 
-import { Told } from "./bundle.js";
-import { Away, ask } from "./training_server.js";
+import { Away, Told } from "./server.js";
+import { ask } from "./training_server.js";
 
 const REST = 30; // milliseconds between two frames, so that pointing stays smooth
 const AGAIN = 1500; // after the server was away

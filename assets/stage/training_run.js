@@ -1,7 +1,7 @@
 // The Train tab: runs and form at the left, pictures of the run in the middle, its curves at the right.
 
-import { Told, address, fault } from "./bundle.js";
 import { exportBoard } from "./board.js";
+import { address } from "./server.js";
 import { Compare } from "./training_compare.js";
 import { CurveSide } from "./training_curves.js";
 import { Form } from "./training_form.js";
@@ -82,7 +82,7 @@ export class Tab {
 
   async exportPicture() {
     const sheet = this.pictures.sheet();
-    if (sheet) await exportBoard(sheet, `${this.view.run}. ${this.pictures.caption.textContent}`, null, "patchlight-training.png");
+    if (sheet) return exportBoard(sheet, `${this.view.run}. ${this.pictures.caption.textContent}`, null, "patchlight-training.png");
   }
 
   // -- which run -------------------------------------------------------------------------------------------------------
@@ -90,6 +90,7 @@ export class Tab {
   /** The server has been heard: of no run that was asked for, the one that learns, or the newest, is shown. */
   #arrived() {
     const { jobs, off } = this.watch;
+    this.form.load();
     this.form.setOff(off);
     this.begin.hidden = Boolean(off);
     this.runs.element.hidden = Boolean(off) && !jobs.length;
@@ -131,11 +132,10 @@ export class Tab {
         this.watch.forget(run);
         this.ask({ run: "" });
       }
-    } catch (wrong) {
-      this.tell(wrong instanceof Told ? wrong.fault : fault({ said: "The server is away; looking for it." }));
+    } finally {
+      this.leaving = null;
+      this.watch.now();
     }
-    this.leaving = null;
-    this.watch.now();
   }
 
   /** Pictures of one step, or of the newest from now on. */

@@ -1,6 +1,8 @@
 // Asks the server about runs. Addresses never change, so a page that lost its server finds it by asking again.
 
-import { Told, address, fault, unpack } from "./bundle.js";
+import { unpack } from "./bundle.js";
+import { address, answered, get } from "./server.js";
+import { recall, store } from "./storage.js";
 
 const KEY = "patchlight visitor";
 const HEADER = "x-patchlight-owner";
@@ -8,11 +10,11 @@ const COOKIE = "patchlight-owner";
 
 /** This visitor's token, made once; a shared host shows each visitor their own runs by it. */
 function visitor() {
-  const kept = localStorage.getItem(KEY);
+  const kept = recall(KEY);
   if (kept) return kept;
   const bytes = crypto.getRandomValues(new Uint8Array(24));
   const made = btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_");
-  localStorage.setItem(KEY, made);
+  store(KEY, made);
   return made;
 }
 
@@ -24,25 +26,24 @@ export function introduce() {
   document.cookie = `${COOKIE}=${visitor()}; ${where}; ${framed}`;
 }
 
-/** The server is not there, or not yet again. */
-export class Away extends Error {}
-
-/** GET patchlight/training/<name>: JSON, or a bundle {facts, arrays}. Throws `Told`, or `Away`. */
+/** GET patchlight/training/<name>: JSON, or a bundle {facts, arrays}. Throws what server.js throws. */
 export async function ask(name, values = {}, signal = undefined) {
-  return answered(() => fetch(place(name, values), { headers: { [HEADER]: visitor() }, signal }));
+  return read(await get(`patchlight/training/${name}`, values, { headers: { [HEADER]: visitor() }, signal }));
 }
 
 /** POST the same way, values as JSON. */
 export async function post(name, values) {
   const headers = { [HEADER]: visitor(), "content-type": "application/json" };
-  return answered(() => fetch(place(name), { method: "POST", headers, body: JSON.stringify(values) }));
+  return read(await answered(() => fetch(place(name), { method: "POST", headers, body: JSON.stringify(values) })));
 }
 
 /** POST an archive; sent(share of it) while it is on its way. */
 export async function upload(archive, sent) {
-  return answered(() => new Promise((resolve, reject) => {
+  return read(await answered(() => new Promise((resolve, reject) => {
     const request = new XMLHttpRequest(); // fetch does not tell how much of a body has gone
-    request.open("POST", place("upload", { name: archive.name }));
+    const url = place("upload");
+    url.searchParams.set("name", archive.name);
+    request.open("POST", url);
     request.setRequestHeader(HEADER, visitor());
     request.setRequestHeader("content-type", "application/zip");
     request.responseType = "blob";
@@ -50,29 +51,9 @@ export async function upload(archive, sent) {
     request.onload = () => resolve(new Response(request.response, { status: request.status, headers: { "content-type": request.getResponseHeader("content-type") ?? "" } }));
     request.onerror = reject;
     request.send(archive);
-  }));
+  })));
 }
 
-function place(name, values = {}) {
-  const url = new URL(address(`patchlight/training/${name}`));
-  for (const [key, value] of Object.entries(values)) url.searchParams.set(key, value);
-  return url;
-}
+const place = (name) => new URL(address(`patchlight/training/${name}`));
 
-async function answered(send) {
-  try {
-    return await read(await send());
-  } catch (wrong) {
-    if (wrong instanceof Told || wrong instanceof Away || wrong.name === "AbortError") throw wrong;
-    throw new Away(); // no connection, or one that broke off half way
-  }
-}
-
-async function read(answer) {
-  if (answer.ok) return answer.headers.get("content-type").startsWith("application/json") ? answer.json() : unpack(await answer.arrayBuffer());
-  const told = await answer.json().catch(() => ({}));
-  if (told.fault) throw new Told(told.fault);
-  if (told.error) throw new Told({ template: told.error, facts: {} });
-  if (answer.status >= 502) throw new Away();
-  throw new Told(fault({ said: "The server could not answer; its log says why." }));
-}
+const read = async (answer) => (answer.headers.get("content-type").startsWith("application/json") ? answer.json() : unpack(await answer.arrayBuffer()));

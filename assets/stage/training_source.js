@@ -1,8 +1,8 @@
 // Where a run's pictures come from: a set by name, a zip from the reader's machine, a folder or table, the hub.
 
-import { Told, fault } from "./bundle.js";
 import { select } from "./controls.js";
-import { Away, upload } from "./training_server.js";
+import { fault } from "./server.js";
+import { upload } from "./training_server.js";
 import { make, number, say } from "./words.js";
 
 const HUB = "hub/";
@@ -71,9 +71,6 @@ export class Source {
       this.counted = { images, name: file.name, count };
       this.tell();
       this.changed(images);
-    } catch (wrong) {
-      if (!(wrong instanceof Told || wrong instanceof Away)) throw wrong;
-      this.tell(wrong.fault ?? fault({ said: "The server is away; looking for it." }));
     } finally {
       this.kind.element.disabled = false;
     }

@@ -1,8 +1,8 @@
 // What the page knows of runs: asked of the server once a second, nothing of it that could not be asked again.
 
-import { Told } from "./bundle.js";
+import { Away, Told } from "./server.js";
 import { Columns } from "./training_curves.js";
-import { Away, ask } from "./training_server.js";
+import { ask } from "./training_server.js";
 
 const EVERY = 1000; // milliseconds between two looks
 const AGAIN = 400; // while the server is away
@@ -60,9 +60,10 @@ export class Watch {
       this.arrived();
       return EVERY;
     } catch (wrong) {
-      if (wrong instanceof Told) return this.gone(wrong.fault) ?? AGAIN;
-      if (!(wrong instanceof Away) && wrong.name !== "TimeoutError") throw wrong;
-      this.away(true);
+      const away = wrong instanceof Away || wrong.name === "TimeoutError";
+      if (!away && !(wrong instanceof Told)) throw wrong;
+      if (away) this.away(true);
+      else this.gone(wrong.fault);
       return AGAIN;
     }
   }

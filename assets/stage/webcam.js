@@ -1,6 +1,6 @@
 // A picture from the webcam; it leaves the browser only when it is taken.
 
-import { fault } from "./bundle.js";
+import { fault } from "./server.js";
 import { make } from "./words.js";
 
 export class Webcam {

@@ -3,6 +3,7 @@
 import { exportBoard } from "./board.js";
 import { Stage } from "./canvas.js";
 import { GridTab } from "./grid_tab.js";
+import { picture } from "./server.js";
 import { remember } from "./state.js";
 import { Strip } from "./strips.js";
 import { biasOf } from "./windows_bias.js";
@@ -20,10 +21,8 @@ export class Tab extends GridTab {
     onLanguage(() => this.#words());
   }
 
-  async show({ facts, arrays }) {
-    const image = new Image();
-    image.src = new URL(facts.photograph, document.baseURI).href;
-    await image.decode();
+  async show({ facts, arrays }, turn) {
+    const image = await turn(picture(facts.photograph, turn.signal));
     Object.assign(this, { facts, arrays, image, fields: null, measured: null });
     this.stage.setPicture(image, facts.shape[1] / facts.shape[0]);
     this.element.classList.add("pl-filled");
@@ -69,7 +68,7 @@ export class Tab extends GridTab {
   }
 
   async exportPicture() {
-    if (this.facts) await exportBoard(this.stage.sheet(), this.said.join(" "), null, "patchlight-windows.png");
+    if (this.facts) return exportBoard(this.stage.sheet(), this.said.join(" "), null, "patchlight-windows.png");
   }
 
   get numbers() {

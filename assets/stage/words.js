@@ -1,6 +1,7 @@
 // Every text of the page in the reader's language. The English sentence is the key, as in explorers/text.py.
 
-import { address } from "./bundle.js";
+import { get } from "./server.js";
+import { recall, store } from "./storage.js";
 
 const KEY = "patchlight language";
 const LANGUAGES = ["en", "ru"];
@@ -12,19 +13,18 @@ const DECIMAL = /^(< )?([+-]?\d+\.\d+)$/;
 export let language = "en";
 
 const asked = () => new URLSearchParams(location.search).get("language");
-const stored = () => localStorage.getItem(KEY);
 const browser = () => (navigator.language || "en").slice(0, 2);
 
 /** The language that was chosen, else remembered, else the browser's. */
 export async function startLanguage() {
-  const first = [asked(), stored(), browser()].find((name) => LANGUAGES.includes(name));
+  const first = [asked(), recall(KEY), browser()].find((name) => LANGUAGES.includes(name));
   await setLanguage(first || "en", false);
 }
 
 export async function setLanguage(name, remember = true) {
-  if (!dictionaries[name]) dictionaries[name] = await (await fetch(address(`patchlight/text/${name}`))).json();
+  if (!dictionaries[name]) dictionaries[name] = await (await get(`patchlight/text/${name}`)).json();
   language = name;
-  if (remember) localStorage.setItem(KEY, name);
+  if (remember) store(KEY, name);
   document.documentElement.lang = name;
   translate(document.body);
   listeners.forEach((listener) => listener());

@@ -22,17 +22,17 @@ import { Wording } from "./zero_shot_wording.js";
 const VIEWS = { scores: "Scores", wording: "Wording", matrix: "Matrix", set: "Labelled set" };
 
 export class Tab {
-  constructor({ defaults, asked, tell }) {
-    Object.assign(this, { tell, selected: null, turn: 0, asked: new Asked({ defaults, asked }) });
-    this.heat = new Heat({ choose: (patches) => this.ask({ patches }), tell, drawn: () => this.draw() });
+  constructor({ defaults, asked, tell, turns }) {
+    Object.assign(this, { tell, turns, selected: null, asked: new Asked({ defaults, asked }) });
+    this.heat = new Heat({ choose: (patches) => this.ask({ patches }), turns, drawn: () => this.draw() });
     this.bars = new Bars({ select: (label) => this.#select(label), order: (order) => this.ask({ order }) });
     this.curve = new Curve();
-    this.known = new Known({ tell, gone: () => this.onGone?.(), far: (done, of) => this.labels.progress(done, of) });
-    this.labels = new Labels({ change: (labels) => this.#choose({ labels }), fetch: (set) => fetchBundle(this.facts.list, { set }), say: tell });
+    this.known = new Known({ far: (done, of) => this.labels.progress(done, of) });
+    this.labels = new Labels({ change: (labels) => this.#choose({ labels }), fetch: (set, signal) => fetchBundle(this.facts.list, { set }, signal), say: tell, turns });
     this.side = new Side({ scale: (scale) => this.#move({ scale }), bias: (bias) => this.#move({ bias }), reset: () => this.#reset(), templates: (changes) => this.#choose(changes) });
-    this.wording = new Wording({ select: (label) => this.#select(label), score: (labels) => this.#scores(labels), compare: (templates) => this.#choose({ templates, ensemble: "given" }), tell, settled: () => this.draw() });
-    this.matrix = new Matrix({ change: (changes) => this.ask(changes), tell });
-    this.set = new LabelledSet({ change: (changes, drawOnly) => (drawOnly ? this.draw() : this.ask(changes)), tell });
+    this.wording = new Wording({ select: (label) => this.#select(label), score: (labels, turn) => this.#scores(labels, turn), compare: (templates) => this.#choose({ templates, ensemble: "given" }), turns, settled: () => this.draw() });
+    this.matrix = new Matrix({ change: (changes) => this.ask(changes), turns });
+    this.set = new LabelledSet({ change: (changes, drawOnly) => (drawOnly ? this.draw() : this.ask(changes)), turns });
     this.#lay();
     onLanguage(() => this.#words());
   }
@@ -117,7 +117,11 @@ export class Tab {
     const { map } = this.heat;
     const [low, high] = map ? ends(map.low, map.high) : [];
     const scale = map && { low, high, colours: "magma" };
-    await exportBoard(this.bars.beside(this.heat.flat()), this.said.join(" "), scale, "patchlight-zero-shot.png");
+    return exportBoard(this.bars.beside(this.heat.flat()), this.said.join(" "), scale, "patchlight-zero-shot.png");
+  }
+
+  get shows() {
+    return Boolean(this.said?.length) && !this.facts.refused;
   }
 
   get numbers() {
@@ -128,13 +132,21 @@ export class Tab {
 
   /** Ask for the labels that are new, then show all of them. */
   async #ready() {
-    const turn = ++this.turn;
     this.labels.set(this.view.labels);
     this.side.setTemplates(this.view);
     this.asked.remember();
     if (this.view.panel === "set") return this.#score();
-    const found = await this.#know(this.view.labels, turn);
-    if (!found) return;
+    await this.turns.latest("labels", async (turn) => {
+      try {
+        await turn(this.#know(this.view.labels, turn));
+      } finally {
+        if (!turn.signal.aborted) await this.#answered(); // of what is known, where the rest was refused
+      }
+    }, (busy) => this.element.classList.toggle("pl-busy", busy && this.view.labels.some((label) => !this.known.has(label))));
+  }
+
+  /** Everything that is known of the labels is shown. */
+  async #answered() {
     const labels = this.view.labels.filter((label) => this.known.has(label));
     this.answer = labels.length ? { labels, scores: labels.map((label) => this.known.get(label)) } : null;
     this.bars.clear(!this.answer);
@@ -147,21 +159,24 @@ export class Tab {
     this.draw();
   }
 
-  /** Read what is not known yet; false where a newer question has come. */
-  async #know(labels, turn) {
+  /** Read what is not known yet. */
+  #know(labels, turn) {
     const { view: { templates, ensemble }, templates: { length: count } } = this.asked;
-    this.element.classList.toggle("pl-busy", labels.some((label) => !this.known.has(label)));
-    const here = await this.known.fetch(this.facts.cosines, labels, { templates, ensemble, count }, () => turn !== this.turn);
-    if (here) this.element.classList.remove("pl-busy");
-    return here;
+    return this.known.fetch(this.facts.cosines, labels, { templates, ensemble, count }, turn);
   }
 
   /** What the view in front asks beyond scores. */
   async #further() {
     const { panel: view } = this.view;
     if (view === "scores") this.#heat();
-    if (view === "matrix") await this.matrix.show(this.facts.matrix, this.asked.pairing);
+    if (view === "matrix") await this.#pair();
     if (view === "wording") this.#word();
+  }
+
+  async #pair() {
+    const shown = this.matrix.show(this.facts.matrix, this.asked.pairing);
+    this.draw();
+    await shown;
   }
 
   #word() {
@@ -170,14 +185,14 @@ export class Tab {
   }
 
   #score() {
-    this.element.classList.remove("pl-busy");
+    this.turns.end("labels");
     this.set.show(this.facts, this.asked.scoring);
     this.draw();
   }
 
   /** Scores of any texts in the templates that are set; null for those that could not be read. */
-  async #scores(labels) {
-    await this.#know(labels, this.turn);
+  async #scores(labels, turn) {
+    await turn(this.#know(labels, turn));
     return labels.map((label) => this.known.get(label));
   }
 

@@ -16,9 +16,9 @@ const HINTS = {
 const COLOURS = "magma";
 
 export class Heat {
-  /** choose(way), tell(fault), drawn(): something has arrived. */
-  constructor({ choose, tell, drawn }) {
-    Object.assign(this, { tell, drawn, maps: new Map(), turn: 0, twin: false });
+  /** choose(way), drawn(): something has arrived. turns: of the tab. */
+  constructor({ choose, turns, drawn }) {
+    Object.assign(this, { turns, drawn, maps: new Map(), twin: false });
     this.stage = new Stage("The picture, and where the label is found");
     this.bar = make(".pl-bar");
     this.ends = { high: make("span"), low: make("span") };
@@ -65,6 +65,7 @@ export class Heat {
     if (key !== this.question) Object.assign(this, { question: key, asked, maps: new Map() });
     this.draw();
     if (question) this.#fill();
+    else this.turns.end("heat");
   }
 
   /** The map that is shown, or null: {values, low, high, patches, label, twin}. */
@@ -106,16 +107,17 @@ export class Heat {
   }
 
   /** Fetch what is missing, what is looked at first; a newer question ends an older one. */
-  async #fill() {
-    const turn = ++this.turn;
+  #fill() {
+    return this.turns.latest("heat", (turn) => this.#filled(turn));
+  }
+
+  async #filled(turn) {
     const ways = ["tokens", "values", "gradient"].sort((a, b) => (b === this.patches) - (a === this.patches));
     for (const twin of this.twin ? [false, true] : [false])
       for (const patches of ways) {
         if (this.maps.has(`${patches} ${twin}`)) continue;
         const { label, templates, ensemble } = this.asked;
-        const found = await fetchBundle(this.facts.heat, { labels: label, templates, ensemble, patches, twin }).catch((wrong) => void this.tell(wrong.fault));
-        if (turn !== this.turn) return;
-        if (!found) continue;
+        const found = await turn(fetchBundle(this.facts.heat, { labels: label, templates, ensemble, patches, twin }, turn.signal));
         this.maps.set(`${patches} ${twin}`, { values: found.arrays.map, low: found.facts.low, high: found.facts.high, patches, label, twin });
         this.drawn();
       }

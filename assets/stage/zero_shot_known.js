@@ -7,9 +7,9 @@ const TEXTS = 800; // texts, that is labels × templates, of one request at most
 const LETTERS = 5000;
 
 export class Known {
-  /** tell(fault). gone(): the server has forgotten the picture. far(done, of), or far(null) once nothing is missing. */
-  constructor({ tell, gone, far }) {
-    Object.assign(this, { tell, gone, far });
+  /** far(done, of), or far(null) once nothing is missing. */
+  constructor({ far }) {
+    this.far = far;
     this.clear();
   }
 
@@ -26,30 +26,18 @@ export class Known {
     return this.scores.get(label) ?? null;
   }
 
-  /** Fetch what is missing of `labels`, {templates, ensemble, count}: count of templates. False where `stale()`. */
-  async fetch(address, labels, { templates, ensemble, count }, stale) {
+  /** Fetch what is missing of `labels`, {templates, ensemble, count}: count of templates. turn: of turns.js. */
+  async fetch(address, labels, { templates, ensemble, count }, turn) {
     const missing = [...new Set(labels)].filter((label) => !this.has(label));
     let done = labels.length - missing.length;
     for (const slice of slices(missing, Math.max(1, Math.min(SLICE, Math.floor(TEXTS / count))))) {
-      const found = await this.#ask(address, { labels: slice.join("\n"), templates: templates.join("\n"), ensemble });
-      if (stale()) return false;
-      if (!found) break;
+      const query = { labels: slice.join("\n"), templates: templates.join("\n"), ensemble };
+      const { arrays: found } = await turn(fetchBundle(address, query, turn.signal));
       slice.forEach((label, at) => this.scores.set(label, { cosine: found.cosine[at], each: column(found.each, at), without: column(found.left_out, at) }));
       done += slice.length;
       if (done < labels.length) this.far(done, labels.length);
     }
     this.far(null);
-    return true;
-  }
-
-  async #ask(address, query) {
-    try {
-      return (await fetchBundle(address, query)).arrays;
-    } catch (wrong) {
-      if (wrong.gone) this.gone();
-      this.tell(wrong.fault);
-      return null;
-    }
   }
 }
 

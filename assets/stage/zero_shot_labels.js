@@ -1,7 +1,7 @@
 // Labels as chips: typed, pasted as a list, or taken from a list that people have agreed on.
 
-import { fault } from "./bundle.js";
 import { card, select } from "./controls.js";
+import { fault } from "./server.js";
 import { make, number, say } from "./words.js";
 
 const CHIPS = 120; // chips that are drawn
@@ -10,9 +10,9 @@ const LETTERS = 500; // of one label
 const LISTS = { photographs: "Example photographs", shapes: "Coloured shapes", emoji: "Emoji", cifar10: "CIFAR-10", eurosat: "EuroSAT", food101: "Food-101", imagenet: "ImageNet, 1,000 classes" };
 
 export class Labels {
-  /** change(labels), fetch(name) resolves to a list that is too long to be here, say(fault). */
-  constructor({ change, fetch, say: tell }) {
-    Object.assign(this, { change, fetch, tell, labels: [] });
+  /** change(labels), fetch(name, signal) resolves to a list that is too long to be here, say(fault). turns: of the tab. */
+  constructor({ change, fetch, say: tell, turns }) {
+    Object.assign(this, { change, fetch, tell, turns, labels: [] });
     this.chips = make(".pl-zero-chips");
     this.typed = make("textarea.pl-text", { rows: 1, dir: "auto", label: "Add labels", placeholder: "add labels", onkeydown: (event) => this.#key(event), onpaste: () => setTimeout(() => this.typed.value.includes("\n") && this.#take()) });
     this.lists = select("List of labels", { "": "Lists …", ...LISTS }, (name) => this.#list(name));
@@ -51,8 +51,9 @@ export class Labels {
   async #list(name) {
     this.lists.set("");
     if (!name) return;
-    const there = this.presets[name] ?? (await this.fetch(name).catch((wrong) => void this.tell(wrong.fault)))?.facts.labels;
-    if (there) this.#give(there);
+    await this.turns.latest("list", async (turn) => {
+      this.#give(this.presets[name] ?? (await turn(this.fetch(name, turn.signal))).facts.labels);
+    });
   }
 
   #give(labels) {

@@ -20,9 +20,9 @@ const TEXTS = 40; // labels that are shown at once
 const LARGEST = 92; // pixels of a cell
 
 export class Matrix {
-  /** change(values), tell(fault). */
-  constructor({ change, tell }) {
-    Object.assign(this, { change, tell, added: [], turn: 0, value: "cosine" });
+  /** change(values). turns: of the tab. */
+  constructor({ change, turns }) {
+    Object.assign(this, { change, turns, added: [], value: "cosine" });
     this.sheet = new Sheet(".pl-zero-sheet.pl-zero-matrix-sheet", "Pictures in columns against texts in rows", (...paper) => this.#paint(...paper));
     this.values = segmented("Values of the matrix", VALUES, (value) => this.#read(value));
     this.pointed = make("p.pl-note.pl-zero-pointed", { "aria-live": "off" });
@@ -46,15 +46,24 @@ export class Matrix {
     if (asked.matrix === "own" && !this.added.length) this.added = [desk.picture];
     const query = { matrix: asked.matrix, drawing: asked.drawing, labels: asked.labels.slice(0, TEXTS).join("\n"), templates: asked.templates.join("\n"), ensemble: asked.ensemble, pictures: this.added.join("\n") };
     const key = JSON.stringify([address, query]);
-    if (key === this.key) return this.draw();
-    const turn = ++this.turn;
-    const found = await fetchBundle(address, query).catch((wrong) => void this.tell(wrong.fault));
-    if (turn !== this.turn || !found) return;
+    if (key !== this.key) await this.turns.latest("matrix", async (turn) => this.#take(key, await turn(fetchBundle(address, query, turn.signal))), (busy) => this.#wait(busy));
+    else this.turns.end("matrix");
+    this.draw();
+  }
+
+  /** The former matrix is not that of these pictures and texts: it is dimmed while another is made. */
+  #wait(busy) {
+    this.element.classList.toggle("pl-busy", busy);
+    if (busy) Object.assign(this, { key: null, facts: null, cosine: null, at: null });
+    this.pointed.textContent = "";
+  }
+
+  #take(key, found) {
+    const { asked } = this;
     Object.assign(this, { key, facts: found.facts, cosine: found.arrays.cosine, small: stamps(found.arrays.small), at: null });
     const cut = asked.matrix === "own" && asked.labels.length > TEXTS;
     this.count.textContent = cut ? say("Pictures: {pictures}, texts: the first {texts} of {labels}.", { pictures: number(found.facts.pictures), texts: number(TEXTS), labels: number(asked.labels.length) }) : say("Pictures: {pictures}, texts: {texts}.", { pictures: number(found.facts.pictures), texts: number(found.facts.texts.length) });
     this.#point(null, true);
-    this.draw();
   }
 
   /** learned: {scale, bias} as they stand now. */
@@ -82,7 +91,7 @@ export class Matrix {
 
   /** Sentences under it; words: the explorer's. */
   said(words) {
-    if (!this.facts) return [];
+    if (!this.facts) return [say("This matrix is being worked out.")];
     const facts = this.facts;
     const told = [say(words.matrix, { ...facts, texts: number(facts.texts.length) })];
     if (READINGS[this.value]) told.push(say(READINGS[this.value]));

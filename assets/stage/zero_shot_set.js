@@ -16,9 +16,9 @@ const READ = { softmax: "Softmax", sigmoid: "Sigmoid" };
 const WRONG = 14; // mistakes that are shown
 
 export class LabelledSet {
-  /** change(values), tell(fault). */
-  constructor({ change, tell }) {
-    Object.assign(this, { change, tell, turn: 0, cosines: [], truth: [], small: [] });
+  /** change(values). turns: of the tab. */
+  constructor({ change, turns }) {
+    Object.assign(this, { change, turns, cosines: [], truth: [], small: [] });
     this.curve = new Sheet(".pl-zero-sheet", "Accuracy over confidence", (...paper) => this.drawn && drawCalibration(...paper, this.drawn));
     this.table = confusionBoard((said) => (this.pointed.textContent = said));
     this.figures = factTable({ accuracy: "Accuracy", interval: "95 % interval", chance: "Chance", confidence: "Mean confidence", error: "Calibration error" });
@@ -66,26 +66,24 @@ export class LabelledSet {
     return this.start();
   }
 
-  async start() {
-    const turn = ++this.turn;
-    Object.assign(this, { cosines: [], predicted: [], truth: [], small: [], skipped: 0, score: null, drawn: null, labels: null, of: 0, running: true, at: 0 });
-    this.#told();
+  start() {
+    Object.assign(this, { cosines: [], predicted: [], truth: [], small: [], skipped: 0, score: null, drawn: null, labels: null, of: 0, at: 0 });
+    return this.turns.latest("set", (turn) => this.#scored(turn), (busy) => {
+      this.running = busy;
+      this.change({}, true);
+      this.#told();
+    });
+  }
+
+  async #scored(turn) {
     const { set, scored, templates, ensemble } = this.asked;
     for (let start = 0; start === 0 || start < this.of; start += this.step) {
-      const found = await fetchBundle(this.facts.set, { set, scored, start, templates: templates.join("\n"), ensemble }).catch((wrong) => void this.tell(wrong.fault));
-      if (turn !== this.turn) return;
-      if (!found) break;
-      this.#take(found, start);
+      this.#take(await turn(fetchBundle(this.facts.set, { set, scored, start, templates: templates.join("\n"), ensemble }, turn.signal)), start);
     }
-    this.running = false;
-    this.#told();
-    this.change({}, true);
   }
 
   stop() {
-    this.turn += 1;
-    this.running = false;
-    this.#told();
+    this.turns.end("set");
   }
 
   reads(scale, bias) {

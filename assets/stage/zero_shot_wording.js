@@ -12,9 +12,9 @@ const HINTS = {
 };
 
 export class Wording {
-  /** select(label), score(labels) resolves to their scores, compare(templates), tell(fault), settled(). */
-  constructor({ select: choose, score, compare, tell, settled }) {
-    Object.assign(this, { score, compare, tell, settled, kind: "left_out", turn: 0, own: new Map(), template: 0 });
+  /** select(label), score(labels, turn) resolves to their scores, compare(templates), settled(). turns: of the tab. */
+  constructor({ select: choose, score, compare, turns, settled }) {
+    Object.assign(this, { score, compare, turns, settled, kind: "left_out", own: new Map(), template: 0 });
     this.labels = select("Label", {}, choose);
     this.kinds = segmented("Relevance of words", KINDS, (kind) => this.#kind(kind));
     this.prompt = make("p.pl-zero-prompt");
@@ -34,19 +34,21 @@ export class Wording {
 
   /** asked: {label, labels, templates (names), each: the label's score, …}. Fetches what is new. */
   async show(facts, asked) {
-    const turn = ++this.turn;
+    if (facts.words !== this.facts?.words) Object.assign(this, { found: null, scores: null, prompted: null });
     Object.assign(this, { facts, asked });
     this.labels.fill(asked.labels.map((label) => [label, label]));
     this.labels.set(asked.label);
     if (this.template >= asked.templates.length) this.template = 0;
     this.#templates();
     const prompt = asked.templates[this.template].replace("{}", asked.label);
-    const [words, others] = await Promise.all([this.#words(prompt), this.#reworded(asked.label)]);
-    if (turn !== this.turn) return;
+    await this.turns.latest("wording", (turn) => this.#ask(asked.label, prompt, turn), (busy) => this.element.classList.toggle("pl-busy", busy));
+  }
+
+  async #ask(label, prompt, turn) {
+    const [words, others] = await turn(Promise.all([this.#words(prompt, turn), this.#reworded(label, turn)]));
     Object.assign(this, { found: words, prompted: prompt });
-    const scores = await this.score(others);
-    if (turn !== this.turn) return;
-    this.scores = others.map((label, at) => ({ label, score: scores[at] })).filter(({ score }) => score);
+    const scores = await turn(this.score(others, turn));
+    this.scores = others.map((other, at) => ({ label: other, score: scores[at] })).filter(({ score }) => score);
     this.draw();
     this.settled();
   }
@@ -64,17 +66,13 @@ export class Wording {
     return [say(words[this.kind === "left_out" ? "left out" : "word gradient"], this.found.facts)];
   }
 
-  async #words(prompt) {
-    if (prompt === this.prompted && this.address === this.facts.words) return this.found;
-    this.address = this.facts.words;
-    return await fetchBundle(this.facts.words, { labels: prompt }).catch((wrong) => void this.tell(wrong.fault));
+  async #words(prompt, turn) {
+    if (prompt === this.prompted) return this.found;
+    return turn(fetchBundle(this.facts.words, { labels: prompt }, turn.signal));
   }
 
-  async #reworded(label) {
-    if (!this.own.has(label)) {
-      const told = await fetchBundle(this.facts.wordings, { labels: label }).catch((wrong) => void this.tell(wrong.fault));
-      this.own.set(label, told ? told.facts.wordings : [label]);
-    }
+  async #reworded(label, turn) {
+    if (!this.own.has(label)) this.own.set(label, (await turn(fetchBundle(this.facts.wordings, { labels: label }, turn.signal))).facts.wordings);
     return this.own.get(label);
   }
 
