@@ -60,8 +60,8 @@ def compared_with(part: Affinity, name: Literal["own", "random", "sin-cos"]) -> 
         )
     rows, channels = part.grid, part.table.shape[1]
     if name == "random":
-        return table_affinity(random_table(rows, channels), rows)
-    return table_affinity(sincos_table(rows, channels), rows, kind="sin-cos table")
+        return table_affinity(random_table(rows, channels), rows, random=True)
+    return table_affinity(sincos_table(rows, channels), rows)
 
 
 def relation(part: Affinity) -> str:

@@ -24,11 +24,13 @@ SENTENCES: Mapping[str, str] = {
     "prefix": "Cosine between the position of {token}, which lies outside the grid, and every patch's.",
     "spectrum": "Power of the table at each spatial frequency; none in the middle, one wave over the grid beside it.",
     "learned table": "Positions are a learned table of {rows} × {columns}, added before the first block.",
+    "untrained table": "Positions are a table of {rows} × {columns}, added before the first block, as it began: nobody "
+    "trained it.",
     "sin-cos table": "Positions are a fixed sin-cos table of {rows} × {columns}, added before the first block.",
     "random": "For comparison a table of {rows} × {columns} random rows, which knows nothing of places.",
     "sin-cos": "For comparison the fixed sin-cos table of {rows} × {columns} places.",
     "rotary": "Positions are rotary: queries and keys are turned by angles that grow over {rows} × {columns} places.",
-    "relative bias": "Positions are a learned bias for each offset within {rows} × {columns} places.",
+    "relative bias": "Positions are a bias for each offset within {rows} × {columns} places.",
     "continuous bias": "Positions are a bias for each offset within {rows} × {columns} places, made by a small network "
     "from log-spaced offsets.",
     "mean head": "The map is the mean of {heads} heads.",
@@ -53,6 +55,7 @@ TITLES: Mapping[str, str] = {
     "random": "A random table",
     "sin-cos": "The sin-cos table",
     "learned table": "Learned table",
+    "untrained table": "Table, untrained",
     "sin-cos table": "Fixed sin-cos table",
     "rotary": "Rotary",
     "relative bias": "Relative bias",

@@ -16,7 +16,7 @@ SENTENCES: Mapping[str, str] = {
     "mirror": "Places are mirrored, left and right.",
     "swap": "Patches {first} and {second} are told each other's place.",
     "noise": "Noise of strength {strength} is added to positions (seed {seed}).",
-    "resize": "Left the picture as the network's training fed it, {before} pixels, right at {after}.",
+    "resize": "Left the picture at the network's own size, {before} pixels, right at {after}.",
     "looks": "Left where {query} looks in block {block} of {blocks} before, right after.",
     "looks mean": "Left where patches look on average in block {block} of {blocks} before, right after.",
     "looks patch": "Left where the patch in row {row}, column {column} looks in block {block} of {blocks} before, "
@@ -34,7 +34,7 @@ SENTENCES: Mapping[str, str] = {
     "resized flat": "The table of {from} was resized to {to} by the network's own code; all its rows are equal.",
     "anew": "Rotary angles are made anew for each grid; no table is resized.",
     "within": "Biases are known for each offset of a window, whatever the size of the input; nothing is resized.",
-    "as trained": "The table fits the picture's grid of {to} as trained; nothing was resized.",
+    "as trained": "The table fits the picture's grid of {to} as it is; nothing was resized.",
     "network": "{title}, {revision}, input {width} × {height} pixels.",
     "random": "The weights are random: this network was never trained.",
 }

@@ -7,14 +7,16 @@ from typing import Literal
 
 from torch import Tensor
 
-PositionKind = Literal["learned table", "sin-cos table", "rotary", "relative bias", "continuous bias"]
+PositionKind = Literal[
+    "learned table", "untrained table", "sin-cos table", "rotary", "relative bias", "continuous bias"
+]
 
 
 @dataclass(frozen=True)
 class Affinity:
     """How positions relate before any image is seen.
 
-    kind:    which of the five kinds of knowing where
+    kind:    which of the five kinds of knowing where; a table that nobody trained is told apart
     block:   the block it acts in (from 0), or None where one serves all: a table is added before the first block
     grid:    (rows, columns) of positions
     values:  (heads, queries, keys); for tables one head of cosines in [-1, 1], for biases logits, for rotary the kernel

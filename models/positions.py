@@ -13,18 +13,52 @@ import torch
 from torch import Tensor
 
 from models.backbone import Affinity
+from models.faults import Fault
+
+LONGEST_WAVE = 10000.0
+"""Base of the frequencies in Vaswani et al., section 3.5, kept by MAE."""
+
+NEARLY = 0.005
+"""By how much a table kept in half precision may differ from the one that it holds."""
 
 
 def table_affinity(
     table: Tensor,
     grid: tuple[int, int],
     prefix: Tensor | None = None,
-    kind: Literal["learned table", "sin-cos table"] = "learned table",
+    random: bool = False,
 ) -> Affinity:
-    """Cosine between each two rows of a position table (positions, channels); `prefix` rows are kept apart."""
+    """Cosine between each two rows of a position table (positions, channels); `prefix` rows are kept apart. The fixed
+    table is recognised, whatever network it is of; any other is untrained where the weights are `random`."""
     rows = table.detach().float().cpu()
     apart = None if prefix is None or not len(prefix) else prefix.detach().float().cpu()
+    kind = "sin-cos table" if is_sincos(rows, grid) else "untrained table" if random else "learned table"
     return Affinity(kind, None, grid, cosine(rows).unsqueeze(0), rows, apart)
+
+
+def is_sincos(table: Tensor, grid: tuple[int, int]) -> bool:
+    """Whether rows (positions, channels) are MAE's fixed table, rows or columns first."""
+    half, odd = divmod(table.shape[1], 2)
+    if odd or half % 2 or len(table) != grid[0] * grid[1]:
+        return False
+    fixed = sincos_table(grid, 2 * half)
+    return any(torch.allclose(table, fixed.roll(turn, 1), rtol=0, atol=NEARLY) for turn in (0, half))
+
+
+def sincos_table(grid: tuple[int, int], channels: int) -> Tensor:
+    """MAE's fixed table (positions, channels): sines and cosines of the row, then those of the column (the
+    authors' own code has the halves the other way round; similarities are the same)."""
+    if channels % 4:
+        raise Fault(
+            "A sin-cos table of {channels} channels was asked for, but rows and columns each need pairs of sine and "
+            "cosine; choose a multiple of 4.",
+            channels=channels,
+        )  # fmt: skip
+    waves = LONGEST_WAVE ** -(torch.arange(channels // 4, dtype=torch.float64) / (channels // 4))
+    row = torch.arange(grid[0]).repeat_interleave(grid[1])
+    column = torch.arange(grid[1]).repeat(grid[0])
+    angles = [torch.outer(place.double(), waves) for place in (row, column)]
+    return torch.cat([part for angle in angles for part in (angle.sin(), angle.cos())], dim=1).float()
 
 
 def cosine(table: Tensor) -> Tensor:

@@ -13,11 +13,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from models.faults import Fault, Refusal
-from models.positions import cosine, distance_r2, offset_r2
-
-LONGEST_WAVE = 10000.0
-"""Base of the frequencies in Vaswani et al., section 3.5, kept by MAE."""
+from models.faults import Refusal
+from models.positions import cosine, distance_r2, offset_r2, sincos_table
 
 
 @dataclass(frozen=True)
@@ -54,22 +51,6 @@ def _difference_r2(values: Tensor, place: Tensor) -> float:
     mean = torch.bincount(group, weights=seen) / count
     spread = (seen - seen.mean()).square().sum()
     return float(1 - (seen - mean[group]).square().sum() / spread) if spread else math.nan
-
-
-def sincos_table(grid: tuple[int, int], channels: int) -> Tensor:
-    """MAE's fixed table (positions, channels): sines and cosines of the row, then those of the column (the
-    authors' own code has the halves the other way round; similarities are the same)."""
-    if channels % 4:
-        raise Fault(
-            "A sin-cos table of {channels} channels was asked for, but rows and columns each need pairs of sine and "
-            "cosine; choose a multiple of 4.",
-            channels=channels,
-        )  # fmt: skip
-    waves = LONGEST_WAVE ** -(torch.arange(channels // 4, dtype=torch.float64) / (channels // 4))
-    row = torch.arange(grid[0]).repeat_interleave(grid[1])
-    column = torch.arange(grid[1]).repeat(grid[0])
-    angles = [torch.outer(place.double(), waves) for place in (row, column)]
-    return torch.cat([part for angle in angles for part in (angle.sin(), angle.cos())], dim=1).float()
 
 
 def random_table(grid: tuple[int, int], channels: int, seed: int = 0) -> Tensor:

@@ -37,7 +37,7 @@ class ImageTower(Tower):
         embeddings: Any = self.tower.embeddings
         side = embeddings.image_size // self.patch
         table = embeddings.position_embedding.weight
-        return (table_affinity(table[1:], (side, side), prefix=table[:1]),)
+        return (table_affinity(table[1:], (side, side), prefix=table[:1], random=self.card.random),)
 
 
 class TwoTowers(ImageTower):

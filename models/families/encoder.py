@@ -91,7 +91,7 @@ class Encoder:
             return (rotary_affinity(torch.cat([sines, cosines], dim=-1), grid, half=True),)
         table = self.encoder.embeddings.position_embeddings[0]
         apart = len(table) - grid[0] * grid[1]
-        return (table_affinity(table[apart:], grid, prefix=table[:apart]),)
+        return (table_affinity(table[apart:], grid, prefix=table[:apart], random=self.card.random),)
 
     def _batch(self, pixels: Tensor) -> Tensor:
         check_shape(pixels.shape[-2:], (self.patch, self.patch))

@@ -65,7 +65,7 @@ class Encoder:
     def positions(self) -> tuple[Affinity, ...]:
         """The encoder's fixed table; its row for CLS is zero by design. The decoder has one of its own, not shown."""
         table = self.encoder.embeddings.position_embeddings[0]
-        return (table_affinity(table[1:], self.trained_grid, prefix=table[:1], kind="sin-cos table"),)
+        return (table_affinity(table[1:], self.trained_grid, prefix=table[:1], random=self.card.random),)
 
     def _encode(self, batch: Tensor, visible: Tensor) -> Tensor:
         """(1, 3, height, width) and `visible` (masks, rows, columns) bool, equally many in each, to (masks, CLS and

@@ -64,7 +64,7 @@ class ImageTower(Tower):
     def positions(self) -> tuple[Affinity, ...]:
         embeddings = self.tower.embeddings
         side = embeddings.position_embedding_size if self._flexible else embeddings.image_size // self.patch
-        return (table_affinity(embeddings.position_embedding.weight, (side, side)),)
+        return (table_affinity(embeddings.position_embedding.weight, (side, side), random=self.card.random),)
 
     @property
     def _flexible(self) -> bool:

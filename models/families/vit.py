@@ -62,7 +62,7 @@ class ViT:
         if network.pos_embed is not None:
             table = network.pos_embed.detach()[0]
             rows_apart = 0 if getattr(network, "no_embed_class", False) else len(self.names)
-            found.append(table_affinity(table[rows_apart:], grid, prefix=table[:rows_apart]))
+            found.append(table_affinity(table[rows_apart:], grid, prefix=table[:rows_apart], random=self.card.random))
         found += _rotary(network, grid)
         found += _relative(network, grid)
         return tuple(found)

@@ -58,7 +58,8 @@ class Swin:
     def positions(self) -> tuple[Affinity, ...]:
         with torch.no_grad():
             table = self.encoder.embeddings.position_embeddings
-            found = [] if table is None else [table_affinity(table[0], self.encoder.embeddings.patch_grid)]
+            grid = self.encoder.embeddings.patch_grid
+            found = [] if table is None else [table_affinity(table[0], grid, random=self.card.random)]
             return (*found, *(_bias(number, block) for number, block in enumerate(self.blocks)))
 
     def _run(self, network: Callable, pixels: Tensor, **options: Any) -> tuple[Any, list[tuple[int, int]]]:

@@ -44,7 +44,7 @@ def test_dinov2_s_own_table_beside_random_and_sincos():
 
 def test_a_network_with_two_kinds_shows_both():
     table, rotary = (positions(EVA, part=part) for part in (0, 1))
-    assert table.facts["parts"] == ["learned table", "rotary"]
+    assert table.facts["parts"] == ["untrained table", "rotary"]
     assert (table.facts["relation"], rotary.facts["relation"]) == ("cosine", "kernel")
     assert rotary.arrays["map"][8, 8] == pytest.approx(1, abs=1e-5)
     assert len(rotary.facts["part"]["turns"]) == len(rotary.arrays["kernel"])
@@ -142,7 +142,7 @@ def test_two_sizes_stand_side_by_side():
         surgery(COFFEE, VIT, change="resize", height=200)
 
 
-@pytest.mark.parametrize(("checkpoint", "kind"), [(EVA, "learned table"), (SWIN, "relative bias")])
+@pytest.mark.parametrize(("checkpoint", "kind"), [(EVA, "untrained table"), (SWIN, "relative bias")])
 def test_what_has_no_table_says_so(checkpoint: str, kind: str):
     found = surgery(COFFEE, checkpoint, change="resize", side=112)
     assert kind in found.facts["kinds"]

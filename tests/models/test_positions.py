@@ -39,13 +39,25 @@ def test_a_table_is_shown_by_cosines_and_its_prefix_kept_apart() -> None:
 def test_the_sin_cos_table_is_a_function_of_the_offset() -> None:
     """Its dot product is Σ cos(ω Δrow) + Σ cos(ω Δcolumn), half of the channels each, and its norm is constant."""
     table = sincos_table((14, 14), 768)
-    affinity = table_affinity(table, (14, 14), kind="sin-cos table")
+    affinity = table_affinity(table, (14, 14))
     frequencies = 10000 ** -(torch.arange(192, dtype=torch.float64) / 192)
     for down, right in ((0, 1), (3, 0), (5, 11)):
         expected = float((frequencies * down).cos().mean() + (frequencies * right).cos().mean()) / 2
         assert affinity.values[0, 0, down * 14 + right].item() == pytest.approx(expected, abs=1e-5)
     assert offset_r2(affinity.values[0], (14, 14)) == pytest.approx(1.000, abs=5e-4)
     assert distance_r2(affinity.values[0], (14, 14)) == pytest.approx(0.718, abs=5e-4)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("turned", [0, 96])
+def test_a_table_is_called_what_its_numbers_are(turned: int, dtype: torch.dtype) -> None:
+    """MAE's encoder and I-JEPA bring their fixed table under timm's names, where others have learned one."""
+    fixed = sincos_table((14, 14), 192).roll(turned, 1)
+    assert table_affinity(fixed.to(dtype), (14, 14)).kind == "sin-cos table"
+    learned = fixed + 0.05 * torch.randn(196, 192, generator=torch.Generator().manual_seed(0))
+    assert table_affinity(learned, (14, 14)).kind == "learned table"
+    assert table_affinity(learned, (14, 14), random=True).kind == "untrained table"
+    assert table_affinity(fixed, (14, 14), random=True).kind == "sin-cos table", "a fixed table needs no training"
 
 
 def test_a_random_table_knows_no_offset() -> None:
@@ -130,19 +142,19 @@ def test_mixed_frequencies_give_each_block_and_head_its_own_kernel() -> None:
 @pytest.mark.parametrize(
     ("title", "kinds", "prefix"),
     [
-        ("ViT, supervised", ["learned table"], 1),
-        ("DeiT, distilled", ["learned table"], 2),
-        ("DeiT III", ["learned table"], 0),
-        ("DINOv2 with registers", ["learned table"], 0),
-        ("SigLIP, image tower (timm)", ["learned table"], 0),
-        ("EVA-02", ["learned table", "rotary"], 1),
+        ("ViT, supervised", ["untrained table"], 1),
+        ("DeiT, distilled", ["untrained table"], 2),
+        ("DeiT III", ["untrained table"], 0),
+        ("DINOv2 with registers", ["untrained table"], 0),
+        ("SigLIP, image tower (timm)", ["untrained table"], 0),
+        ("EVA-02", ["untrained table", "rotary"], 1),
         ("DINOv3", ["rotary"], 0),
         ("BEiT", ["relative bias"] * 2, 0),
         ("Swin", ["relative bias"] * 4, 0),
         ("SwinV2", ["continuous bias"] * 4, 0),
-        ("DINOv2 with registers (transformers)", ["learned table"], 1),
-        ("DeiT, distilled (transformers)", ["learned table"], 2),
-        ("MAE", ["sin-cos table"], 1),
+        ("DINOv2 with registers (transformers)", ["untrained table"], 1),
+        ("DeiT, distilled (transformers)", ["untrained table"], 2),
+        ("MAE", ["untrained table"], 1),
     ],
 )
 def test_each_network_names_its_kind(title: str, kinds: list[str], prefix: int) -> None:

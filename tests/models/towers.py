@@ -55,7 +55,7 @@ def assert_seen_through_the_kernel(layers: tuple[Layer, ...]) -> None:
 
 def assert_learned_table(backbone: Backbone, table: Tensor, prefix: int) -> None:
     (affinity,) = backbone.positions()
-    assert (affinity.kind, affinity.grid) == ("learned table", (4, 4))
+    assert (affinity.kind, affinity.grid) == ("untrained table", (4, 4))
     assert affinity.table is not None
     assert torch.equal(affinity.table, table[prefix:])
     assert (affinity.prefix is None) == (prefix == 0)
