@@ -51,7 +51,7 @@ def operated(backbone: Backbone, change: Change, pixels: Tensor) -> Iterator[Mee
         return torch.cat([values[..., :apart, :], rows], dim=-2) if apart else rows
 
     sources = list(followed(backbone.module))
-    meeting = Meeting(sources, changed, whole, exchanged(backbone.module, change))
+    meeting = Meeting(sources, changed, whole, exchanged(backbone.module, change, grid))
     with focused(meeting, backbone.blocks):
         yield meeting
     missed = {meant for _, meant in sources} - {meant for meant, values in meeting.met if whole(values)}
@@ -91,23 +91,28 @@ def resized_table(backbone: Backbone, pixels: Tensor) -> Tensor | None:
     return found[0] if found else None
 
 
-def exchanged(network: nn.Module, change: Change) -> Iterator[tuple[Tensor, Tensor]]:
+def exchanged(network: nn.Module, change: Change, grid: Grid) -> Iterator[tuple[Tensor, Tensor]]:
     """Tensors that biases between patches are made of, and those that stand for them while operated."""
     for module in network.modules():
-        index = module._buffers.get("relative_position_index")
+        index, window = _index(module, grid)
         if index is None:
             continue
-        yield index, _reindexed(index, change.places(_window(module)))
+        yield index, _reindexed(index, change.places(window))
         if change.kind in ("zero", "noise"):
             table = getattr(module, "relative_position_bias_table", None)
             weight = table if isinstance(table, Tensor) else _last_weight(module)
             yield weight, torch.zeros_like(weight) if change.kind == "zero" else change.noisy(weight)
 
 
-def _window(module: Any) -> Grid:
-    """The window or grid whose positions a module's index pairs: those of timm and transformers both say it."""
+def _index(module: Any, grid: Grid) -> tuple[Tensor | None, Grid]:
+    """A module's index of pairs of positions, and the window or grid that those are of: a buffer in timm and in a Swin
+    of transformers, made once for each grid and kept in a BEiT of transformers. None for any other module."""
+    index = module._buffers.get("relative_position_index")
+    if index is None:
+        made = getattr(module, "generate_relative_position_index", None)
+        return (None if made is None else made(grid)), grid
     size = module.window_size
-    return (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))
+    return index, ((size, size) if isinstance(size, int) else (int(size[0]), int(size[1])))
 
 
 def _reindexed(index: Tensor, places: Tensor) -> Tensor:

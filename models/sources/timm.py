@@ -64,6 +64,7 @@ def read(config: Mapping[str, Any], request: Request, shards: Shards | None = No
     with described(name):
         if published.fixed_input_size:
             changes.setdefault("img_size", tuple(published.input_size[1:]))
+    _check_readable(name, **changes)
     network = fill(name, shards, _unwrapped, **changes) if shards else random_network(name, **changes)
     with described(name):
         card = _card(request.id.partition("/")[2], request, published, network)
@@ -172,12 +173,12 @@ def _unknown(name: str) -> Fault:
     )  # fmt: skip
 
 
-def _check_readable(name: str) -> None:
-    """Before anything is fetched: is there a family that reads this architecture?"""
+def _check_readable(name: str, **changes: Any) -> None:
+    """Before anything is fetched or filled: is there a family that reads this architecture?"""
     with torch.device("meta"):
-        family = family_of(timm.create_model(name, pretrained=False, **options(name)))
+        family = family_of(random_network(name, **changes))
     if family is None:
-        raise refusal(random_network(name))
+        raise refusal(random_network(name, **changes))
 
 
 def _fetched(name: str, published: PretrainedCfg, request: Request) -> Path:

@@ -1,21 +1,26 @@
-"""The architectures that conformance is shown for: their own classes at small sizes, with random weights."""
+"""The architectures that conformance is shown for: their own classes at small sizes, with random weights, saved as
+their makers save them and opened by the door that everybody uses."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import timm
 import torch
 import transformers
+from timm.models._hub import save_config_for_hf, save_for_hf
 from torch import nn
 
 from models.backbone import Backbone
-from models.card import Card
 from models.families import create_options
-from models.loading import open_network
-from models.pixels import Pixels
+from models.loading import load
+from models.structure import sincos_table
+from tests.models.letters import write_clip, write_siglip
 
 SMALL: dict[str, Any] = {"depth": 2, "embed_dim": 48, "num_heads": 3}
 HALF = (0.5, 0.5, 0.5)
@@ -29,14 +34,20 @@ class Architecture:
     build:   makes the network with random weights
     patch:   pixels
     size:    (height, width) in pixels that it is built for
+    save:    writes it to a folder, as its maker does
+    writer:  whose folder that is
     others:  further shapes that must work: not square, interpolated
+    twin:    "?random" where weights make no difference
     """
 
     title: str
     build: Callable[[], nn.Module]
     patch: int
     size: tuple[int, int]
+    save: Callable[[Any, Path], None]
+    writer: str
     others: tuple[tuple[int, int], ...] = ()
+    twin: str = ""
 
     def network(self) -> nn.Module:
         """The same each time, and with tokens, tables and gains that are not the zeros and ones of a fresh network."""
@@ -44,18 +55,33 @@ class Architecture:
         network = self.build().eval()
         with torch.no_grad():
             for value in network.parameters():
-                value.add_(0.1 * torch.randn_like(value))
+                if value.requires_grad:
+                    value.add_(0.1 * torch.randn_like(value))
         return network
 
     def open(self) -> Backbone:
-        pixels = Pixels(self.size, self.patch, self.patch, HALF, HALF, fixed=not self.others)
-        return open_network(self.network(), Card("test/small", self.title, "test", random=True), pixels, _tokens)
+        with TemporaryDirectory() as place:
+            self.save(self.network(), Path(place))
+            return load(f"file/{place}{self.twin}", "cpu")
 
 
-def _tokens(texts: Any) -> dict[str, torch.Tensor]:
-    """A tokeniser of one letter a token; 63 ends a text."""
-    rows = [[ord(letter) % 60 + 1 for letter in text[:7]] + [63] * (8 - len(text[:7])) for text in texts]
-    return {"input_ids": torch.tensor(rows)}
+def _by_timm(network: nn.Module, place: Path) -> None:
+    save_for_hf(network, str(place), safe_serialization=True)
+
+
+def _described_by_timm(network: nn.Module, place: Path) -> None:
+    save_config_for_hf(network, str(place / "config.json"))
+
+
+def _by_transformers(network: Any, place: Path) -> None:
+    """With what its publishers put beside it: how pictures are fed, and how texts are."""
+    network.save_pretrained(place)
+    fed = {"do_normalize": True, "image_mean": HALF, "image_std": HALF, "resample": 3}
+    (place / "preprocessor_config.json").write_text(json.dumps(fed))
+    if isinstance(network, transformers.CLIPModel):
+        write_clip(place)
+    elif isinstance(network, transformers.SiglipModel | transformers.Siglip2Model):
+        write_siglip(place)
 
 
 def _timm(title: str, name: str, patch: int = 16, **options: Any) -> Architecture:
@@ -64,13 +90,16 @@ def _timm(title: str, name: str, patch: int = 16, **options: Any) -> Architectur
     size = (4 * patch, 4 * patch)
     options = {**SMALL, "img_size": size, **told, **options}
     others = ((3 * patch, 5 * patch), (6 * patch, 6 * patch)) if told else ()
-    return Architecture(title, lambda: timm.create_model(name, **options), patch, size, others)
+    return Architecture(title, lambda: timm.create_model(name, **options), patch, size, _by_timm, "timm", others)
 
 
 def _swin(title: str, name: str, **options: Any) -> Architecture:
     told = create_options()[timm.model_entrypoint(name).__module__.rpartition(".")[2]]
     options = {"img_size": 64, "window_size": 4, "embed_dim": 24, "depths": (2, 2), "num_heads": (2, 4), **options}
-    return Architecture(title, lambda: timm.create_model(name, **told, **options), 4, (64, 64), ((48, 80), (72, 128)))
+    others = ((48, 80), (72, 128))
+    return Architecture(
+        title, lambda: timm.create_model(name, **told, **options), 4, (64, 64), _by_timm, "timm", others
+    )
 
 
 def _hf(
@@ -78,9 +107,20 @@ def _hf(
 ) -> Architecture:
     def build() -> nn.Module:
         network: Any = getattr(transformers, kind)
-        return network(network.config_class(**config))
+        return _with_fixed_tables(network(network.config_class(**config)))
 
-    return Architecture(title, build, patch, (size, size), others)
+    return Architecture(title, build, patch, (size, size), _by_transformers, "transformers", others)
+
+
+def _with_fixed_tables(network: Any) -> nn.Module:
+    """MAE's tables are no weights; transformers leaves them zero where it makes a network, and its converters lay them
+    as MAE's authors do, columns first after a row for CLS."""
+    for name, table in network.named_parameters():
+        if not table.requires_grad and table.ndim == 3:
+            side, channels = int((table.shape[1] - 1) ** 0.5), table.shape[2]
+            assert name.endswith(("position_embeddings", "decoder_pos_embed"))
+            table[:, 1:].copy_(sincos_table((side, side), channels).roll(channels // 2, dims=-1))
+    return network
 
 
 _WINDOWS: dict[str, Any] = {
@@ -91,7 +131,7 @@ _TOWER: dict[str, Any] = {
 }  # fmt: skip
 _SEES: dict[str, Any] = {**_TOWER, "image_size": 64, "patch_size": 16}
 _READS: dict[str, Any] = {
-    **_TOWER, "vocab_size": 64, "max_position_embeddings": 8, "eos_token_id": 63, "bos_token_id": 62,
+    **_TOWER, "vocab_size": 64, "max_position_embeddings": 8, "eos_token_id": 53, "bos_token_id": 52,
 }  # fmt: skip
 _OTHERS = ((48, 80), (96, 96))
 
@@ -125,6 +165,23 @@ SHOWN = (
     _hf("DINOv2 with registers (transformers)", "Dinov2WithRegistersForImageClassification", 16, 64, _OTHERS, **_SEES),
     _hf("DINOv3 (transformers)", "DINOv3ViTModel", 16, 64, _OTHERS, **_SEES, num_register_tokens=4),
     _hf(
+        "BEiT (transformers)", "BeitForImageClassification", 16, 64, _OTHERS, **_SEES, use_relative_position_bias=True,
+    ),
+    _hf(
+        "BEiT, one bias for all blocks (transformers)", "BeitModel", 16, 64, _OTHERS, **_SEES,
+        use_shared_relative_position_bias=True, use_mean_pooling=False,
+    ),
+    _hf(
+        "Data2Vec (transformers)", "Data2VecVisionForImageClassification", 16, 64, _OTHERS, **_SEES,
+        use_relative_position_bias=True, use_shared_relative_position_bias=True,
+    ),
+    _hf("I-JEPA (transformers)", "IJepaForImageClassification", 16, 64, _OTHERS, **_SEES),
+    _hf("MSN (transformers)", "ViTMSNForImageClassification", 16, 64, _OTHERS, **_SEES),
+    _hf(
+        "ViT of timm in transformers' wrapper", "TimmWrapperForImageClassification", 16, 64, _OTHERS,
+        architecture="vit_tiny_patch16_224", model_args={**SMALL, "img_size": 64},
+    ),
+    _hf(
         "MAE", "ViTMAEForPreTraining", 16, 64, _OTHERS, **_SEES,
         decoder_hidden_size=32, decoder_num_hidden_layers=1, decoder_num_attention_heads=2,
         decoder_intermediate_size=64,
@@ -142,7 +199,10 @@ SHOWN = (
 def _refused(title: str, name: str, **options: Any) -> Architecture:
     config = timm.get_pretrained_cfg(name)
     size = config.input_size[1:] if config else (224, 224)
-    return Architecture(title, lambda: timm.create_model(name, **options), 16, (size[0], size[1]))
+    return Architecture(
+        title, lambda: timm.create_model(name, **options), 16, (size[0], size[1]), _described_by_timm, "timm",
+        twin="?random",
+    )  # fmt: skip
 
 
 REFUSED = (

@@ -24,16 +24,17 @@ from tests.models.architectures import REFUSED, SHOWN, Architecture
 PAGE = Path(__file__).parents[2] / "docs" / "conformance.md"
 
 COLUMNS = (
-    "Architecture", "Row and column", "Query", "Rollout", "Class relevance", "Positions", "Position surgery",
-    "Reconstruction", "Zero-shot",
+    "Architecture", "Folder of", "Row and column", "Query", "Rollout", "Class relevance", "Positions",
+    "Position surgery", "Reconstruction", "Zero-shot",
 )  # fmt: skip
 
 INTRODUCTION = """\
 # Conformance
 
 What is shown of which architecture, and why not elsewhere. Written by `make conformance`; a test holds that this page
-is what the code does now. Every architecture is made of its own class, at a small size, with random weights, and each
-cell is tried. The same test holds, for each of them and for three shapes of input where the network takes any:
+is what the code does now. Every architecture is made of its own class, at a small size, with random weights, saved as
+its maker saves it (timm's `save_for_hf`, transformers' `save_pretrained`), opened by `file/<folder>`, and each cell is
+tried. The same test holds, for each of them and for three shapes of input where the network takes any:
 
 - a row sums to 1 within 1e-5 (with padding, where a window holds some), and a column is that entry of every row;
 - every weight equals the same network's own softmax, computed openly, within 1e-5 (the real DINOv2, whose logits pass
@@ -71,6 +72,7 @@ def _shown(architecture: Architecture, notes: Notes) -> Sequence[str]:
     layers = backbone.trace(pixels)
     return (
         architecture.title,
+        architecture.writer,
         "within windows" if layers[0].windows > 1 else "yes",
         _query(backbone, layers),
         _rollout(layers, notes),
@@ -88,7 +90,7 @@ def _refused(architecture: Architecture, notes: Notes) -> Sequence[str]:
     try:
         architecture.open()
     except Refusal as refusal:
-        return (architecture.title, *([notes.refused(str(refusal))] * (len(COLUMNS) - 1)))
+        return (architecture.title, architecture.writer, *([notes.refused(str(refusal))] * (len(COLUMNS) - 2)))
     raise AssertionError(f"{architecture.title} was opened, but nothing true can be shown of it")
 
 

@@ -15,7 +15,7 @@ from models.loading import open_network
 
 def eager_weights(backbone: Backbone, pixels: Tensor) -> list[Tensor]:
     """Softmax of each block, (windows, heads, queries, keys), on a copy whose fused kernels are off."""
-    twin: Any = open_network(copy.deepcopy(backbone.module), backbone.card, backbone.pixels)
+    twin: Any = open_network(_openly(backbone.module), backbone.card, backbone.pixels)
     if hasattr(twin.module, "config"):
         return _of_transformers(twin, pixels)
     for part in twin.module.modules():
@@ -25,11 +25,22 @@ def eager_weights(backbone: Backbone, pixels: Tensor) -> list[Tensor]:
     return _noted(drops, lambda inputs, _: inputs[0], lambda: twin.module(pixels[None]))
 
 
+def _openly(network: Any) -> Any:
+    """A copy; of Data2Vec one that is made anew, since its attention is eager or not from the first moment on."""
+    if "Data2Vec" not in type(network).__name__:
+        return copy.deepcopy(network)
+    twin = type(network)._from_config(copy.deepcopy(network.config), attn_implementation="eager")
+    twin.load_state_dict(network.state_dict())
+    return twin.to(network.dtype)
+
+
 def _of_transformers(twin: Any, pixels: Tensor) -> list[Tensor]:
-    """transformers' attention modules return their weights beside their output once it is told to be eager; SwinV2 of
-    transformers knows no other way and drops out on its weights as timm does."""
-    if "Swinv2" in type(twin.module).__name__:
-        drops = [block.attention.self.dropout for block in twin.blocks]
+    """transformers' attention modules return their weights beside their output once it is told to be eager; those of
+    SwinV2 know no other way, Data2Vec's return them when asked, and both drop out on their weights as timm does."""
+    name = type(twin.module).__name__
+    if "Swinv2" in name or "Data2Vec" in name:
+        inner = "self" if "Swinv2" in name else "attention"
+        drops = [getattr(block.attention, inner).dropout for block in twin.blocks]
         return _noted(drops, lambda inputs, _: inputs[0], lambda: twin.trace(pixels))
     twin.module.set_attn_implementation("eager")
     attentions = [_attention(block) for block in twin.blocks]

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import io
-import json
 from pathlib import Path
 
 import pytest
 import sentencepiece
 import torch
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import CLIPConfig, CLIPModel, SiglipConfig, SiglipModel
 
 from models.backbone import ZeroShot
 from models.faults import Fault
 from models.loading import load
+from tests.models.letters import write_clip, write_siglip
 
 TOWER = {"hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 2, "num_hidden_layers": 1}
 VISION = {**TOWER, "image_size": 32, "patch_size": 16}
 FED = '{"image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5], "resample": 3}'
-LETTERS = [chr(code) for code in range(97, 123)]
 
 
 def siglip(place: Path, words: int) -> Path:
@@ -62,16 +60,7 @@ def test_siglip_reads_lower_case_without_punctuation_padded_to_its_full_length(t
 
 
 def test_siglip_2_reads_lower_case_and_pads_on_the_right(tmp_path: Path) -> None:
-    words = {"<pad>": 0, "<eos>": 1, "<bos>": 2, "<unk>": 3, "<mask>": 4, "▁": 5}
-    words |= {letter: 6 + place for place, letter in enumerate(LETTERS)}
-    tokenizer = Tokenizer(models.BPE(words, [], unk_token="<unk>", byte_fallback=False))
-    tokenizer.normalizer = normalizers.Replace(" ", "▁")
-    tokenizer.pre_tokenizer = pre_tokenizers.Split(" ", "merged_with_previous")
-    tokenizer.post_processor = processors.TemplateProcessing(single="$A <eos>", special_tokens=[("<eos>", 1)])
-    tokenizer.save(str(tmp_path / "tokenizer.json"))
-    (tmp_path / "tokenizer_config.json").write_text(
-        json.dumps({"tokenizer_class": "GemmaTokenizer", "padding_side": "left", "add_eos_token": True})
-    )
+    write_siglip(tmp_path)
     backbone = opened(siglip(tmp_path, 64))
     shouted, said = numbers(backbone, "A Cat", "a cat")
     assert torch.equal(shouted, said)
@@ -79,10 +68,7 @@ def test_siglip_2_reads_lower_case_and_pads_on_the_right(tmp_path: Path) -> None
 
 
 def test_clip_reads_77_tokens_and_answers_alike_however_much_is_padded(tmp_path: Path) -> None:
-    words = {letter: place for place, letter in enumerate([*LETTERS, *(letter + "</w>" for letter in LETTERS)])}
-    words |= {"<|startoftext|>": 52, "<|endoftext|>": 53}
-    (tmp_path / "vocab.json").write_text(json.dumps(words))
-    (tmp_path / "merges.txt").write_text("#version: 0.2\n")
+    write_clip(tmp_path)
     text = {**TOWER, "vocab_size": 54, "max_position_embeddings": 77, "bos_token_id": 52, "eos_token_id": 53}
     CLIPModel(CLIPConfig(text_config=text, vision_config=VISION, projection_dim=16)).save_pretrained(tmp_path)
     (tmp_path / "preprocessor_config.json").write_text(FED)
