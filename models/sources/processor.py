@@ -6,14 +6,16 @@ What a processor does by default is taken from transformers; what is told and ca
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import isqrt
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from transformers import AutoImageProcessor
 
+from models.description import CONFIG, read_json
 from models.faults import Fault
 from models.feeding import Recipe, Size
 from models.pixels import Interpolation
@@ -22,6 +24,12 @@ FILES = ("preprocessor_config.json", "processor_config.json")
 
 PLAIN = ("Beit", "Bit", "CLIP", "ConvNext", "DeiT", "Siglip", "ViT")
 """Processors that resize bytes, cut out the middle and normalise."""
+
+_UNLISTED = {
+    "clip_vision_model": "CLIPImageProcessor", "dinov2_with_registers": "BitImageProcessor",
+    "siglip_vision_model": "SiglipImageProcessor", "siglip2_vision_model": "Siglip2ImageProcessor",
+}  # fmt: skip
+"""What publishers of these networks state, and transformers does not know where nobody states it."""
 
 _RESAMPLING: dict[int, Interpolation] = {
     0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic", 4: "box", 5: "hamming",
@@ -40,34 +48,45 @@ class Fed:
 
 def fed(folder: Path, own: Size, patch: int) -> Fed:
     """What the files in `folder` say of a network trained at `own` (height, width) pixels. Raises `Fault`."""
-    if not any((folder / name).is_file() for name in FILES):
+    told = {name: read_json(folder / name) for name in (*FILES, CONFIG) if (folder / name).is_file()}
+    if not told.keys() & {*FILES}:
         raise Fault(
             "{folder} has no preprocessor_config.json, so it is not known how the network is fed; put that file beside "
             "its config.json.",
             folder=folder.name,
         )
     try:
-        stated: Any = AutoImageProcessor.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except (ValueError, OSError, TypeError, KeyError, AttributeError) as damage:
+        stated = _processor(told)
+    except (ValueError, OSError, TypeError, KeyError, AttributeError, ImportError) as damage:
         raise Fault(
             "transformers cannot read how the network in {folder} is fed ({reason}); correct its "
             "preprocessor_config.json.",
-            folder=folder.name, reason=str(damage).partition("\n")[0],
+            folder=folder.name, reason=str(damage).partition("\n")[0][:200],
         ) from damage  # fmt: skip
     # a picture in [0, 1] is `factor` times too small for (rgb · factor − mean) / std
     factor = 255 * stated.rescale_factor if stated.do_rescale else 255.0
     mean, std = (stated.image_mean, stated.image_std) if stated.do_normalize else (0.0, 1.0)
     mean, std = (tuple(value / factor for value in _each(values)) for values in (mean, std))
     recipe = _recipe(stated, folder.name, own, patch)
-    if not _states_size(folder):
+    if not _states_size(told):
         recipe = replace(recipe, size=None)
     return Fed(mean, std, _RESAMPLING[int(stated.resample)], recipe)
 
 
-def _states_size(folder: Path) -> bool:
+def _processor(told: Mapping[str, dict[str, Any]]) -> Any:
+    """transformers' own, from what was read: it would take the files in one encoding alone."""
+    unlisted = _UNLISTED.get(str(told.get(CONFIG, {}).get("model_type")))
+    with TemporaryDirectory() as folder:
+        for name, said in told.items():
+            usual = {"image_processor_type": unlisted} if unlisted and name != CONFIG else {}
+            Path(folder, name).write_text(json.dumps({**usual, **said}), encoding="utf-8")
+        return AutoImageProcessor.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+
+
+def _states_size(told: Mapping[str, dict[str, Any]]) -> bool:
     """Whether the files name a size: the default of transformers' class is of no network in particular."""
-    told = (json.loads((folder / name).read_text(encoding="utf-8")) for name in FILES if (folder / name).is_file())
-    return any(key in stated.get("image_processor", stated) for stated in told for key in ("size", "max_num_patches"))
+    stated = (told[name].get("image_processor", told[name]) for name in FILES if name in told)
+    return any(key in each for each in stated for key in ("size", "max_num_patches"))
 
 
 def _each(values: float | Iterable[float]) -> tuple[float, ...]:
