@@ -19,7 +19,7 @@ from torch import nn
 from models.backbone import Backbone
 from models.families import create_options
 from models.loading import load
-from models.structure import sincos_table
+from models.positions import sincos_table
 from tests.models.letters import write_clip, write_siglip
 
 SMALL: dict[str, Any] = {"depth": 2, "embed_dim": 48, "num_heads": 3}
