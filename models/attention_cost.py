@@ -168,15 +168,18 @@ def products(block: nn.Module) -> Products:
     return Products(projections, mlp, table)
 
 
-_TABLES = ("cpb_mlp", "continuous_position_bias_mlp")
-"""What timm and transformers call SwinV2's MLP over offsets."""
+_TABLES = {
+    "cpb_mlp": "relative_coords_table", "continuous_position_bias_mlp": "relative_coords_table",
+    "meta_mlp": "relative_coordinates_log", "rel_pos.mlp": "rel_coords_log",
+}  # fmt: skip
+"""What an MLP over offsets is called, and the table of offsets that it reads."""
 
 
 def _offsets(block: nn.Module, name: str) -> int:
     """Rows of the table that the MLP at `name` reads."""
     word = next(word for word in _TABLES if word in name)
-    attention = block.get_submodule(name[: name.index(word)].rstrip("."))
-    table: Any = attention.relative_coords_table
+    owner, _, _ = (name[: name.index(word)] + word).rpartition(".")
+    table: Any = getattr(block.get_submodule(owner), _TABLES[word])
     return table.numel() // table.shape[-1]
 
 

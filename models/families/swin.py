@@ -1,4 +1,5 @@
-"""Swin and SwinV2 of timm: windows, cyclic shift and shift mask are data of each block, as the network keeps them.
+"""Swin, SwinV2 and SwinV2-CR of timm: windows, cyclic shift and shift mask are data of each block, as the network keeps
+them.
 
 Swin: Liu et al. 2021, arXiv 2103.14030. SwinV2, whose cosine attention never reaches the fused kernel and whose logits
 are read at the softmax instead: 2111.09883.
@@ -12,6 +13,7 @@ from typing import Any
 import torch
 from timm.models.swin_transformer import SwinTransformer
 from timm.models.swin_transformer_v2 import SwinTransformerV2
+from timm.models.swin_transformer_v2_cr import SwinTransformerV2Cr
 from torch import Tensor, nn
 
 from models.backbone import Affinity, Backbone, Family, Layer, Parts
@@ -21,9 +23,10 @@ from models.positions import bias_affinity
 from models.recorder import Seen, record
 from models.windows import window_bands, window_members
 
-Network = SwinTransformer | SwinTransformerV2
+Network = SwinTransformer | SwinTransformerV2 | SwinTransformerV2Cr
 
-CREATE_OPTIONS = {module: {"strict_img_size": False} for module in ("swin_transformer", "swin_transformer_v2")}
+_MODULES = ("swin_transformer", "swin_transformer_v2", "swin_transformer_v2_cr")
+CREATE_OPTIONS = {module: {"strict_img_size": False} for module in _MODULES}
 """By timm's module: what `create_model` must be told so that any input size and shape can be fed. The shift mask is
 then made for each input, and nothing on the network, which viewers share, is changed; `set_input_size` would."""
 
@@ -43,7 +46,7 @@ class Swin:
 
     @property
     def blocks(self) -> Sequence[nn.Module]:
-        stages: Any = self.network.layers
+        stages: Any = getattr(self.network, "layers", None) or self.network.stages
         return [block for stage in stages for block in stage.blocks]
 
     def trace(self, pixels: Tensor) -> tuple[Layer, ...]:
@@ -71,6 +74,8 @@ class Classifier(Swin):
     @torch.no_grad()
     def class_logits_from(self, layers: Sequence[Layer]) -> Tensor:
         tokens = layers[-1].tokens.to(next(self.network.parameters())).unflatten(0, layers[-1].grid)
+        if isinstance(self.network, SwinTransformerV2Cr):  # its last block ends in the norm
+            return self.network.forward_head(tokens.permute(2, 0, 1).unsqueeze(0))[0]
         return self.network.forward_head(self.network.norm(tokens.unsqueeze(0)))[0]
 
 
@@ -88,6 +93,9 @@ def _layer(block: Any, seen: Seen) -> Layer:
 
 def _bias(number: int, block: Any) -> Affinity:
     attention = block.attn
+    if hasattr(attention, "meta_mlp"):
+        bias = attention._relative_positional_encodings()[0]
+        return bias_affinity("continuous bias", bias, block.window_size, number, "window")
     if hasattr(attention, "cpb_mlp"):
         bias = continuous_bias(attention.cpb_mlp, attention.relative_coords_table, attention.relative_position_index)
         return bias_affinity("continuous bias", bias, block.window_size, number, "window")

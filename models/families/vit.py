@@ -1,22 +1,26 @@
-"""ViT and its descendants in timm: supervised, DeiT, DINO, DINOv2, DINOv3, EVA-02, BEiT, CLIP's and SigLIP's eyes.
+"""ViT and its descendants in timm: supervised, DeiT, DINO, DINOv2, DINOv3, EVA-02, BEiT, CLIP's and SigLIP's eyes, and
+ViT with relative positions.
 
 One sequence, prefix tokens first, every token looks at every token. What differs from one to the next is data: how many
 prefix tokens and which, how position is known, how the last tokens are pooled.
 
 ViT: Dosovitskiy et al. 2021, arXiv 2010.11929. DeiT: 2012.12877. DINO: 2104.14294. DINOv2: 2304.07193, with registers:
-2309.16588. DINOv3: 2508.10104. EVA-02: 2303.11331. BEiT: 2106.08254.
+2309.16588. DINOv3: 2508.10104. EVA-02: 2303.11331. BEiT: 2106.08254. Relative positions over the whole picture: a table
+as in Swin, 2103.14030, or an MLP over offsets as in SwinV2, 2111.09883.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from timm.layers.attention_pool import AttentionPoolLatent
+from timm.layers.pos_embed_rel import RelPosMlp
 from timm.models.beit import Beit
 from timm.models.eva import Eva
 from timm.models.vision_transformer import VisionTransformer
+from timm.models.vision_transformer_relpos import VisionTransformerRelPos
 from torch import Tensor, nn
 
 from models.backbone import Affinity, Backbone, Family, Layer, Parts
@@ -27,21 +31,25 @@ from models.positions import bias_affinity, rotary_affinity, table_affinity
 from models.recorder import record
 from models.sequence import layers_of
 
-Network = VisionTransformer | Eva | Beit
+Network = VisionTransformer | Eva | Beit | VisionTransformerRelPos
 
 CREATE_OPTIONS = {module: {"dynamic_img_size": True} for module in ("vision_transformer", "deit", "eva")}
-"""By timm's module: what `create_model` must be told so that any input size and shape can be fed. BEiT has no such."""
+"""By timm's module: what `create_model` must be told so that any input size and shape can be fed. BEiT and ViT with
+relative positions have no such: their biases fit one grid."""
 
 
 class ViT:
     """A plain vision transformer, read through the kernel that computes its attention."""
 
     def __init__(self, parts: Parts) -> None:
-        assert isinstance(parts.network, Network)
-        self.network: Network = parts.network.eval()
+        self.network: Any = parts.network.eval()
         self.card: Card = parts.card
         self.pixels: Pixels = parts.pixels
-        self.names = tuple(_prefix_names(self.network))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the tokens before the first patch."""
+        return tuple(prefix_names(self.network))
 
     @property
     def module(self) -> nn.Module:
@@ -59,11 +67,11 @@ class ViT:
     def positions(self) -> tuple[Affinity, ...]:
         network, grid = self.network, self.network.patch_embed.grid_size
         found = []
-        if network.pos_embed is not None:
+        if getattr(network, "pos_embed", None) is not None:
             table = network.pos_embed.detach()[0]
             rows_apart = 0 if getattr(network, "no_embed_class", False) else len(self.names)
             found.append(table_affinity(table[rows_apart:], grid, prefix=table[:rows_apart], random=self.card.random))
-        found += _rotary(network, grid)
+        found += rotary(network, grid)
         found += _relative(network, grid)
         return tuple(found)
 
@@ -98,7 +106,7 @@ class Pooler(ViT):
         return pool
 
     def pooled_from(self, layers: Sequence[Layer]) -> Tensor:
-        whole = not isinstance(self.network, VisionTransformer) or self.network.pool_include_prefix
+        whole = getattr(self.network, "pool_include_prefix", True)
         skipped = 0 if whole else len(self.names)
         tokens = self.network.norm(layers[-1].tokens.to(next(self.network.parameters()).device).unsqueeze(0))
         seen, _ = record([self.pool], lambda: self.pool(tokens[:, skipped:]))
@@ -116,16 +124,24 @@ class PoolingClassifier(Pooler, Classifier):
 def _open(parts: Parts) -> Backbone:
     assert isinstance(parts.network, Network)
     _require_one_map(parts.network)
+    return reader_of(parts, ViT, Classifier, Pooler, PoolingClassifier)
+
+
+def reader_of(
+    parts: Parts, plain: type[ViT], classifier: type[Classifier], pooler: type[Pooler], both: type[PoolingClassifier]
+) -> Backbone:
+    """The one of these four that has the network's abilities."""
     classifies = _has_classifier(parts)
     if isinstance(getattr(parts.network, "attn_pool", None), AttentionPoolLatent):
-        return PoolingClassifier(parts) if classifies else Pooler(parts)
-    return Classifier(parts) if classifies else ViT(parts)
+        return (both if classifies else pooler)(parts)
+    return (classifier if classifies else plain)(parts)
 
 
 def _require_one_map(network: Network) -> None:
     """Blocks with two attentions side by side, or with the difference of two, have no map to show; one is tried."""
     embed: Any = network.patch_embed
-    count = embed.num_patches if isinstance(network, Beit) else 4  # BEiT's bias fits its own grid only
+    fits_one = isinstance(network, Beit | VisionTransformerRelPos)  # their biases fit their own grid only
+    count = embed.num_patches if fits_one else 4
     weight = next(network.parameters())
     tokens = weight.new_zeros(1, network.num_prefix_tokens + count, network.embed_dim)
     seen, _ = record([network.blocks[0]], lambda: network.blocks[0](tokens))
@@ -141,7 +157,7 @@ def _has_classifier(parts: Parts) -> bool:
     return parts.card.random or head.bias is None or bool(head.bias.detach().any())
 
 
-def _prefix_names(network: Network) -> Iterator[str]:
+def prefix_names(network: Any) -> Iterator[str]:
     """In the order in which timm lays them out."""
     names = ["CLS"] if getattr(network, "cls_token", None) is not None else []
     if getattr(network, "dist_token", None) is not None:
@@ -158,7 +174,7 @@ def _prefix_names(network: Network) -> Iterator[str]:
     yield from names
 
 
-def _rotary(network: Network, grid: tuple[int, int]) -> Iterator[Affinity]:
+def rotary(network: Any, grid: tuple[int, int]) -> Iterator[Affinity]:
     """The network's own sines and cosines; learned apart for each block and head in RoPE-mixed (arXiv 2403.13298)."""
     rope = getattr(network, "rope", None)
     if rope is None:
@@ -174,17 +190,28 @@ def _rotary(network: Network, grid: tuple[int, int]) -> Iterator[Affinity]:
 
 
 def _relative(network: Network, grid: tuple[int, int]) -> Iterator[Affinity]:
-    """BEiT's biases between patches; its table has three more entries for CLS, which has no place on the grid."""
+    """Biases between patches, of a table or of a small MLP; CLS, which has no place on the grid, is left out. BEiT's
+    table has three more entries for it, ViT's with relative positions one."""
     prefix = network.num_prefix_tokens
     with torch.no_grad():
-        shared: Any = getattr(network, "rel_pos_bias", None)
-        if shared is not None:
-            yield bias_affinity("relative bias", shared()[:, prefix:, prefix:], grid, None)
-        for block, module in enumerate(network.blocks):
-            attention: Any = getattr(module, "attn", None)
-            if getattr(attention, "relative_position_bias_table", None) is not None:
-                bias = attention._get_rel_pos_bias()[0, :, prefix:, prefix:]
-                yield bias_affinity("relative bias", bias, grid, block)
+        for block, bias, kind in _biases(network):
+            yield bias_affinity(kind, bias[..., prefix:, prefix:], grid, block)
+
+
+def _biases(network: Network) -> Iterator[tuple[int | None, Tensor, Literal["relative bias", "continuous bias"]]]:
+    """(block or None where all share it, (heads, queries, keys), kind)."""
+    shared: Any = getattr(network, "rel_pos_bias", None)
+    if shared is not None:
+        yield None, shared(), "relative bias"
+    parts: list[tuple[int | None, Any]] = [(None, getattr(network, "shared_rel_pos", None))]
+    for block, module in enumerate(network.blocks):
+        attention: Any = getattr(module, "attn", None)
+        if getattr(attention, "relative_position_bias_table", None) is not None:
+            yield block, attention._get_rel_pos_bias()[0], "relative bias"
+        parts.append((block, getattr(attention, "rel_pos", None)))
+    for block, part in parts:
+        if part is not None:
+            yield block, part.get_bias()[0], "continuous bias" if isinstance(part, RelPosMlp) else "relative bias"
 
 
 FAMILY = Family("ViT", lambda network: isinstance(network, Network), _open)

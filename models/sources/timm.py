@@ -131,7 +131,7 @@ def options(name: str) -> dict[str, Any]:
 
 def pixels(network: Any, published: PretrainedCfg) -> Pixels:
     """How the network is fed: sizes from the network itself, colours and recipe from what its authors state."""
-    embed = network.patch_embed
+    embed = getattr(network, "patch_embed", None) or network.embeds  # NaFlexViT's has neither size nor grid
     data = resolve_data_config(pretrained_cfg=published.to_dict())
     if data["interpolation"] not in get_args(Interpolation) or data["crop_mode"] not in _RESIZE:
         raise Fault(
@@ -139,19 +139,20 @@ def pixels(network: Any, published: PretrainedCfg) -> Pixels:
             "correct it.",
             interpolation=data["interpolation"], crop=data["crop_mode"],
         )  # fmt: skip
-    height, width = embed.img_size or published.input_size[1:]
+    height, width = getattr(embed, "img_size", None) or published.input_size[1:]
+    grid = getattr(embed, "grid_size", None)
     stem = next((module for module in network.modules() if isinstance(module, nn.Conv2d)), None)
     mean, std = (of_channels(data[name], stem.in_channels if stem else 3) for name in ("mean", "std"))
     border = tuple(round(255 * value) / 255 for value in mean) if data["crop_mode"] == "border" else (0.0,)
     return Pixels(
         size=(height, width),
         # a hybrid's embedding counts cells of its convolutions, so the grid tells the pixels of a patch
-        patch=height // embed.grid_size[0] if embed.grid_size else embed.patch_size[0],
+        patch=height // grid[0] if grid else embed.patch_size[0],
         multiple=network.feature_info[-1]["reduction"],
         mean=mean,
         std=std,
         interpolation=data["interpolation"],
-        fixed=bool(embed.strict_img_size),
+        fixed=bool(getattr(embed, "strict_img_size", False)),
         recipe=Recipe(_RESIZE[data["crop_mode"]], data["crop_pct"], border=border),
     )
 

@@ -93,6 +93,12 @@ def _timm(title: str, name: str, patch: int = 16, **options: Any) -> Architectur
     return Architecture(title, lambda: timm.create_model(name, **options), patch, size, _by_timm, "timm", others)
 
 
+def _naflex(title: str, name: str) -> Architecture:
+    """It has a configuration of its own instead of keyword arguments, and takes every size."""
+    options: dict[str, Any] = {**SMALL, "img_size": 64, "pos_embed_grid_size": (4, 4)}
+    return Architecture(title, lambda: timm.create_model(name, **options), 16, (64, 64), ((48, 80), (96, 96)))
+
+
 def _swin(title: str, name: str, **options: Any) -> Architecture:
     told = create_options()[timm.model_entrypoint(name).__module__.rpartition(".")[2]]
     options = {"img_size": 64, "window_size": 4, "embed_dim": 24, "depths": (2, 2), "num_heads": (2, 4), **options}
@@ -151,10 +157,19 @@ SHOWN = (
     _timm("Perception Encoder", "vit_pe_core_tiny_patch16_384"),
     _timm("BEiT", "beit_base_patch16_224"),
     _timm("FlexiViT", "flexivit_small"),
+    _timm("ViT, relative position, table", "vit_relpos_medium_patch16_cls_224", rel_pos_type="bias"),
+    _timm("ViT, relative position, MLP", "vit_relpos_base_patch32_plus_rpn_256", patch=32),
+    _timm("ViT, relative position, shared", "vit_srelpos_small_patch16_224"),
+    _naflex("NaFlexViT", "naflexvit_base_patch16_gap"),
+    _naflex("NaFlexViT, rows and columns", "naflexvit_base_patch16_parfac_gap"),
+    _naflex("NaFlexViT, SigLIP", "naflexvit_base_patch16_siglip"),
     _timm("CLIP, image tower (timm)", "vit_base_patch16_clip_224", num_classes=0),
     _timm("SigLIP, image tower (timm)", "vit_base_patch16_siglip_224"),
     _swin("Swin", "swin_tiny_patch4_window7_224"),
     _swin("SwinV2", "swinv2_tiny_window8_256"),
+    _swin("SwinV2-CR", "swinv2_cr_tiny_224"),
+    _timm("SAM, image encoder", "samvit_base_patch16", window_size=3, global_attn_indexes=(1,)),
+    _timm("SAM, image encoder, as a classifier", "samvit_base_patch16_224", window_size=3, global_attn_indexes=(1,)),
     _hf("Swin (transformers)", "SwinForImageClassification", 4, 64, ((48, 80), (72, 100)), **_WINDOWS),
     _hf("SwinV2 (transformers)", "Swinv2Model", 4, 64, ((48, 80), (72, 100)), **_WINDOWS),
     _hf("SimMIM", "SwinForMaskedImageModeling", 4, 64, ((48, 80),), **_WINDOWS),

@@ -22,7 +22,11 @@ def eager_weights(backbone: Backbone, pixels: Tensor) -> list[Tensor]:
         if hasattr(part, "fused_attn"):
             part.fused_attn = False
     drops = [part.attn.attn_drop for part in twin.blocks]
-    return _noted(drops, lambda inputs, _: inputs[0], lambda: twin.module(pixels[None]))
+    noted = _noted(drops, lambda inputs, _: inputs[0], lambda: twin.module(pixels[None]))
+    return [  # SAM's windows and heads are one axis
+        weights if weights.ndim == 4 else weights.unflatten(0, (-1, block.attn.num_heads))
+        for weights, block in zip(noted, twin.blocks, strict=True)
+    ]
 
 
 def _openly(network: Any) -> Any:

@@ -111,9 +111,14 @@ def test_last_tokens_are_what_the_network_goes_on_with(architecture: Architectur
     backbone, pixels = architecture.open(), noise(architecture.size)
     tokens = backbone.trace(pixels)[-1].tokens
     network: Any = backbone.module
-    if hasattr(network, "forward_features"):
+    if hasattr(network, "norm"):
         own = network.forward_features(pixels[None]).detach().flatten(1, -2)[0]
         torch.testing.assert_close(network.norm(tokens).detach(), own, **TOLERANCE)
+    elif hasattr(network, "forward_features"):  # a neck of convolutions, or nothing more, over channels first
+        neck = getattr(network, "neck", torch.nn.Identity())
+        square = tokens.unflatten(0, backbone.trace(pixels)[-1].grid).permute(2, 0, 1)[None]
+        own = network.forward_features(pixels[None]).detach()
+        torch.testing.assert_close(neck(square).detach(), own, **TOLERANCE)
     assert tokens.isfinite().all()
 
 
