@@ -41,7 +41,7 @@ def affinities(backbone: Backbone) -> tuple[Affinity, ...]:
     found = backbone.positions()
     if not found:
         raise Refusal(
-            "Positions were asked for, but {checkpoint} has none: it tells patches apart by what they show alone; "
+            "Positions were asked for, but {checkpoint} has none before it sees a picture: no table and no bias; "
             "choose another network.",
             checkpoint=backbone.card.id,
         )

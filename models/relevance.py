@@ -81,7 +81,7 @@ def relevance_row(
 def _require_readable(layers: Sequence[Layer]) -> None:
     if len({layer.grid for layer in layers}) > 1 or max(layer.windows for layer in layers) > 1:
         raise Refusal(
-            "Class relevance was asked for, but this network attends within windows and merges its patches between "
+            "Class relevance was asked for, but this network attends within windows or merges its patches between "
             "stages, so that no product over its blocks exists; look at single blocks instead."
         )
     entries = sum(layer.heads * layer.length**2 for layer in layers)

@@ -57,7 +57,7 @@ class Sam:
         if network.rope_global is not None:
             with torch.no_grad():
                 embedding: Any = network.rope_global.get_embed()
-            found.append(rotary_affinity(embedding, network.patch_embed.grid_size, False))
+            found.append(rotary_affinity(embedding, self.pixels.grid(self.pixels.size), False))
         return tuple(found)
 
     def _batch(self, pixels: Tensor) -> Tensor:

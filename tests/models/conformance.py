@@ -136,7 +136,7 @@ def _score(backbone: Backbone, pixels: Tensor) -> Tensor:
 
 def _positions(backbone: Backbone, notes: Notes) -> str:
     kinds = dict.fromkeys(affinity.kind for affinity in backbone.positions())
-    return ", ".join(kinds) or notes.refused("The network knows no positions.")
+    return ", ".join(kinds) or notes.refused("The network has no positions before it sees a picture.")
 
 
 def _surgery(backbone: Backbone, pixels: Tensor, layers: Sequence[Layer], notes: Notes) -> str:
