@@ -35,7 +35,7 @@ class NaFlex(ViT):
 
     def positions(self) -> tuple[Affinity, ...]:
         table, grid = _table(self.embeds), self.embeds.pos_embed_grid_size
-        found = [] if table is None else [table_affinity(table.flatten(0, 1), grid)]
+        found = [] if table is None else [table_affinity(table.flatten(0, 1), grid, random=self.card.random)]
         size = self.pixels.size
         return (*found, *rotary(self.network, self.pixels.grid(size)))
 

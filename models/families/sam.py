@@ -53,7 +53,7 @@ class Sam:
         network, found = self.network, []
         if network.pos_embed is not None:
             table = network.pos_embed.detach()[0]
-            found.append(table_affinity(table.flatten(0, 1), (table.shape[0], table.shape[1])))
+            found.append(table_affinity(table.flatten(0, 1), (table.shape[0], table.shape[1]), random=self.card.random))
         if network.rope_global is not None:
             with torch.no_grad():
                 embedding: Any = network.rope_global.get_embed()
