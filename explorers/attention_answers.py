@@ -14,7 +14,7 @@ from explorers.desk_facts import network_facts, photograph, revision
 from explorers.parameters import shown, within
 from explorers.traces import Traced
 from models.attention import fuse, mass_mask, rollout_from
-from models.backbone import Backbone, Layer, Pools
+from models.backbone import Backbone, Layer, Pools, ZeroShot
 from models.faults import Fault, Refusal
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _map(seen: Traced, asked: Attention, query: maps.Query, block: int) -> tuple
     layers = seen.layers
     if asked.view == "class":
         map_, target, _ = relevance(seen, asked.target, asked.text)
-        return None, map_, {"target": target}
+        return None, map_, {"target": target, "reads_text": isinstance(seen.backbone, ZeroShot)}
     if asked.view == "rollout":
         return None, rollout(seen, query, asked, block), {}
     if query == "pool" and block != len(layers) - 1:

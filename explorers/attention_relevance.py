@@ -16,6 +16,7 @@ from models.backbone import Classifies, ZeroShot
 from models.class_names import class_names
 from models.faults import Refusal
 from models.relevance import Score
+from models.text_to_patches import cosine_with
 
 BEST = 5
 
@@ -44,15 +45,10 @@ def relevance(seen: Traced, target: int | None, text: str) -> tuple[Tensor, str,
 
 
 def score_of(target: int | Tensor) -> Score:
-    """The logit of a class, or of a text by its features (1, channels)."""
+    """The logit of a class, or the cosine with a text by its features (1, channels)."""
     if isinstance(target, int):
         return lambda backbone, pixels: backbone.class_logits(pixels)[0, target]  # pyright: ignore
-
-    def alike(backbone: Any, pixels: Tensor) -> Tensor:
-        image = backbone.image_features(pixels)
-        return backbone.text_scores(image, target.to(image)).logits[0, 0]
-
-    return alike
+    return cosine_with(target[0])
 
 
 def _best(backbone: Classifies, pixels: Tensor) -> tuple[list[dict[str, Any]], int]:

@@ -23,7 +23,9 @@ SENTENCES: Mapping[str, str] = {
     "{blocks}.",
     "rollout mean": "Attention rollout averaged over all patches, through blocks 1 to {block} of {blocks}.",
     "rollout pool": "Attention rollout from the attention pool's latent through blocks 1 to {block} of {blocks}.",
-    "class": "What the score of “{target}” rests on: gradient × attention through all {blocks} blocks, positive part.",
+    "class": "What the logit of “{target}” rests on: gradient × attention through all {blocks} blocks, positive part.",
+    "class text": "What the cosine with “{target}” rests on: gradient × attention through all {blocks} blocks, "
+    "positive part.",
     "only head": "The map is that of the only head.",
     "mean": "The map is the mean of {heads} heads.",
     "max": "The map is the maximum over {heads} heads.",
@@ -86,7 +88,8 @@ def _what(facts: Mapping[str, Any]) -> tuple[Sentence, ...]:
     kind, who = query_facts(facts["query"], facts["names"])
     place = {"block": facts["block"] + 1, "blocks": facts["blocks"]}
     if view == "class":
-        return (Sentence(SENTENCES["class"], {"target": facts["target"], "blocks": facts["blocks"]}),)
+        scored = "class text" if facts["reads_text"] else "class"
+        return (Sentence(SENTENCES[scored], {"target": facts["target"], "blocks": facts["blocks"]}),)
     first = Sentence(SENTENCES[f"{view} {kind}"], {**place, **who})
     if view == "rollout":
         return first, Sentence(SENTENCES[f"rollout fused {facts['fusion']}"], {"discard": percent(facts["discard"])})

@@ -16,6 +16,9 @@ from torch import Tensor, nn
 from models.faults import Refusal
 from models.recorder import Call, record
 
+Shape = tuple[int, ...]
+"""(windows ..., heads, queries, keys) of one call."""
+
 
 def refusal(network: nn.Module) -> Refusal:
     """The reason why no family reads `network`, to be raised. Runs it once on noise, at the size that it names."""
@@ -32,23 +35,27 @@ def refusal(network: nn.Module) -> Refusal:
             network=type(network).__name__, height=noise.shape[2], width=noise.shape[3],
             reason=str(wrong).partition("\n")[0],
         )  # fmt: skip
-    return _reason(network, [_shape(call) for call in seen[0].calls], lengths)
+    kernel = {_shape(call) for call in seen[0].calls if call.query is not None}
+    return _reason(network, [_shape(call) for call in seen[0].calls], lengths, kernel)
 
 
-def _reason(network: nn.Module, calls: list[tuple[int, ...]], lengths: set[int]) -> Refusal:
-    """`calls`: (windows ..., heads, queries, keys) of each; `lengths`: how many tokens any part gave out."""
+def _reason(network: nn.Module, calls: list[Shape], lengths: set[int], kernel: set[Shape]) -> Refusal:
+    """`calls`: of each; `lengths`: how many tokens any part gave out; `kernel`: of `calls` those that were seen as
+    queries and keys, not at a softmax, which may be taken over anything."""
     if not calls:
         return Refusal(
             "Attention was asked for, but one pass through this network, {network}, made no attention that can be "
-            "seen: its patches mix by {convolutions} convolutions and {linears} linear layers; choose a transformer.",
+            "seen here; it holds {convolutions} convolutions, {linears} linear and {recurrent} recurrent layers, and "
+            "which of them mix its patches is not known; choose a transformer of a family that Patchlight reads.",
             network=type(network).__name__, convolutions=_count(network, nn.Conv2d), linears=_count(network, nn.Linear),
+            recurrent=_count(network, nn.RNNBase),
         )  # fmt: skip
     widths = _widths(network)
     for call in calls:
         *_, heads, queries, keys = call
-        if any(side > 1 and side not in lengths and heads * side in widths for side in (queries, keys)):
+        if queries == keys > 1 and keys not in lengths and heads * keys in widths:
             return Refusal(
-                "Attention between patches was asked for, but in this network, {network}, a head's maps of {queries} × "
+                "A map of patches was asked for in every block, but in this network, {network}, maps of {queries} × "
                 "{keys} relate channels, not patches; choose a network whose patches look at patches.",
                 network=type(network).__name__, queries=queries, keys=keys,
             )  # fmt: skip
@@ -58,13 +65,13 @@ def _reason(network: nn.Module, calls: list[tuple[int, ...]], lengths: set[int])
                 "around the softmax (talking heads), so that no head has a map of its own; choose another network.",
                 network=type(network).__name__, heads=heads,
             )  # fmt: skip
-    return _of_layout(network, calls)
+    return _of_layout(network, calls, kernel)
 
 
-def _of_layout(network: nn.Module, calls: list[tuple[int, ...]]) -> Refusal:
-    """Reasons of where tokens lie, when tokens do look at tokens."""
+def _of_layout(network: nn.Module, calls: list[Shape], kernel: set[Shape]) -> Refusal:
+    """Reasons of where tokens lie, as far as sizes establish that tokens look at tokens."""
     for call in calls:
-        if list(call[:-3]) != [1]:
+        if list(call[:-3]) != [1] and call[-1] == call[-2]:
             return Refusal(
                 "A map over the picture was asked for, but this network, {network}, attends within groups of {units} "
                 "units, and where in the picture each unit lies is not known here; choose another network.",
@@ -72,7 +79,7 @@ def _of_layout(network: nn.Module, calls: list[tuple[int, ...]]) -> Refusal:
             )  # fmt: skip
     for call in calls:
         queries, keys = call[-2:]
-        if queries != keys and queries > 1:
+        if queries != keys and queries > 1 and call in kernel:
             return Refusal(
                 "A map over patches was asked for, but in this network, {network}, {queries} queries look at {keys} "
                 "keys: one side is pooled, so that the two are not the same patches; choose another network.",
@@ -80,12 +87,12 @@ def _of_layout(network: nn.Module, calls: list[tuple[int, ...]]) -> Refusal:
             )  # fmt: skip
     return Refusal(
         "A map over patches was asked for, but of this network, {network}, only the size of its attention is known, "
-        "{queries} × {keys}, not which patch each row stands for; choose a network of a family that Patchlight reads.",
+        "{queries} × {keys}, not what it relates; choose a network of a family that Patchlight reads.",
         network=type(network).__name__, queries=calls[0][-2], keys=calls[0][-1],
     )  # fmt: skip
 
 
-def _shape(call: Call) -> tuple[int, ...]:
+def _shape(call: Call) -> Shape:
     """(windows ..., heads, queries, keys)."""
     if call.logits is not None:
         return tuple(call.logits.shape)

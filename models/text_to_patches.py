@@ -21,7 +21,7 @@ from torch import Tensor
 
 from models.backbone import Backbone, Layer, ZeroShot
 from models.faults import Refusal
-from models.relevance import ReadsThroughPool, class_relevance
+from models.relevance import ReadsThroughPool, Score, class_relevance
 
 Way = Literal["tokens", "values", "gradient"]
 WAYS: tuple[Way, ...] = ("tokens", "values", "gradient")
@@ -49,13 +49,20 @@ def patch_map(network: Backbone, layers: Sequence[Layer], pixels: Tensor, text: 
     if way != "gradient":
         return patch_features(network, layers, way) @ text
 
+    relevance = class_relevance(network, pixels, cosine_with(text))
+    return relevance[layers[-1].prefix :].unflatten(0, layers[-1].grid).cpu()
+
+
+def cosine_with(text: Tensor) -> Score:
+    """What a picture's relevance for `text`, a unit vector (channels,), is the relevance of, wherever it is asked: the
+    cosine. The logit's gradient is larger by the temperature, which the sum over blocks does not only scale."""
+
     def cosine(backbone: Backbone, fed: Tensor) -> Tensor:
         assert isinstance(backbone, ZeroShot)
         feature = backbone.image_features(fed)[0]
         return feature.float() @ text.to(feature.device)
 
-    relevance = class_relevance(network, pixels, cosine)
-    return relevance[layers[-1].prefix :].unflatten(0, layers[-1].grid).cpu()
+    return cosine
 
 
 @torch.no_grad()

@@ -197,7 +197,7 @@ def test_a_class_that_the_network_lacks_gives_way_to_its_best(reader: Readers) -
     one = reader()
     page = one.open(checkpoint="timm/vit_tiny_patch16_224?random", view="class", target=5000)
     assert "The parameter target was given 5000" in notice(page)
-    assert one.caption().startswith("What the score of")
+    assert one.caption().startswith("What the logit of")
     assert page.locator(".pl-class[aria-pressed=true]").count() == 1, "the best of those that can be chosen"
     one.complaints[:] = [text for text in one.complaints if "422" not in text]  # it was refused on purpose
 

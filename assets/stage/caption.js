@@ -28,7 +28,7 @@ export function caption(facts, shown) {
   const words = facts.sentences;
   const [kind, who] = asked(facts, shown.query);
   const place = { block: shown.block + 1, blocks: facts.layers.length, ...who };
-  const said = [say(words[`${shown.view} ${kind}`] ?? words[shown.view], { ...place, target: shown.target ?? "" })];
+  const said = [say(words[`${shown.view} ${kind}`] ?? words[shown.view === "class" && facts.reads_text ? "class text" : shown.view], { ...place, target: shown.target ?? "" })];
   if (shown.view === "from" || shown.view === "to") {
     said.push(heads(words, shown), mass(words, shown));
   }

@@ -12,8 +12,10 @@ from torch import Tensor
 from transformers import CLIPConfig, CLIPModel, SiglipConfig, SiglipModel
 
 from explorers import traces
+from explorers.attention_map import attention
 from explorers.bundle import unpack
 from explorers.frame import Desk
+from explorers.zero_shot import zero_shot
 from explorers.zero_shot_page import Asked, cosines, opening
 from models.card import Card
 from models.loading import load, open_network
@@ -76,3 +78,14 @@ def test_probabilities_are_transformers_own(opened: Any) -> None:
     assert np.abs(found - expected.numpy()).max() < 1e-5
     assert found[0] == found[-1], "a duplicate has the same score"
     assert arrays["image"].shape[:2] == tuple(facts["shape"])
+
+
+@pytest.mark.parametrize("checkpoint", ["bundled/clip", "bundled/siglip"])
+def test_a_text_is_explained_alike_on_every_tab(checkpoint: str) -> None:
+    """Attention and Zero-shot ask the same question; once one explained the logit and the other the cosine."""
+    asked = {"fit": "whole", "checkpoint": checkpoint}
+    picture = "assets/pictures/drawn/shapes.jpg"
+    one = attention(picture, view="class", text="a red circle", **asked)
+    other = zero_shot(picture, labels=["a red circle"], templates=["{}"], patches="gradient", **asked)
+    np.testing.assert_allclose(one.arrays["map"], other.arrays["heat"], rtol=1e-4, atol=1e-7)
+    assert "the cosine with “a red circle”" in one.said()
