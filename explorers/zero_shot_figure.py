@@ -42,7 +42,11 @@ def _picture(finding: Finding) -> Image.Image:
 
 
 def _head(pen: ImageDraw.ImageDraw, left: int, language: str, own: str) -> None:
-    words = (say("Cosine", language), say("Softmax", language), say("Sigmoid", language))
+    named = {"softmax": say("Softmax", language), "sigmoid": say("Sigmoid", language)}
+    read_outs = (
+        word if name == own else say("{read_out}, untrained", language, read_out=word) for name, word in named.items()
+    )
+    words = (say("Cosine", language), *read_outs)
     places = (COSINE - 70, *BARS)
     colours = ("muted", *(_own(name, own) for name in ("softmax", "sigmoid")))
     for word, place, ink in zip(words, places, colours, strict=True):

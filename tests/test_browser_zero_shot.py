@@ -83,6 +83,10 @@ def test_page_and_endpoint_say_the_same_and_scrubbing_asks_nothing(reader: Reade
         api_name="/zero_shot",
     )  # fmt: skip
     assert_same(caption(reader), said["caption"]["en"])
+    assert "Fed as trained" in caption(reader), "the tab begins as the network's authors feed it"
+    assert reader.page.get_attribute(".pl-fits [data-value=trained]", "aria-checked") == "true"
+    assert "Sigmoid, untrained" in reader.page.inner_text(".pl-zero-head")
+    assert "bias alone" not in reader.page.inner_text(".pl-zero-curve"), "there is no bias to speak of"
     before = reader.page.inner_text(".pl-zero-rows")
     with reader.listening() as asked:
         reader.page.locator("input[aria-label='Scale of the cosine']").fill("4")

@@ -11,7 +11,7 @@ export class Bars {
   constructor({ select, order }) {
     this.select = select;
     this.order = segmented("Order", ORDERS, order);
-    this.heads = Object.fromEntries(["softmax", "sigmoid"].map((name) => [name, make("span.pl-zero-read", { say: name === "softmax" ? "Softmax" : "Sigmoid", hint: name === "softmax" ? "Shares 100 % among the labels" : "Judges each label alone" })]));
+    this.heads = Object.fromEntries(["softmax", "sigmoid"].map((name) => [name, make("span.pl-zero-read", { hint: name === "softmax" ? "Shares 100 % among the labels" : "Judges each label alone" })]));
     this.head = make(".pl-zero-row.pl-zero-head", {}, make("span", { say: "Label" }), make("span", { say: "Cosine" }), make("span", { say: "Logit" }), this.heads.softmax, this.heads.sigmoid);
     this.rows = make(".pl-zero-rows", { role: "listbox", label: "Labels by score" });
     this.more = make("p.pl-note", { hidden: true });
@@ -31,7 +31,11 @@ export class Bars {
     const shown = order.slice(0, ROWS);
     const key = JSON.stringify([shown.map((at) => labels[at]), own, templates > 1]);
     if (this.shown !== key) this.#build(shown.map((at) => labels[at]), own, key);
-    for (const name of ["softmax", "sigmoid"]) this.heads[name].classList.toggle("pl-zero-own", own === name);
+    for (const [name, head] of Object.entries(this.heads)) {
+      head.classList.toggle("pl-zero-own", own === name);
+      write(head, titled(name, own));
+    }
+    this.own = own;
     const span = templates > 1 ? spanned(scores) : null;
     shown.forEach((at, place) => {
       const row = this.drawn[place];
@@ -61,8 +65,8 @@ export class Bars {
     const [left, step, wide] = [picture.width + size * 1.5, size * 2.1, picture.width - size * 2.5];
     context.font = `${size * 0.85}px system-ui, 'DejaVu Sans', sans-serif`;
     context.fillStyle = "#56616f";
-    const heads = [[say("Cosine"), 0.46], [say("Softmax"), 0.5], [say("Sigmoid"), 0.77]];
-    heads.forEach(([word, at], place) => drawWord(context, word, left + at * wide, step * 0.7, place ? "left" : "right"));
+    const heads = [[say("Cosine"), 0.46], [titled("softmax", this.own), 0.5], [titled("sigmoid", this.own), 0.77]];
+    heads.forEach(([word, at], place) => drawWord(context, word, left + at * wide, step * 0.7, place ? "left" : "right", 0.26 * wide));
     shown.forEach((row, place) => drawRow(context, row, { left, top: (place + 1) * step, step, wide, size }));
     return sheet;
   }
@@ -77,6 +81,12 @@ export class Bars {
     });
     this.rows.replaceChildren(...this.drawn.map(({ element }) => element));
   }
+}
+
+/** What a read-out's column is called: one that the network was not trained with is marked where it stands. */
+function titled(name, own) {
+  const read_out = name === "softmax" ? say("Softmax") : say("Sigmoid");
+  return own === name ? read_out : say("{read_out}, untrained", { read_out });
 }
 
 function drawWord(context, word, x, y, side, most = Infinity) {

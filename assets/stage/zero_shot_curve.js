@@ -15,7 +15,7 @@ export class Curve {
     this.element = make("figure.pl-zero-curve", {}, make("figcaption", { say: "Sigmoid of one pair over its cosine" }), this.sheet.element, this.note);
   }
 
-  /** labels, scores, scale, bias, sigmoid, order, selected. */
+  /** labels, scores, scale, bias, sigmoid, order, selected; own: the network's read-out. */
   draw(shown) {
     this.shown = shown;
     this.element.hidden = false;
@@ -80,14 +80,18 @@ export class Curve {
   }
 
   #explain() {
-    const { labels, sigmoid, bias, order, selected } = this.shown;
+    const { labels, sigmoid, bias, order, selected, own } = this.shown;
+    if (own !== "sigmoid" && !bias) return this.#say(say("This network was trained with softmax and has no bias: its sigmoid was never an answer."));
     const at = Math.max(0, labels.indexOf(selected));
     const plain = 1 / (1 + Math.exp(-bias));
     const words = order.length ? say("At a cosine of 0 the bias alone says {plain} %. “{label}” has {share} %: {times} times as much.", {
       plain: number(100 * plain, 2), label: labels[at], share: number(100 * sigmoid[at], 3), times: number(sigmoid[at] / plain, 2),
     }) : "";
     const nothing = say("None of these: {share} %, the product of 1 − sigmoid over all labels, as if pairs were independent.", { share: fixed(100 * none(sigmoid), 1) });
-    const said = `${words} ${nothing}`;
+    this.#say(bias ? `${words} ${nothing}` : nothing);
+  }
+
+  #say(said) {
     if (this.note.textContent !== said) this.note.textContent = said;
   }
 }
