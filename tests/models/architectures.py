@@ -96,7 +96,8 @@ def _timm(title: str, name: str, patch: int = 16, **options: Any) -> Architectur
 def _naflex(title: str, name: str) -> Architecture:
     """It has a configuration of its own instead of keyword arguments, and takes every size."""
     options: dict[str, Any] = {**SMALL, "img_size": 64, "pos_embed_grid_size": (4, 4)}
-    return Architecture(title, lambda: timm.create_model(name, **options), 16, (64, 64), ((48, 80), (96, 96)))
+    others = ((48, 80), (96, 96))
+    return Architecture(title, lambda: timm.create_model(name, **options), 16, (64, 64), _by_timm, "timm", others)
 
 
 def _swin(title: str, name: str, **options: Any) -> Architecture:
