@@ -4,7 +4,7 @@
     held      the same pictures, among the 16 names that occur
     twemoji   emoji of the style kept for validation, each its own label
     emojione  emoji of the style kept for the test, likewise
-    PATH      a folder with a folder of pictures for each label
+    PATH      a folder with a folder of pictures for each label, or with such folders in train, val and test
 
 Which pictures are taken is fixed, so that networks and prompts are compared on the same ones.
 """
@@ -27,7 +27,7 @@ from models.faults import Fault
 from models.image import open_image
 from training.datasets import Source, open_dataset
 from training.datasets.emoji import drawings
-from training.datasets.folder import pictures_in
+from training.datasets.folder import ORDER, class_of, folders, nothing_in
 from training.datasets.shapes import combinations
 from training.shapes import PLACES, phrase, placed
 
@@ -90,7 +90,11 @@ def _emoji(split: str, count: int, side: int, language: str) -> LabelledSet:
 
 
 def _folder(name: str, count: int, side: int) -> LabelledSet:
-    """Every label gives as many pictures as its share of the folder, at even steps through the order of names."""
+    """Every label gives as many pictures as its share of the folder, at even steps through the order of names.
+
+    Of a folder with parts, those of the test are taken, else those of the validation: what a network may have learnt
+    from is no test of it.
+    """
     folder = Path(name.replace("\0", "")).expanduser()
     if os.environ.get("PATCHLIGHT_PUBLIC") == "1" or not folder.is_dir():
         raise Fault(
@@ -98,10 +102,14 @@ def _folder(name: str, count: int, side: int) -> LabelledSet:
             "start Patchlight on your own machine and give the path of a folder.",
             name=shown(name),
         )  # fmt: skip
-    files = pictures_in(folder)
-    owner = [file.relative_to(folder).parts[0] if file.parent != folder else "" for file in files]
+    parts = folders(folder).parts
+    place = next((parts[part] for part in reversed(ORDER) if part in parts), [])
+    files = [file for one in place for file in one.pictures]
+    owner = [class_of(one, file) or "" for one in place for file in one.pictures]
     labels = tuple(sorted(set(owner)))
-    _check_folder(name, labels, len(files))
+    if not files:
+        raise nothing_in(folder)
+    _check_folder(name, labels)
     step = max(1.0, len(files) / count)
     taken = [int(place * step) for place in range(min(count, len(files)))]
     truth = tuple(labels.index(owner[place]) for place in taken)
@@ -112,10 +120,7 @@ def _folder(name: str, count: int, side: int) -> LabelledSet:
     return LabelledSet(tuple(label.replace("_", " ") for label in labels), truth, image)
 
 
-def _check_folder(name: str, labels: Sequence[str], pictures: int) -> None:
-    if not pictures:
-        raise Fault("Pictures were asked from {name}, but none lies there; put a folder of them for each label.",
-                    name=shown(name))  # fmt: skip
+def _check_folder(name: str, labels: Sequence[str]) -> None:
     if "" in labels or not 2 <= len(labels) <= MOST_LABELS:
         raise Fault(
             "The pictures of {name} lie in {folders} folders; put them into 2 to {most}, one for each label, and none "

@@ -174,6 +174,23 @@ def test_folders_that_are_no_labelled_set(tmp_path: Path, made: tuple[str, ...],
         labelled_set(str(tmp_path), 16, 32)
 
 
+@pytest.mark.parametrize(("held", "parts"), [
+    ("test", ("train", "val", "test")), ("valid", ("Train", "valid")), ("train", ("train",)), ("test", (".", "test")),
+])  # fmt: skip
+def test_parts_of_a_set_are_no_labels_and_what_was_kept_back_is_scored(
+    tmp_path: Path, held: str, parts: tuple[str, ...]
+) -> None:
+    """The labels were `train` and `val`, and pictures that the network had learnt from were among those scored."""
+    for part in parts:
+        for label, count in (("one", 3 if part == held else 20), ("two", 2)):
+            (tmp_path / part / label).mkdir(parents=True)
+            for number in range(count):
+                Image.new("RGB", (16, 16), RED).save(tmp_path / part / label / f"{number}.png")
+    found = labelled_set(str(tmp_path), 100, 32)
+    assert found.labels == ("one", "two")
+    assert found.truth == (0, 0, 0, 1, 1)
+
+
 def test_no_folder_of_a_public_server_is_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(labelled_set(str(folder), 16, 32)) == 10
     monkeypatch.setenv("PATCHLIGHT_PUBLIC", "1")

@@ -18,6 +18,7 @@ from training.datasets._listing import SUFFIXES as SUFFIXES
 from training.datasets._listing import Listing
 from training.datasets._listing import nothing_in as nothing_in
 from training.datasets._listing import pictures_in as pictures_in
+from training.datasets._parts import ORDER as ORDER
 from training.datasets._parts import ranks
 from training.datasets._rows import Rows, part
 from training.datasets.table import described
