@@ -6,7 +6,7 @@ RUN = $(VENV)/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev app test check bench conformance bundle emoji clean
+.PHONY: help setup setup-dev app test test-slow check bench conformance bundle emoji clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -32,6 +32,13 @@ app: setup  ## open the page (ARGS="--port 7861")
 
 test: setup-dev  ## every test, the browser's too
 	$(RUN) -m pytest $(ARGS)
+
+$(VENV)/.slow: $(VENV)/.dev requirements-slow.txt
+	$(RUN) -m pip install --quiet --requirement requirements-slow.txt
+	touch $@
+
+test-slow: setup-dev $(VENV)/.slow  ## what `make test` leaves out, an hour of one core (CONTRIBUTING.md says when)
+	$(RUN) -m pytest -m slow $(ARGS)
 
 check: $(VENV)/.dev  ## format, lint and types
 	$(RUN) -m ruff format --check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -11,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -68,6 +69,29 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(CHROMIUM))
         yield browser
         browser.close()
+
+
+# -- the page's scripts without a browser ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def node() -> Callable[..., Any]:
+    """Runs a script by the JavaScript engine that Playwright brings, or the machine's; what it prints, as JSON.
+
+    Where there is none the test fails: `make setup-dev` installs one.
+    """
+    import playwright
+
+    brought = Path(playwright.__file__).parent / "driver" / "node"
+    engine = str(brought) if brought.is_file() else shutil.which("node")
+    assert engine, "no JavaScript engine: neither Playwright's nor one on the path; run `make setup-dev`"
+
+    def run(*words: str | Path) -> Any:
+        done = subprocess.run([engine, *map(str, words)], capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return run
 
 
 def free_port() -> int:

@@ -114,7 +114,6 @@ def test_networks_without_texts_compare_pictures_and_say_how(folder: Path, check
 
 
 def test_faiss_finds_the_same_and_says_that_it_may_not(folder: Path) -> None:
-    pytest.importorskip("faiss")
     exact, quick = (asked(folder, text="a red square", search=search, k=1) for search in ("exact", "faiss"))
     assert exact.facts["hits"][0]["item"] == quick.facts["hits"][0]["item"]
     assert "would be missed" in quick.said()
@@ -124,7 +123,6 @@ def test_faiss_finds_the_same_and_says_that_it_may_not(folder: Path) -> None:
 def test_beyond_the_limit_of_exact_search_faiss_is_asked_by_itself(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("faiss")
     monkeypatch.setattr(retrieve_answers, "EXACT", 4)
     assert asked(folder, text="a red square").facts["search"] == "faiss"
     restart()

@@ -50,7 +50,6 @@ def test_equal_pictures_keep_their_order() -> None:
 
 
 def test_faiss_finds_what_brute_force_finds() -> None:
-    pytest.importorskip("faiss")
     vectors = clustered(4000)
     partition = cells(vectors)
     assert partition.probed < partition.cells
@@ -65,7 +64,6 @@ def test_faiss_finds_what_brute_force_finds() -> None:
 
 
 def test_faiss_probes_on_until_it_has_enough() -> None:
-    pytest.importorskip("faiss")
     vectors = clustered(300)
     rows, _ = cells(vectors).nearest(vectors[0], 300)
     assert sorted(rows.tolist()) == list(range(300))
@@ -224,13 +222,11 @@ def test_along_the_gap_the_whole_gap_is_seen() -> None:
 # -- layouts -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("method", "library", "setting"), [
-    ("tsne", "sklearn", ("perplexity", 89 / 3)),
-    pytest.param("umap", "umap", ("neighbours", 15), marks=pytest.mark.slow),
+@pytest.mark.parametrize(("method", "setting"), [
+    ("tsne", ("perplexity", 89 / 3)), pytest.param("umap", ("neighbours", 15), marks=pytest.mark.slow),
 ])  # fmt: skip
-def test_layouts_keep_groups_together_and_are_repeatable(method: Any, library: str, setting: tuple) -> None:
-    """UMAP's first layout is slow: it compiles itself."""
-    pytest.importorskip(library)
+def test_layouts_keep_groups_together_and_are_repeatable(method: Any, setting: tuple) -> None:
+    """UMAP's first layout is slow, since it compiles itself, and `make test-slow` alone installs it."""
     groups = np.arange(90) % 3
     vectors = np.eye(24, dtype=np.float32)[groups] + 0.05 * unit(90)
     places, settings = laid_out(vectors, method)

@@ -1,6 +1,7 @@
 """Every loss, and its gradient, equals what the authors' own code gives for the same numbers.
 
-golden.safetensors was made once with that code; its metadata name repository, commit and class of each entry.
+golden.safetensors was made with that code by `make_golden.py`; its metadata name repository, commit and class of each
+entry.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
+from tests.training.make_golden import INPUTS, MAKERS, REPOSITORIES
 from training.health import nearest_visible
 from training.masking import patchify
 from training.objectives import clip, dino, mae, siglip, simclr, simmim, supervised
@@ -35,6 +37,11 @@ def test_every_entry_names_its_source() -> None:
     with safe_open(FILE, "pt") as file:
         stated = file.metadata()
     assert {name.partition("/")[0].removesuffix("_normalised") for name in GOLDEN} == set(stated)
+    for name, (repository, commit, _, kind) in REPOSITORIES.items():
+        assert stated[name].startswith(f"{repository} {commit} ")
+        assert kind in stated[name]
+    assert set(INPUTS) < set(GOLDEN)
+    assert {maker.__name__ for maker in MAKERS} == set(stated), "an entry that no command makes again"
 
 
 def test_dino_distillation_and_centre() -> None:

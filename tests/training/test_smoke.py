@@ -1,6 +1,6 @@
 """Does each objective learn what it is for? Small networks, few pictures, three seeds, bars with room for chance.
 
-About an hour of one core in all: `pytest -m slow tests/training/test_smoke.py`. Bars are 70 % of what was measured at
+About an hour of one core in all: `make test-slow`. Bars are 70 % of what was measured at
 as many pictures, of 64 pixels in patches of 8, on styles of emoji that no network learnt from.
 """
 
