@@ -30,6 +30,7 @@ TIMEOUT = 10
 
 _BLOCK = 1 << 18
 _MOST_REDIRECTS = 5
+_REDIRECTS = (301, 302, 303, 307, 308)
 _DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
@@ -86,16 +87,28 @@ def fill(repo: str, filename: str, facts: dict[str, Any], blob: Path, progress: 
     os.replace(part, blob)
 
 
-def ask(repo: str, filename: str, url: str, headers: dict[str, str] | None = None, method: str = "GET") -> Any:
-    """The open answer to one request; of a redirect that a HEAD meets, the redirect itself. Raises `Fault`."""
+def ask(
+    repo: str,
+    filename: str,
+    url: str,
+    headers: dict[str, str] | None = None,
+    method: str = "GET",
+    hops: int = _MOST_REDIRECTS,
+) -> Any:
+    """The open answer to one request, whithersoever a GET is redirected (a renamed repository, the storage); of a
+    redirect that a HEAD meets, the redirect itself. Raises `Fault`."""
+    if not url.startswith(("http://", "https://")):
+        raise _answered(repo, f"with the address {url[:80]}")
     token = {"Authorization": f"Bearer {value}"} if _is_hub(url) and (value := get_token()) else {}
     request = urllib.request.Request(url, headers={**(headers or {}), **token}, method=method)
-    opener = urllib.request.build_opener(_Stay) if _is_hub(url) else urllib.request.build_opener()
     try:
-        return opener.open(request, timeout=TIMEOUT)
+        return urllib.request.build_opener(_Stay).open(request, timeout=TIMEOUT)
     except urllib.error.HTTPError as answer:
-        if answer.code in (301, 302, 303, 307, 308) and method == "HEAD":
+        if answer.code in _REDIRECTS and method == "HEAD":
             return answer
+        target = urljoin(url, answer.headers.get("Location") or "")
+        if answer.code in _REDIRECTS and hops:
+            return ask(repo, filename, target, headers, method, hops - 1)
         raise _refused(repo, filename, answer) from answer
     except (OSError, http.client.HTTPException) as unreachable:
         raise Fault(
@@ -107,7 +120,7 @@ def ask(repo: str, filename: str, url: str, headers: dict[str, str] | None = Non
 
 def _append(repo: str, filename: str, facts: dict[str, Any], part: Path, progress: Progress) -> None:
     here = part.stat().st_size if part.exists() else 0
-    if here >= facts["size"]:
+    if here >= facts["size"] and part.exists():  # an empty file is fetched too
         return
     wanted = {"Range": f"bytes={here}-"} if here else {}
     with ask(repo, filename, facts["url"], wanted) as answer:
@@ -133,7 +146,7 @@ def _matches(file: Path, etag: str) -> bool:
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
-    """Leaves a redirect to be read: its headers carry the digest, and its target must not get the token."""
+    """Leaves a redirect to be read: its headers carry the digest, its target must not get the token."""
 
     def redirect_request(self, *_: Any) -> None:
         return None

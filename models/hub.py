@@ -39,7 +39,7 @@ def listing(repo: str) -> tuple[str, ...]:
     _check_name(repo)
     config = cached(repo, "config.json")
     here = tuple(path.name for path in config.parent.iterdir()) if config else ()
-    if constants.HF_HUB_OFFLINE or any(name.startswith("model.safetensors") for name in here) or _converted(repo):
+    if constants.HF_HUB_OFFLINE or any(".safetensors" in name for name in here) or _converted(repo):
         return here
     with ask(repo, "", f"{constants.ENDPOINT}/api/models/{repo}/revision/main") as answer:
         return tuple(entry["rfilename"] for entry in json.load(answer)["siblings"])

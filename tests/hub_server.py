@@ -29,6 +29,7 @@ class Hub:
     cut:     bytes after which a download of a large file breaks off, None for never
     lie:     True where the stated digest is not that of the bytes
     gated:   True where files need a token
+    renamed: former names of repositories, and what the hub answers 307 to
     """
 
     folder: Path
@@ -36,6 +37,7 @@ class Hub:
     cut: int | None = None
     lie: bool = False
     gated: bool = False
+    renamed: dict[str, str] = field(default_factory=dict)
     discussions: list[dict[str, Any]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
@@ -75,10 +77,14 @@ class Handler(BaseHTTPRequestHandler):
 
     def _answer(self, body: bool) -> None:
         self.hub.asked.append(f"{self.command} {self.path} {self.headers.get('Range', '')}".strip())
+        former = next((name for name in self.hub.renamed if f"/{name}/" in self.path), None)
         stored = re.fullmatch(r"/storage/(.+)", self.path)
         resolve = re.fullmatch(r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", self.path)
         listing = re.fullmatch(r"/api/models/([^/]+/[^/]+)/revision/([^/]+)", self.path)
-        if stored:
+        if former:
+            now = self.path.replace(f"/{former}/", f"/{self.hub.renamed[former]}/")
+            self._send(307, {"Location": now}, b"", body)
+        elif stored:
             self._store(self.hub.folder / unquote(stored[1]), body)
         elif resolve:
             self._resolve(resolve[1], unquote(resolve[2]), resolve[3], body)

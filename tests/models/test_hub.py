@@ -19,7 +19,7 @@ from models.backbone import Reconstructs
 from models.card_catalogue import checkpoints
 from models.faults import Fault
 from models.loading import load
-from tests.hub_server import Hub, serve
+from tests.hub_server import Handler, Hub, serve
 
 NAME = "test_vit.r160_in1k"
 """timm's own smallest ViT: 0.4 million parameters."""
@@ -85,6 +85,40 @@ def test_the_cache_is_the_hub_clients_own(server: Hub) -> None:
 
 def test_the_token_is_never_sent_to_another_host(server: Hub) -> None:
     hub.fetch(f"timm/{NAME}", "model.safetensors")
+    assert any("/storage/" in line for line in server.asked)
+    assert server.tokens == []
+
+
+def test_a_renamed_repository_opens_by_its_former_name(server: Hub, autoencoder: ViTMAEForPreTraining) -> None:
+    """The hub answers 307 at every address, listing and files alike, as it does after a rename (F16)."""
+    server.renamed = {"former/mae": "owner/mae"}
+    opened = load("hf/former/mae", "cpu")
+    ours, theirs = opened.module.state_dict(), autoencoder.state_dict()
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+    assert opened.card.revision == server.commit("main")
+    asked = len(server.asked)
+    load("hf/former/mae", "cpu")
+    assert len(server.asked) == asked, "the cache has it under the name that was asked for"
+
+
+def test_a_redirect_that_leads_in_circles_or_out_of_http_is_said(
+    server: Hub, autoencoder: ViTMAEForPreTraining, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.renamed = {"former/mae": "former/mae"}
+    with pytest.raises(Fault, match="answered 307"):
+        load("hf/former/mae", "cpu")
+    secret = server.folder / "secret.json"
+    secret.write_text("{}")
+    away = {"Location": f"file://{secret}", "X-Repo-Commit": "0" * 40, "ETag": "1" * 40}
+    monkeypatch.setattr(Handler, "_answer", lambda self, body: self._send(307, away, b"", body))
+    for asked in (hub.listing, lambda name: hub.fetch(name, "config.json")):
+        with pytest.raises(Fault, match="answered with the address file:"):
+            asked("owner/mae")
+
+
+def test_the_token_follows_a_rename_but_never_leaves_the_hub(server: Hub, autoencoder: ViTMAEForPreTraining) -> None:
+    server.renamed = {"former/mae": "owner/mae"}
+    load("hf/former/mae", "cpu")
     assert any("/storage/" in line for line in server.asked)
     assert server.tokens == []
 
