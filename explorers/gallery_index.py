@@ -26,10 +26,10 @@ from explorers.gate import gate
 from explorers.identity import version
 from models import gallery_store
 from models.backbone import Backbone, ZeroShot
+from models.features import Features
 from models.gallery import Encode, fed, input_shape, joint
 from models.gallery_search import Cells, cells
 from models.gallery_store import Index
-from training.features import Features
 
 Space = Literal["joint", "CLS", "mean"]
 KEPT = 2**30
@@ -118,7 +118,7 @@ def encoder(network: Backbone) -> tuple[Encode, Space]:
     def encode(batch: Tensor) -> Tensor:
         return summary(batch.to(weight.device, weight.dtype))
 
-    return encode, "mean" if summary.first is None else "CLS"
+    return encode, "CLS" if summary.pooled.cls else "mean"
 
 
 _summaries: WeakKeyDictionary[Any, Features] = WeakKeyDictionary()

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 TITLES: Mapping[str, str] = {
     "accumulate": "Parts of a batch", "average": "Averaged teacher", "hue": "Turn of colours", "batch": "Batch", "bias":
-    "First bias",
+    "First bias", "blocks_rate": "Blocks' rate, share", "blocks_decay": "Blocks' weight decay", "measure_every":
+    "Steps a measurement",
     "captions": "Column of captions", "alike": "Pictures of like colours", "centring": "Centring",
     "checkpoint": "Network to probe", "clip": "Gradient clipping", "crop": "Smallest crop", "decay": "Weight decay",
     "decoder_depth": "Decoder blocks", "decoder_width": "Decoder channels", "device": "Device", "disk": "Disk, MB",
@@ -102,6 +103,7 @@ def _preset(preset: Preset) -> dict[str, Any]:
 def _method(method: Method) -> dict[str, Any]:
     return {
         "name": method.name, "title": method.title, "about": method.about, "need": method.need, "idle": method.idle,
+        "given": method.side is not None,
         "options": _choices(dataclasses.fields(method.options)), "settings": dict(method.settings),
         "matters": MATTERS.get(method.name, ("rate",)),
         "papers": {name: dataclasses.asdict(paper) for name, paper in PAPERS.get(method.name, {}).items()},

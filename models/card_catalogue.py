@@ -131,6 +131,8 @@ _ABILITIES = {
 
 def _abilities(config: Mapping[str, Any]) -> tuple[str, ...]:
     """By the config that `models.weights.save` wrote, without opening the network."""
+    if config.get("library") == "probe":
+        return tuple(sorted({"classifies", *_abilities(config.get("network", {}))}))
     if config.get("library") == "timm":
         return ("classifies",) if config.get("options", {}).get("num_classes") else ()
     return _ABILITIES.get(config.get("class", ""), ())

@@ -2,17 +2,21 @@
 
     create({"library": "timm", "name": "vit_tiny_patch16_224", "options": {"img_size": 96, "patch_size": 8}})
     create({"library": "transformers", "class": "CLIPModel", "config": {"projection_dim": 128, ...}})
+    create({"library": "probe", "network": {...}, "features": {...}, "classes": [...]})
 
 `name` is a timm architecture, `options` its keyword arguments; `class` is one of `CLASSES`, `config` what that class's
-configuration takes, `options` further arguments of the class, such as `add_pooling_layer`. The weights follow from
-torch's random state alone, so `torch.manual_seed` repeats them. The same description is what a checkpoint folder keeps
-in `config.json` (see `models.weights`).
+configuration takes, `options` further arguments of the class, such as `add_pooling_layer`; a probe is
+any of them with a classifier beside it (`models.probed`). The weights follow from torch's random state alone, so
+`torch.manual_seed` repeats them. The same description is what a checkpoint folder keeps in `config.json` (see
+`models.weights`).
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator, Mapping
+import inspect
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -53,6 +57,8 @@ def create(config: Mapping[str, Any]) -> nn.Module:
         return _timm(str(config.get("name")), architectural(config.get("options")))
     if library == "transformers":
         return _transformers(str(config.get("class")), portable(config.get("config")), named(config.get("options")))
+    if library == "probe":
+        return _probed(config)
     raise Fault(
         "A network of the library {library} was asked for, but only timm and transformers are known; correct the "
         "description.",
@@ -125,3 +131,35 @@ def described(name: str) -> Iterator[None]:
             "{name} cannot be built as described ({reason}); correct the description.",
             name=name, reason=str(wrong).strip().partition("\n")[0] or type(wrong).__name__,
         ) from wrong  # fmt: skip
+
+
+def _probed(config: Mapping[str, Any]) -> nn.Module:
+    from models.features import Pooling
+    from models.probed import Probed
+
+    with described("probe"):
+        pooled, classes = Pooling(**config["features"]), len(config["classes"])
+    return Probed(create(config["network"]), pooled, classes)
+
+
+def blueprint(network: Any) -> dict[str, Any] | None:
+    """What `create` builds the same architecture from, whatever file it came from; None where it cannot."""
+    made = getattr(network, "_model_args", None)
+    if made is not None:  # as timm notes it for checkpoints of its own
+        known = network.pretrained_cfg
+        name = ".".join(filter(None, (known["architecture"], known.get("tag"))))
+        return {"library": "timm", "name": name, "options": architectural(made)}
+    name = type(network).__name__
+    if name not in CLASSES:
+        return None
+    config = portable(json.loads(network.config.to_json_string(use_diff=False)))
+    options = optional_parts(type(network), network.state_dict())
+    return {"library": "transformers", "class": name, "config": config, "options": options}
+
+
+def optional_parts(network: Any, names: Iterable[str]) -> dict[str, bool]:
+    """Parts that a transformers class may have or lack, whatever its configuration says: built where weights called
+    `names` hold them. None of them meets a token before the last block."""
+    taken, held = inspect.signature(network.__init__).parameters, tuple(names)
+    marks = {"add_pooling_layer": "pooler.", "use_mask_token": "mask_token"}
+    return {part: any(mark in name for name in held) for part, mark in marks.items() if part in taken}

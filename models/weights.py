@@ -3,7 +3,8 @@
 A **checkpoint folder**, as `save` writes it, `run/<name>` and `bundled/<name>` open it and training fills it:
 
     config.json         the description that `models.create` takes: {"library": "timm", "name": ..., "options": {...}}
-                        or {"library": "transformers", "class": ..., "config": {...}}
+                        or {"library": "transformers", "class": ..., "config": {...}}, or one of them within
+                        {"library": "probe", "network": ..., "features": ..., "classes": [...]}
     model.safetensors   the network's state dict under its own names, single or half precision
     card.json           {"title", "family", "training", "licence", "revision"}: strings of `models.card.Card`
     pixels.json         the fields of `models.pixels.Pixels`

@@ -87,11 +87,13 @@ def seconds_per_step(rows: Sequence[Mapping[str, Any]]) -> float | None:
 
 def thinned(rows: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
     """At most `most` of the rows: of each stretch the two with the least and the greatest loss, so that no spike is
-    lost and no point is made up; the last row always."""
+    lost and no point is made up; the last row always, and rows with figures that few steps have."""
     if len(rows) <= most:
         return rows
-    count = (most - 1) // 2
-    chosen = {len(rows) - 1}
+    usual = min(len(row) for row in rows)
+    rare = [place for place, row in enumerate(rows) if len(row) > usual]
+    chosen = {len(rows) - 1, *rare[:: 1 + 2 * len(rare) // most]}
+    count = (most - len(chosen)) // 2
     for part in range(count):
         stretch = range(part * len(rows) // count, (part + 1) * len(rows) // count)
         loss = {row: rows[row]["loss"] if rows[row].get("loss") is not None else math.inf for row in stretch}

@@ -24,7 +24,7 @@ from training.attention import lean
 from training.averaging import follow, follower
 from training.datasets import Dataset
 from training.gather import shared
-from training.objective import Figures, Objective, Views
+from training.objective import Figures, Objective, Paced, Remembers, Views
 from training.optimisers import memory, optimisers, rate_at, remember
 from training.settings import Settings
 
@@ -85,8 +85,9 @@ def train(
     accelerator = devices(settings)
     share = _share(settings, accelerator.num_processes)
     learner = accelerator.prepare(_Step(objective))
-    made = optimisers(objective.module, settings)
+    made = optimisers(objective.module, settings, objective.paces() if isinstance(objective, Paced) else None)
     average = follower(objective.module) if settings.ema else None
+    images = objective.remembered(images) if isinstance(objective, Remembers) else images
     step, first, spent = _restore(objective.module, average, made, start)
     weights = [weight for weight in objective.module.parameters() if weight.requires_grad]
     objective.module.train()
@@ -95,7 +96,7 @@ def train(
         clock = time.perf_counter()
         rate = rate_at(reached, settings)
         for group in (group for optimiser in made for group in optimiser.param_groups):
-            group["lr"] = rate
+            group["lr"] = rate * group["share"]
         loss, figures = _gradients(learner, objective, images, settings, step, share, accelerator)
         norm = nn.utils.clip_grad_norm_(weights, settings.clip or math.inf)
         first = loss if first is None else first
@@ -146,7 +147,7 @@ def _gradients(
 @contextmanager
 def passing(device: torch.device, precision: str) -> Iterator[None]:
     """Numbers and attention of a forward pass that learns."""
-    halved = precision == "bf16"
+    halved = precision == "bf16" or (precision == "auto" and device.type != "cpu")
     with (
         torch.autocast(device.type, torch.bfloat16, enabled=halved),
         lean() if halved and device.type == "cpu" else nullcontext(),

@@ -14,12 +14,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from models.backbone import Backbone, Reconstructs, ZeroShot
+from models.backbone import Backbone, Classifies, Reconstructs, ZeroShot
+from models.class_names import class_names
 from models.faults import Fault
+from models.features import Features
 from models.positions import cosine, offset_r2
 from models.structure import random_table
 from training.datasets import Batch, Dataset, Tells
-from training.features import PASSED, Features, fed
+from training.features import at_once, fed, parts
 from training.figures import Figure, share
 from training.health import nearest_visible
 from training.masking import random_mask
@@ -73,6 +75,7 @@ def _nothing(learn: Dataset) -> Fault:
 
 def _on_pictures(backbone: Backbone, learn: Dataset, known: Batch, asked: Batch, seed: int) -> Iterator[Figure]:
     if known.labels is not None and len(learn.classes) > 1:
+        yield from own_classifier(backbone, asked, learn.classes)
         yield from classification(backbone, known, asked)
     if isinstance(backbone, ZeroShot):
         if asked.captions is not None:
@@ -85,13 +88,27 @@ def _on_pictures(backbone: Backbone, learn: Dataset, known: Batch, asked: Batch,
         yield attention(backbone, asked)
 
 
+def own_classifier(backbone: Backbone, asked: Batch, classes: tuple[str, ...]) -> Iterator[Figure]:
+    """What the network was trained to answer, where it has names for all of these classes, beside the class that most
+    of the pictures show."""
+    names = class_names(backbone) if isinstance(backbone, Classifies) else ()
+    if asked.labels is None or not set(classes) <= set(names):
+        return
+    assert isinstance(backbone, Classifies)
+    truth = torch.tensor([names.index(name) for name in classes])[asked.labels.cpu()]
+    logits = _each(asked, lambda batch: backbone.class_logits(fed(backbone, batch.images)), "its own classifier")
+    right = float((logits.argmax(1) == truth).float().mean())
+    most = float(asked.labels.bincount().max()) / len(asked)
+    yield share("accuracy of its own classifier", right, len(asked), "most frequent class", most)
+
+
 def classification(backbone: Backbone, known: Batch, asked: Batch) -> Iterator[Figure]:
     """k-NN and linear probe on frozen features, beside the same on 16 × 16 pixels."""
     assert known.labels is not None
     assert asked.labels is not None
     features = Features(backbone).eval()
-    ours = _each(known, lambda batch: features(fed(backbone, batch.images)))
-    theirs = _each(asked, lambda batch: features(fed(backbone, batch.images)))
+    ours = _each(known, lambda batch: features(fed(backbone, batch.images)), "features to learn from")
+    theirs = _each(asked, lambda batch: features(fed(backbone, batch.images)), "features to ask about")
     pixels, others = (F.adaptive_avg_pool2d(batch.images, PIXELS).flatten(1) for batch in (known, asked))
     for name, against, judge in (
         ("k-NN accuracy", "k-NN of {n0} × {n1} pixels", neighbours),
@@ -206,6 +223,6 @@ def _pictures(dataset: Dataset, count: int, seed: int) -> Batch:
 
 
 @torch.no_grad()
-def _each(batch: Batch, give: Callable[[Batch], Tensor]) -> Tensor:
-    parts = [give(batch[start : start + PASSED]).cpu() for start in range(0, len(batch), PASSED)]
-    return torch.cat(parts)
+def _each(batch: Batch, give: Callable[[Batch], Tensor], what: str) -> Tensor:
+    size = at_once(batch.images.shape[-1])
+    return torch.cat([give(batch[part]).cpu() for part in parts(len(batch), size, what)])

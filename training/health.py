@@ -11,6 +11,13 @@ PICTURES = 8
 
 
 @torch.no_grad()
+def judged(logits: Tensor, labels: Tensor) -> dict[str, Tensor]:
+    """Cross-entropy, and the share of pictures whose largest logit is their class's; logits (images, classes)."""
+    right = (logits.argmax(-1) == labels).float().mean()
+    return {"loss": F.cross_entropy(logits.float(), labels), "accuracy": right}
+
+
+@torch.no_grad()
 def entropy(probabilities: Tensor) -> Tensor:
     """Mean over rows of -Σ p ln p, in nats, as a share of its maximum ln(columns): 1 is uniform, 0 is one-hot."""
     values = -torch.special.xlogy(probabilities, probabilities).sum(-1).mean()

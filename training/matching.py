@@ -11,7 +11,7 @@ from torch import Tensor
 from models.backbone import ZeroShot
 from training.captions import TEMPLATES, article
 from training.datasets import Batch
-from training.features import PASSED, fed
+from training.features import at_once, fed, parts
 from training.figures import Figure, share
 
 CAPTION = "caption among {n0}, top {n1}"
@@ -70,5 +70,8 @@ def zero_shot(backbone: ZeroShot, asked: Batch, classes: Sequence[str]) -> Itera
 def _scores(backbone: ZeroShot, images: Tensor, texts: Sequence[str]) -> Tensor:
     """Logits (pictures, texts)."""
     pictures: Any = backbone
-    parts = [backbone.image_features(fed(pictures, part)) for part in images.split(PASSED)]
-    return backbone.text_scores(torch.cat(parts), backbone.text_features(list(texts))).logits.cpu()
+    each = [
+        backbone.image_features(fed(pictures, images[part]))
+        for part in parts(len(images), at_once(images.shape[-1]), "pictures against texts")
+    ]
+    return backbone.text_scores(torch.cat(each), backbone.text_features(list(texts))).logits.cpu()

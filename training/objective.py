@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from models.pixels import Pixels
-    from training.datasets import Batch
+    from training.datasets import Batch, Dataset
 
 Views: TypeAlias = "dict[str, Tensor]"
 """What one step reads: augmented, normalised pixels and whatever belongs to them, on the device."""
@@ -28,10 +28,11 @@ Figures: TypeAlias = "Mapping[str, Tensor]"
 class Result:
     """What stays of a run: the network that the explorers read.
 
-    network:   the module, part of `Objective.module`
+    network:   the module; what learns of it is part of `Objective.module`
     config:    what `models.create` builds the same module from
     family:    how it was trained, as people group it: "ViT", "Swin", "DINO" ...
     classes:   names of its classes, where it has a classification head
+    still:     the network stays as it is and only a head beside it learns, so that one look on the way shows all of it
     """
 
     network: nn.Module
@@ -40,6 +41,7 @@ class Result:
     family: str
     classes: tuple[str, ...] = ()
     tokenizer: Tokenizer | None = None
+    still: bool = False
 
 
 class Objective(Protocol):
@@ -62,8 +64,8 @@ class Objective(Protocol):
         """Called after each update with the share of the steps that are done, in (0, 1]."""
         ...
 
-    def result(self) -> Result | None:
-        """The network to keep; None where what was learnt is only a head beside a network that is there already."""
+    def result(self) -> Result:
+        """The network to keep, with the head that was learnt where there is one."""
         ...
 
 
@@ -73,6 +75,41 @@ class Shows(Protocol):
 
     def shows(self, views: Views) -> dict[str, Tensor]:
         """Named arrays of a whole batch of views, on this process alone; called without gradient, in eval mode."""
+        ...
+
+
+@runtime_checkable
+class Judged(Protocol):
+    """An objective whose answers can be told right from wrong on pictures that it never learns from."""
+
+    def judge(self, batch: Batch) -> Figures:
+        """`loss` and `accuracy`, means over a batch of whole pictures; called without gradient, in eval mode."""
+        ...
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """An objective that need not see every picture anew at each step."""
+
+    def remembered(self, images: Dataset) -> Dataset:
+        """What it learns from instead of `images`, which it may be as well."""
+        ...
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast some weights learn: `share` of the run's rate, and the decay of those that are matrices."""
+
+    share: float
+    decay: float
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """An objective some of whose weights learn at a pace of their own."""
+
+    def paces(self) -> Mapping[str, Pace]:
+        """By the beginning of their names in `module`."""
         ...
 
 
@@ -107,6 +144,8 @@ class Method:
     builds:   makes the objective with fresh weights
     need:     what it cannot learn without
     idle:     choices of `Recipe` and `Settings` that do nothing here, so that nobody is asked for them
+    whole:    its loss compares the pictures of a batch with one another, so that a batch cannot be passed in parts
+    side:     of the pictures, by the method's own choices, where it learns from a network that is there already
     settings: defaults of `training.settings.Settings` that suit this method at teaching sizes
     """
 
@@ -117,6 +156,8 @@ class Method:
     builds: Callable[[Plan], Objective]
     need: Literal["classes", "captions"] | None = None
     idle: tuple[str, ...] = ()
+    whole: bool = False
+    side: Callable[[Any], int] | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 

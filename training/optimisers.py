@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from models.faults import Fault
+from training.objective import Pace
 from training.settings import Settings
 
 TABLES = ("pos_embed", "position_embedding", "position_bias", "cls_token", "class_embedding", "mask_token", "probe")
@@ -23,26 +25,34 @@ BETAS = (0.9, 0.95)
 """AdamW's memory as in MAE (arXiv 2111.06377, table 8); 0.999 forgets too slowly for runs of a few thousand steps."""
 
 
-def optimisers(module: nn.Module, settings: Settings) -> tuple[Optimizer, ...]:
-    """AdamW, with Muon beside it if chosen, over the parameters of `module` that learn."""
+def optimisers(
+    module: nn.Module, settings: Settings, paces: Mapping[str, Pace] | None = None
+) -> tuple[Optimizer, ...]:  # fmt: skip
+    """AdamW, with Muon beside it if chosen, over the parameters of `module` that learn; each group has the `share` of
+    the rate that it learns with."""
     learning = {name: weight for name, weight in module.named_parameters() if weight.requires_grad}
     hidden = {name for name in _hidden(module) if name in learning} if settings.optimiser == "muon" else set()
     rest = {name: weight for name, weight in learning.items() if name not in hidden}
-    groups = [
-        {"params": [weight for name, weight in rest.items() if _decays(name, weight)], "weight_decay": settings.decay},
-        {"params": [weight for name, weight in rest.items() if not _decays(name, weight)], "weight_decay": 0.0},
-    ]
-    made: list[Optimizer] = [
-        torch.optim.AdamW([g for g in groups if g["params"]], lr=settings.rate, betas=BETAS, fused=True)
-    ]
+    groups = _groups(rest, settings, paces or {})
+    made: list[Optimizer] = [torch.optim.AdamW(groups, lr=settings.rate, betas=BETAS, fused=True)]
     if hidden:
-        made.append(
-            _muon()(
-                [learning[name] for name in sorted(hidden)], lr=settings.rate, weight_decay=settings.decay,
-                adjust_lr_fn="match_rms_adamw",
-            )
-        )  # fmt: skip
+        groups = _groups({name: learning[name] for name in sorted(hidden)}, settings, paces or {})
+        made.append(_muon()(groups, lr=settings.rate, adjust_lr_fn="match_rms_adamw"))
     return tuple(made)
+
+
+def _groups(
+    weights: Mapping[str, nn.Parameter], settings: Settings, paces: Mapping[str, Pace]
+) -> list[dict[str, Any]]:  # fmt: skip
+    """What is alike in rate and decay, the fastest and most decayed first."""
+    alike: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, weight in weights.items():
+        own = next((pace for start, pace in paces.items() if name.startswith(start)), Pace(1.0, settings.decay))
+        alike.setdefault((own.share, own.decay if _decays(name, weight) else 0.0), []).append(weight)
+    return [
+        {"params": alike[share, decay], "weight_decay": decay, "share": share}
+        for share, decay in sorted(alike, reverse=True)
+    ]
 
 
 def _muon() -> type[torch.optim.Muon]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from torch import nn
-
 from models.card import Card
 from models.weights import save
 from training import shown
+from training.averaging import averaged
 from training.datasets import Dataset
 from training.engine import Progress
 from training.objective import Objective, Shows
@@ -29,10 +27,8 @@ class Published:
         self.folder, self.recipe, self.objective = folder, made, objective
 
     def write(self, place: Path, snapshot: Snapshot) -> None:
-        """A checkpoint folder at `place`; nothing where the objective has no network to give."""
+        """A checkpoint folder at `place`."""
         result = self.objective.result()
-        if result is None:
-            return
         config = dict(result.config)
         if result.classes:
             config["classes"] = list(result.classes)
@@ -41,8 +37,8 @@ class Published:
             id=f"run/{self.folder.name}", title=self.folder.name, family=result.family, licence="Apache-2.0",
             training="Trained here by a recipe of one's own; see settings.json of the run.",
         )  # fmt: skip
-        network = self._averaged(result.network, snapshot) if self.recipe.engine.ema else result.network
-        save(place, network, config, card, result.pixels, words, notes={"step": str(int(snapshot["step"]))})
+        with averaged(self.objective.module, snapshot):
+            save(place, result.network, config, card, result.pixels, words, notes={"step": str(int(snapshot["step"]))})
 
     def looks(self, images: Dataset, start: Snapshot | None) -> Callable[[Progress], None]:
         """What is written after a step for those who look on; the untrained network is written at once.
@@ -50,7 +46,7 @@ class Published:
         start: what the run goes on from, None at its beginning
         """
         result = self.objective.result()
-        if result is None or not self.recipe.engine.watch:
+        if not self.recipe.engine.watch:
             return lambda progress: None
         snapshots = Snapshots(self.folder, self.recipe.engine.disk)
         snapshots.rewind(int(start["step"]) if start else -1)
@@ -67,14 +63,7 @@ class Published:
 
         if start is None:
             shown.write_views(self.folder, self.objective, batch, result.pixels)
-            whole = self.objective.module.state_dict()
-            look(0, lambda: {"step": 0, **{f"average/{name}": value for name, value in whole.items()}})
+            look(0, lambda: {"step": 0})
+        if result.still:
+            return lambda progress: None
         return lambda progress: look(progress.step, progress.snapshot, progress.share == 1)
-
-    def _averaged(self, network: nn.Module, snapshot: Snapshot) -> nn.Module:
-        """A copy of `network`, which is a part of the objective's module, with the weights of the moving average."""
-        names = {module: name for name, module in self.objective.module.named_modules()}
-        prefix = f"average/{names[network]}."
-        other = copy.deepcopy(network)
-        other.load_state_dict({k.removeprefix(prefix): v for k, v in snapshot.items() if k.startswith(prefix)})
-        return other

@@ -12,6 +12,9 @@ from models.faults import Fault
 from training.objective import Method, Plan, method
 from training.settings import Settings, checked, option
 
+SIDE = 96
+"""Pixels, where neither a person nor a network says another."""
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -24,7 +27,10 @@ class Recipe:
     objective: str
     images: str = option("scenes", "pictures: a dataset's name, a folder, a table, hub/OWNER/NAME; + joins several")
     size: str = option("micro", "size of the network: nano, micro, milli, mini, tiny, small, base, large")
-    side: int = option(96, "height and width of the pictures in pixels", least=8, most=1024)
+    side: int = option(
+        0, "height and width of the pictures in pixels; 0: 96, or as a network that is there was trained", least=0,
+        most=1024,
+    )  # fmt: skip
     patch: int = option(8, "side of a patch in pixels", least=1, most=64)
     language: str = option("en", "language of captions", choices=("en", "ru", "both"))
     few: int = option(1, "fewest objects in a drawn picture", least=1, most=9)
@@ -42,12 +48,18 @@ class Recipe:
         return method(self.objective)
 
     @property
+    def picture_side(self) -> int:
+        """Height and width of the pictures in pixels, chosen or not."""
+        own = self.method.side
+        return self.side or (SIDE if own is None else own(checked(self.method.options, self.options)))
+
+    @property
     def engine(self) -> Settings:
         return checked(Settings, {**self.method.settings, **self.settings})
 
     def plain(self) -> dict[str, Any]:
         """As settings.json has it, every default written out so that a later version cannot change the run."""
-        whole = dataclasses.asdict(self)
+        whole = dataclasses.asdict(self) | {"side": self.picture_side}
         whole["options"] = dataclasses.asdict(checked(self.method.options, self.options))
         whole["settings"] = dataclasses.asdict(self.engine)
         return whole
@@ -72,6 +84,13 @@ def recipe(values: Mapping[str, Any]) -> Recipe:
             "Pictures of {few} to {many} objects were asked for; let the fewest be no more than the most.",
             few=made.few, many=made.many,
         )  # fmt: skip
+    if made.method.whole and made.engine.accumulate > 1:
+        raise Fault(
+            "A batch of {batch} was to be passed in {parts} parts, but {objective} compares the pictures of a batch "
+            "with one another, which would be those of a part only; choose one part and a smaller batch, or more "
+            "processes.",
+            batch=made.engine.batch, parts=made.engine.accumulate, objective=made.method.title,
+        )  # fmt: skip
     _ = made.engine.chosen
     return made
 
@@ -83,7 +102,7 @@ def dataset(made: Recipe, split: str = "train") -> Any:
 
     def opened(name: str) -> Any:
         source = Source(
-            name, side=made.side, split=split, language=made.language, objects=(made.few, made.many),  # pyright: ignore[reportArgumentType]
+            name, side=made.picture_side, split=split, language=made.language, objects=(made.few, made.many),  # pyright: ignore[reportArgumentType]
             smallest=made.smallest_object, synonyms=made.synonyms, alike=made.alike,
             captions=made.captions or None, streaming=made.streaming,
         )  # fmt: skip
@@ -108,4 +127,4 @@ def _exists(path: str) -> bool:
 
 def plan(made: Recipe, classes: tuple[str, ...], words: Any = None) -> Plan:
     """What the method builds its objective from."""
-    return Plan(made.size, made.side, made.patch, checked(made.method.options, made.options), classes, words)
+    return Plan(made.size, made.picture_side, made.patch, checked(made.method.options, made.options), classes, words)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Generator, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -25,10 +26,11 @@ from training.diary import Diary
 from training.engine import Progress, devices, train
 from training.estimate import STEPS, contradict
 from training.fits import starved, too_large
-from training.gather import agreed, rank
+from training.gather import agreed, processes, rank
+from training.held_out import HeldOut
 from training.ledger import learning_alone
 from training.names import is_name
-from training.objective import Objective
+from training.objective import Judged, Objective
 from training.published import Published
 from training.recipe import Recipe, dataset, plan, recipe
 from training.room import begin, full, give_reserve, keep_reserve
@@ -144,15 +146,22 @@ class Run:
             self.store.sweep()
         self.diary.rewind(step)
         length = f"{self.settings.minutes} minutes" if self.settings.minutes else f"{self.settings.steps} steps"
-        self.diary.log(f"learning from step {step}, {length} in all")
+        side = self.recipe.picture_side
+        self.diary.log(
+            f"learning from step {step}, {length} in all; pictures of {side} pixels, processes: {processes()}"
+        )
         keep_reserve(self.folder)
         written, progress = 0, None
         published = Published(self.folder, self.recipe, objective)
         look = (lambda progress: None) if rank() else published.looks(images, start)
+        held_out = None if rank() else self._held_out(objective)
         steps = train(objective, images, self.settings, start)
         with self.diary.session(self.status["seconds"]) as session, contextlib.closing(steps):
             for progress in steps:
                 late = 0 < self.settings.hours * 3600 < session.seconds
+                if held_out is not None and held_out.due(progress):
+                    found = held_out.figures(progress.snapshot())
+                    progress = replace(progress, figures={**progress.figures, **found})
                 session.write(progress)
                 if self._due(progress):
                     self._checkpoint(published, progress)
@@ -180,6 +189,16 @@ class Run:
         with torch.random.fork_rng():
             torch.manual_seed(self.settings.seed)
             return images, self.recipe.method.builds(plan(self.recipe, tuple(images.classes), words))
+
+    def _held_out(self, objective: Objective) -> HeldOut | None:
+        """None where nothing is to be measured, or can be: the log then says why."""
+        if not isinstance(objective, Judged) or not self.settings.measure_every or self.recipe.streaming:
+            return None
+        try:
+            return HeldOut(self.recipe, objective)
+        except Fault as fault:
+            self.diary.log(f"nothing is measured on the way: {fault}")
+            return None
 
     def _words(self, images: Any) -> Any:
         from tokenizers import Tokenizer

@@ -42,12 +42,18 @@ class Settings:
     decay: float = option(0.05, "weight decay of matrices; vectors, tokens and tables have none", least=0)
     clip: float = option(1.0, "largest norm of the gradient; 0 leaves it as it is", least=0)
     ema: float = option(0.0, "momentum of averaged weights, which are then what is saved; 0 is off", least=0, most=1)
-    precision: str = option("bf16", "numbers of the forward pass", choices=("bf16", "fp32"))
+    precision: str = option(
+        "auto", "numbers of the forward pass; auto: fp32 on a CPU, where it is faster, bf16 elsewhere",
+        choices=("auto", "bf16", "fp32"),
+    )  # fmt: skip
     device: str = option("auto", "where to learn", choices=("auto", "cpu"))
     seed: int = option(0, "equal seeds give equal runs", least=0)
     keep_every: int = option(250, "steps between checkpoints", least=1)
     keep_last: int = option(2, "how many of the newest checkpoints stay", least=1)
     keep_steps: str = option("", "steps whose checkpoints stay for good, separated by commas")
+    measure_every: int = option(
+        100, "steps between two measurements of a classifier on the validation part; 0: never", least=0
+    )
     hours: float = option(0.0, "stop after so much time, all sessions of a run together; 0 is no limit", least=0)
     watch: bool = option(True, "keep the network at steps 0, 1, 2, 3, 4, 6, 8, 11, 16 …, to be looked at and played")
     disk: float = option(2000.0, "megabytes that the run's folder may take", least=1)

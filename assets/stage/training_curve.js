@@ -142,7 +142,8 @@ export class Curve {
     const { pointed } = this.pointer;
     const told = this.series.map(({ x, even }) => {
       if (pointed === null && this.recent !== null) return number(this.recent, 3);
-      const value = even[pointed === null ? even.length - 1 : nearest(x, pointed)] ?? null;
+      const at = pointed === null ? even.length - 1 : nearest(x, pointed);
+      const value = even.findLast((value, place) => place <= at && value !== null) ?? null;
       return value === null ? "–" : number(value, 3);
     });
     const where = pointed === null ? "" : `${number(Math.round(pointed))}: `;

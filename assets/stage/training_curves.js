@@ -37,9 +37,10 @@ export class Columns {
     this.names = Object.keys(this.values);
   }
 
-  /** Every second point of what is older goes, true steps all of them; the newest stay. */
+  /** Every second point of what is older goes, true steps all of them; the newest stay, and what few steps have. */
   #thin(length) {
-    const stays = (_, place) => place % 2 === 0 || place > length - NEWEST;
+    const rare = Object.values(this.values).filter((values) => values.filter((value) => value !== null).length < length / 2);
+    const stays = (_, place) => place % 2 === 0 || place > length - NEWEST || rare.some((values) => values[place] !== null);
     for (const [name, values] of Object.entries(this.values)) this.values[name] = values.filter(stays);
   }
 

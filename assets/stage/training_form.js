@@ -123,6 +123,7 @@ export class Form {
   #objectiveChosen(objective) {
     const { minutes, device, seed } = this.recipe.settings;
     const { options, settings, ...own } = this.recipe;
+    if (this.declared.objectives.find(({ name }) => name === objective).given) own.side = 0; // the network's own
     this.#label("");
     this.recipe = this.#whole({ ...own, objective, options: {}, settings: { minutes, device, seed } });
     this.name.value = objective;

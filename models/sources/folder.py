@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -96,16 +96,19 @@ def _tuples(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
 
 
-def _tokenizer(file: Path) -> Callable[[Sequence[str]], Mapping[str, Tensor]] | None:
-    if not file.is_file():
-        return None
-    tokenizer = Tokenizer.from_file(str(file))
+@dataclass(frozen=True)
+class Tokens:
+    """Texts to the text tower's keyword arguments, by a `tokenizers` file."""
 
-    def tokens(texts: Sequence[str]) -> Mapping[str, Tensor]:
-        encoded = tokenizer.encode_batch(list(texts))
+    tokenizer: Tokenizer
+
+    def __call__(self, texts: Sequence[str]) -> Mapping[str, Tensor]:
+        encoded = self.tokenizer.encode_batch(list(texts))
         return {
             "input_ids": torch.tensor([text.ids for text in encoded]),
             "attention_mask": torch.tensor([text.attention_mask for text in encoded]),
         }
 
-    return tokens
+
+def _tokenizer(file: Path) -> Tokens | None:
+    return Tokens(Tokenizer.from_file(str(file))) if file.is_file() else None

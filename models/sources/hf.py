@@ -6,7 +6,6 @@ its own ones; as with timm this runs twice, first on meta tensors made from the 
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Mapping
 from dataclasses import replace
@@ -21,7 +20,7 @@ from models import hub, shards, weights
 from models.backbone import Parts
 from models.card import Card
 from models.card_catalogue import card_of
-from models.create import CLASSES, attention, create, described
+from models.create import CLASSES, attention, create, described, optional_parts
 from models.description import CONFIG, WEIGHTS, Description, description
 from models.faults import Fault, Refusal
 from models.pixels import Pixels, of_channels
@@ -108,7 +107,8 @@ def filled(asked: Mapping[str, Any], held: Shards) -> nn.Module:
         with described(asked["class"]):
             module, report = network.from_pretrained(
                 None, config=config, state_dict=state, dtype=torch.float32, attn_implementation=attention(network),
-                device_map=place, output_loading_info=True, ignore_mismatched_sizes=True, **_parts(network, header),
+                device_map=place, output_loading_info=True, ignore_mismatched_sizes=True,
+                **optional_parts(network, header),
             )  # fmt: skip
         shapes = [entry[0] for entry in report["mismatched_keys"]]
         if report["missing_keys"] or report["unexpected_keys"] or shapes:
@@ -117,14 +117,6 @@ def filled(asked: Mapping[str, Any], held: Shards) -> nn.Module:
 
     loaded(header, "meta")
     return loaded(held.tensors(), "cpu")
-
-
-def _parts(network: Any, header: Mapping[str, Tensor]) -> dict[str, bool]:
-    """Parts that a class may have or lack, whatever its configuration says: built where the weights hold them. None of
-    them meets a token before the last block."""
-    taken = inspect.signature(network.__init__).parameters
-    marks = {"add_pooling_layer": "pooler.", "use_mask_token": "mask_token"}
-    return {part: any(mark in name for name in header) for part, mark in marks.items() if part in taken}
 
 
 def _recognise(config: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -227,7 +227,10 @@ def test_a_field_is_shown_only_where_it_does_something() -> None:
     form = declared()
     idle = {method["name"]: set(method["idle"]) for method in form["objectives"]}
     assert idle.pop("probe") >= {"size", "patch"}, "they are the probed network's own"
-    assert set(map(frozenset, idle.values())) == {frozenset()}
+    apart = {name for name, fields in idle.items() if "accumulate" in fields}
+    assert apart == {"clip", "siglip", "simclr", "dino"}, "parts of a batch have no negatives of one another"
+    assert all(fields <= {"accumulate"} for fields in idle.values())
+    assert [method["name"] for method in form["objectives"] if method["given"]] == ["probe"], "side 0 is its network's"
     reads = {entry["name"]: set(entry["reads"]) for entry in form["datasets"]}
     assert reads.keys() == {"emoji", "scenes", "shapes"}, "a form of names, hub/<owner>/<name>, is no set to choose"
     assert "alike" in reads["shapes"]

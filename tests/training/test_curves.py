@@ -75,3 +75,14 @@ def test_pace_counts_what_stands_between_steps(tmp_path: Path) -> None:
     write(tmp_path, range(1, 6))
     assert seconds_per_step(newest(tmp_path)) == 0.5
     assert seconds_per_step(newest(tmp_path)[:1]) is None
+
+
+def test_what_was_measured_now_and_then_is_not_thinned_away(tmp_path: Path) -> None:
+    lines = [{"step": step, "loss": 1.0, **({"validation accuracy": step / 1e4} if step % 100 == 0 else {})}
+             for step in range(1, 9001)]  # fmt: skip
+    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    seen = curves(tmp_path, most=400)
+    assert len(seen) <= 400
+    found = [value for value in seen.columns["validation accuracy"] if value is not None]
+    assert found == [step / 1e4 for step in range(100, 9001, 100)]
+    assert len(curves(tmp_path, most=100)) <= 100

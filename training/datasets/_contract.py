@@ -49,7 +49,7 @@ class Source:
 class Batch:
     """Some pictures and what is known of them. None means that the dataset does not know.
 
-    images:    (images, 3, rows, columns) float32 in [0, 1]
+    images:    (images, 3, rows, columns) float32 in [0, 1]; of no rows and columns where features stand for them
     masks:     (images, rows, columns) int8: 0 background, i the i-th object, where it covers more than half a pixel
     boxes:     (images, objects, 4) float32: first row, first column, last row + 1, last column + 1, in pixels; zeros
                where a picture has fewer objects or an object is hidden
@@ -57,6 +57,7 @@ class Batch:
     objects:   (images, objects) int64 index into `Dataset.classes` of each object, -1 where there is none
     concepts:  (images,) int64: pictures with equal numbers mean the same, so they are no negatives of each other
     captions:  one text a picture
+    features:  (images, channels) float32: what a network that stays as it is makes of each picture
     """
 
     images: Tensor
@@ -66,6 +67,7 @@ class Batch:
     objects: Tensor | None = None
     concepts: Tensor | None = None
     captions: tuple[str, ...] | None = None
+    features: Tensor | None = None
 
     def __len__(self) -> int:
         return self.images.shape[0]

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from training.augment import Look, crops, normalise, recolour
 from training.datasets import Batch
-from training.health import spread
+from training.health import judged, spread
 from training.networks import Network, swin, vit
 from training.objective import Figures, Method, Plan, Result, Views
 from training.settings import option
@@ -75,6 +75,11 @@ class Supervised:
         logits = self.module["network"](views["pixels"]).float()
         right = (logits.argmax(-1) == views["labels"]).float().mean()
         return cross_entropy(logits, views["targets"]), {"accuracy": right, "feature deviation": spread(logits)}
+
+    def judge(self, batch: Batch) -> Figures:
+        assert batch.labels is not None
+        pixels = normalise(batch.images, self.network.pixels.mean, self.network.pixels.std)
+        return judged(self.module["network"](pixels), batch.labels)
 
     def after_step(self, progress: float) -> None:
         pass
