@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import importlib.util
 import json
+import logging
 import os
 import signal
 import sys
@@ -20,6 +21,8 @@ from training.arguments import DRAWN, parser_of
 
 def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("training").setLevel(logging.INFO)
     try:
         if words[:3] == ["estimate", "--recipe", "-"]:
             _step_back(int(words[3]))
@@ -64,9 +67,7 @@ def _start(name: str, given: dict[str, Any]) -> int:
     from training.run import open_run
 
     made = _recipe(name, given)
-    from accelerate import PartialState
-
-    state = PartialState(cpu=given["device"] == "cpu")
+    state = shell.processes(given["device"])
     with state.main_process_first():
         run = open_run(given["run"], made if state.is_main_process else None)
     return _learn(run, given)
@@ -92,14 +93,13 @@ def _resume(given: dict[str, Any]) -> int:
 
 def _learn(run: Any, given: dict[str, Any]) -> int:
     import torch
-    from accelerate import PartialState
     from tqdm import tqdm
 
     if given["threads"]:
         torch.set_num_threads(given["threads"])
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: run.stop())
-    first = PartialState(cpu=run.settings.device == "cpu").is_main_process
+    first = shell.processes(run.settings.device).is_main_process
     total = None if run.settings.minutes else run.settings.steps * run.settings.batch
     begun = run.status.get("seen", 0)
     silent = None if first else True  # None: where nobody sits before a terminal
@@ -111,7 +111,8 @@ def _learn(run: Any, given: dict[str, Any]) -> int:
             track(progress)
     if first:
         status = run.status
-        print(f"{run.folder.name}: {status['state']} at step {status['step']}; look at it as run/{run.folder.name}")
+        look = f"; look at it as run/{run.folder.name}" if (run.folder / "config.json").exists() else ""
+        print(f"{run.folder.name}: {status['state']} at step {status['step']}{look}")
         if run.skipped:
             print(f"pictures skipped: {len(run.skipped)}, listed in {run.folder / 'skipped.txt'}")
     return 0

@@ -19,7 +19,7 @@ EXAMPLES = """examples:
   python -m training estimate mae --images shapes --size tiny    what it would cost, from a few real steps
   python -m training jobs                                        every run, and the queue of the page
   python -m training evaluate run/mine --images scenes           beside the trivial baselines
-  accelerate launch -m training mae --images my_photos/ --run many --batch 512
+  torchrun --nproc_per_node 2 -m -- training mae --images my_photos/ --run many --batch 512
 
 A run is a folder in PATCHLIGHT_RUNS, or in ./runs. Ctrl-C writes a checkpoint and stops.
 `python -m training OBJECTIVE --help` shows every setting with its default."""

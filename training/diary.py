@@ -1,8 +1,8 @@
 """What a run tells those who look on, as files that any of them may read at any moment.
 
 metrics.jsonl    one line a step: step, loss, every figure, seen, seconds, speed, rate, memory
-status.json      {"state", "step", "share", "seen", "seconds", "process", "begun", "heartbeat", "sentence", "template",
-                 "facts"}; begun: which start this is, as job.json has it
+status.json      {"state", "step", "share", "seen", "seconds", "process", "processes", "begun", "heartbeat", "sentence",
+                 "template", "facts"}; begun: which start this is, as job.json has it
 log.txt          what happened, with times
 skipped.txt      pictures that could not be read, if any
 
@@ -25,7 +25,7 @@ from models.faults import Fault
 from models.weights import replace_file
 from training.datasets import Skipped
 from training.engine import Progress
-from training.gather import rank
+from training.gather import processes, rank
 from training.ledger import Task
 
 HEARTBEAT = 1.0
@@ -68,6 +68,7 @@ class Diary:
             "seen": progress.seen if progress else old.get("seen", 0),
             "seconds": old["seconds"] if seconds is None else seconds,
             "process": os.getpid(),
+            "processes": processes(),
             "begun": Task(self.folder).entry().get("begun"),
             "heartbeat": time.time(),
             "sentence": "" if fault is None else str(fault),

@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
 from typing import Any
+
+from models.faults import Fault
 
 ACTIONS = ("pause", "resume", "stop", "delete", "evaluate")
 
@@ -16,6 +19,21 @@ ACTIONS = ("pause", "resume", "stop", "delete", "evaluate")
 def add_jobs(command: argparse.ArgumentParser) -> None:
     command.add_argument("action", nargs="?", choices=(*ACTIONS, "tend"), help="nothing lists every run")
     command.add_argument("run", nargs="?", metavar="NAME", help="which run; `tend` needs none")
+
+
+def processes(device: str) -> Any:
+    """All that were launched, as accelerate's `PartialState`. Raises `Fault` where several were asked for, of which
+    `accelerate launch` starts one alone on a CPU, without a word."""
+    from accelerate import PartialState
+
+    state = PartialState(cpu=device == "cpu")
+    launched = "ACCELERATE_MIXED_PRECISION" in os.environ and "WORLD_SIZE" not in os.environ
+    if launched and "MASTER_ADDR" in os.environ and state.num_processes == 1:
+        raise Fault(
+            "Several processes were asked of accelerate, but on a machine without GPUs it starts one; run "
+            "`torchrun --nproc_per_node 2 -m -- training …` instead."
+        )
+    return state
 
 
 def jobs(given: dict[str, Any]) -> int:

@@ -11,9 +11,10 @@ import torch
 
 from models.faults import Fault
 from tests.training.squares import Squares
-from training.engine import Diverged, Progress, train
+from training.engine import Diverged, Progress, passing, train
 from training.objective import Objective, Plan, method, names
 from training.optimisers import optimisers, rate_at
+from training.recipe import recipe
 from training.settings import Settings, checked
 from training.words import words
 
@@ -225,3 +226,24 @@ def test_a_batch_that_cannot_be_shared_is_refused() -> None:
     images = Squares()
     with pytest.raises(Fault, match="multiple of 10"):
         next(train(built("mae", images), images, settings("mae", batch=16, accumulate=5)))
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_batch_is_passed_in_parts_only_where_the_loss_stays_the_same(name: str) -> None:
+    """Sixteen pictures in four parts are four losses among four: CLIP's begins at ln 4 instead of ln 16."""
+    values = {"objective": name, "settings": {"batch": 16, "accumulate": 4}}
+    if name in ("clip", "siglip", "simclr", "dino"):
+        with pytest.raises(Fault, match=r"batch of 16 was to be passed in 4 parts, but .* compares the pictures"):
+            recipe(values)
+    else:
+        assert recipe(values).engine.accumulate == 4
+
+
+def test_precision_is_that_of_the_device_unless_it_is_named() -> None:
+    """On a CPU single precision is faster; half of it there costs a third of the speed and some of the digits."""
+    assert checked(Settings, {}).precision == "auto"
+    for precision, device, dtype in (
+        ("auto", "cpu", torch.float32), ("bf16", "cpu", torch.bfloat16), ("fp32", "cpu", torch.float32),
+    ):  # fmt: skip
+        with passing(torch.device(device), precision):
+            assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == dtype

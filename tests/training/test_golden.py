@@ -139,3 +139,15 @@ def test_nearest_visible_patch_by_hand() -> None:
     patches = torch.arange(9.0).view(1, 9, 1)
     mask = torch.tensor([[0, 1, 1, 1, 1, 1, 1, 1, 0]])
     assert nearest_visible(patches, mask, (3, 3)).flatten().tolist() == [0, 0, 0, 0, 0, 8, 0, 8, 8]
+
+
+def test_both_views_together_are_other_answers_than_each_by_itself() -> None:
+    """SwAV passes each view, DINOv2 both at once: what equals one of them is not the other."""
+    scores = torch.randn(2, 8, 8, generator=torch.Generator().manual_seed(0))
+    each = torch.stack([dino.sinkhorn(scores[0], 0.05), dino.sinkhorn(scores[1], 0.05)])
+    both = dino.sinkhorn(torch.cat([*scores]), 0.05).view(2, 8, 8)
+    assert (each - both).abs().max() > 0.5
+    taught = dino.DINO.__new__(dino.DINO)
+    for centring, expected in (("sinkhorn", each), ("joint", both)):
+        taught.options = dino.Options(centring=centring, temperature=0.05)
+        torch.testing.assert_close(taught._sharpened(scores), expected)

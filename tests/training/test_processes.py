@@ -88,6 +88,7 @@ def work(rank: int, port: int, name: str, options: dict[str, Any], answers: Any)
         ("simclr", {}),
         ("dino", {"centring": "mean"}),
         ("dino", {"centring": "sinkhorn"}),
+        ("dino", {"centring": "joint"}),
     ],
 )
 def test_two_processes_learn_as_one(name: str, options: dict[str, Any]) -> None:

@@ -137,6 +137,8 @@ METHOD = Method(
     about="match pictures and captions within the batch",
     options=Options,
     builds=build,
+    whole=True,
+    idle=("accumulate",),
     need="captions",
     settings={"rate": 1e-3, "decay": 0.1, "batch": 128},
 )

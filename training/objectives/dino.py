@@ -6,8 +6,10 @@ K scores; over the two global views x and all other views x' of a picture,
     L = mean_{x, x' ≠ x} H(softmax((g_t(x) - c) / τ_t), softmax(g_s(x') / τ_s))
 
 The teacher follows the student by a moving average, and so does the centre c follow the teacher's mean answer over all
-processes. On small data centring collapses to the uniform answer; Sinkhorn-Knopp (SwAV, Caron et al. 2020, arXiv
-2006.09882, section 3.1; DINOv2, arXiv 2304.07193) makes a batch use every score equally, and is the default.
+processes. On small data centring collapses to the uniform answer; Sinkhorn-Knopp makes a batch use every score equally:
+each view by itself, as SwAV does (Caron et al. 2020, arXiv 2006.09882, section 3.1), which is the default, or both
+together, as DINOv2 does (arXiv 2304.07193; `sinkhorn_knopp_teacher` in its code), where a score may be the first view's
+alone.
 """
 
 from __future__ import annotations
@@ -51,7 +53,11 @@ class Options:
     smallest: float = option(0.08, "least share of the area that a crop keeps", least=0.01, most=0.9)
     scores: int = option(2048, "K, outputs of the head", least=2)
     temperature: float = option(0.04, "τ_t, the teacher's temperature; lower is sharper", least=0.005, most=1)
-    centring: str = option("sinkhorn", "what keeps the teacher from one answer", choices=("sinkhorn", "mean", "none"))
+    centring: str = option(
+        "sinkhorn",
+        "what keeps the teacher from one answer; joint: Sinkhorn over both views",
+        choices=("sinkhorn", "joint", "mean", "none"),
+    )
     average: bool = option(True, "the teacher is a slow average of the student; off: a copy of it after each update")
     momentum: float = option(0.99, "the teacher's memory at the start; it rises to 1", least=0, most=1)
     drop: float = option(
@@ -80,10 +86,8 @@ def centred(scores: Tensor, centre: Tensor, temperature: Tensor | float) -> Tens
 
 @torch.no_grad()
 def sinkhorn(scores: Tensor, temperature: Tensor | float, turns: int = 3) -> Tensor:
-    """(rows, K) probabilities whose columns weigh the same over all rows of all processes.
-
-    Each view must be passed by itself, as SwAV's and DINOv2's authors do.
-    """
+    """(rows, K) probabilities whose columns weigh the same over all rows of all processes: those of one view in SwAV,
+    of both in DINOv2."""
     top = scores.max()
     if processes() > 1:
         torch.distributed.all_reduce(top, torch.distributed.ReduceOp.MAX)
@@ -193,6 +197,8 @@ class DINO:
             return (scores / self.options.temperature).softmax(-1)
         if self.options.centring == "mean":
             return centred(scores, self.module.centre, self.options.temperature)
+        if self.options.centring == "joint":
+            return sinkhorn(scores.flatten(0, 1), self.options.temperature).view_as(scores)
         return torch.stack([sinkhorn(view, self.options.temperature) for view in scores])
 
     @torch.no_grad()
@@ -212,5 +218,7 @@ METHOD = Method(
     about="answer small crops as a slow copy answers large ones (self-distillation)",
     options=Options,
     builds=build,
+    whole=True,
+    idle=("accumulate",),
     settings={"rate": 1e-3, "decay": 0.04, "batch": 64, "clip": 3.0},
 )

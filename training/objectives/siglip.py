@@ -99,6 +99,8 @@ METHOD = Method(
     about="say of every picture and caption whether they belong together",
     options=Options,
     builds=build,
+    whole=True,
+    idle=("accumulate",),
     need="captions",
     settings={"rate": 1e-3, "decay": 0.1, "batch": 128},
 )

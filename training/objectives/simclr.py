@@ -92,5 +92,7 @@ METHOD = Method(
     about="find the other view of the same picture in the batch",
     options=Options,
     builds=build,
+    whole=True,
+    idle=("accumulate",),
     settings={"rate": 1e-3, "decay": 0.05, "batch": 128},
 )
