@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from explorers import fed_words
-from explorers.explorer import Sentence
+from explorers.explorer import Sentence, noted
 
 SENTENCES: Mapping[str, str] = {
     "from prefix": "Where {token} looks in block {block} of {blocks}.",
@@ -138,4 +138,4 @@ def _network(facts: Mapping[str, Any]) -> tuple[Sentence, ...]:
     named = {"title": facts["title"], "revision": facts["revision"], "width": width, "height": height}
     said = Sentence(SENTENCES["network"], named)
     random = (Sentence(SENTENCES["random"]),) if facts["random"] else ()
-    return said, fed_words.said(facts), *random
+    return said, fed_words.said(facts), *noted(facts), *random

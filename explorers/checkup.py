@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,14 +22,17 @@ if TYPE_CHECKING:
 
 
 async def answer(request: Request) -> Response:
-    """For `GET patchlight/doctor?path=…`: {"said": sentences, "id": what to open it by, or null}."""
+    """For `GET patchlight/doctor?path=…&answers=heads=12…`: {"said": sentences, "id": what to open it by, or null,
+    "asks": [{name, choices, usual, form}] of what the weights do not tell}."""
+    asked = request.query_params
     try:
-        return JSONResponse(await run_in_threadpool(_examined, request.query_params.get("path", "")))
+        return JSONResponse(await run_in_threadpool(_examined, asked.get("path", ""), asked.get("answers", "")))
     except Fault as fault:
         return JSONResponse(told(fault), status_code=422)
 
 
-def _examined(path: str) -> dict[str, Any]:
+def _examined(path: str, said_of_it: str) -> dict[str, Any]:
+    from models.answers import FORMS, answers
     from models.doctor import diagnose
 
     file = Path(path.replace("\0", "")).resolve()
@@ -36,10 +40,11 @@ def _examined(path: str) -> dict[str, Any]:
         raise Fault("A file of weights was given, but this page is public and opens none; run Patchlight at home.")
     if not file.is_relative_to(Path(get_upload_folder()).resolve()) or not file.is_file():
         raise Fault("The file {name} was not uploaded here; drop it again.", name=shown(file.name))
-    found = diagnose(file)
+    found = diagnose(file, answers=answers(said_of_it))
     said = [{"template": one.template, "facts": dict(one.facts)} for one in sentences(found)]
     said += [told(found.fault)["fault"]] if found.fault else []
-    return {"said": said, "id": None if found.fault else f"file/{file}"}
+    asks = [{**asdict(ask), "form": FORMS[ask.name]} for ask in found.asks]
+    return {"said": said, "id": None if found.fault else found.id, "asks": asks}
 
 
 def sentences(found: Diagnosis) -> list[Sentence]:
@@ -53,6 +58,7 @@ def sentences(found: Diagnosis) -> list[Sentence]:
         for what, count in found.aside
     ]
     if found.backbone is not None:
+        said += [Sentence(note.template, note.facts) for note in found.backbone.card.notes]
         able = found.backbone.card.abilities
         tabs = [one.title for one in explorers() if one.ability is None or one.ability in able]
         said.append(Sentence("Tabs that will work: {tabs}.", {"tabs": ", ".join(tabs)}))

@@ -21,6 +21,7 @@ def network_facts(seen: Traced) -> dict[str, Any]:
         "title": card.title,
         "revision": revision(card),
         "random": card.random,
+        "notes": network_notes(card),
         "blocks": len(seen.layers),
         "names": list(seen.layers[0].names),
         "shape": seen.shape,
@@ -29,6 +30,11 @@ def network_facts(seen: Traced) -> dict[str, Any]:
         "fed": seen.told,
         "box": seen.box,
     }
+
+
+def network_notes(card: Any) -> list[dict[str, Any]]:
+    """What was said or taken as usual of a network beyond its weights, as `explorer.noted` and the page read it."""
+    return [{"template": note.template, "facts": dict(note.facts)} for note in card.notes]
 
 
 def revision(card: Any) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from explorers import traces
 from explorers.attention_answers import revision
+from explorers.desk_facts import network_notes
 from explorers.gallery_index import Seen
 from explorers.gallery_words import facts_of
 from explorers.text_features import text_features
@@ -54,6 +55,7 @@ def found(seen: Seen, asked: Question) -> tuple[dict[str, np.ndarray], dict[str,
         "names": [index.names[item] for item in items],
         "russian": [index.russian[item] for item in items] if index.russian else [],
         "checkpoint": card.id, "title": card.title, "revision": revision(card), "random": card.random,
+        "notes": network_notes(card),
     }  # fmt: skip
     return arrays, facts
 

@@ -37,6 +37,11 @@ class Sentence:
         return say(self.template, language, **self.facts)
 
 
+def noted(facts: Mapping[str, Any]) -> tuple[Sentence, ...]:
+    """What the network's card says that must stand under each of its pictures, by `network_notes`."""
+    return tuple(Sentence(**note) for note in facts["notes"])
+
+
 @dataclass(frozen=True)
 class Finding:
     """What an explorer found: numbers, and the sentences that belong under them.

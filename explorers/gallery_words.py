@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from explorers.explorer import Sentence
+from explorers.explorer import Sentence, noted
 
 if TYPE_CHECKING:
     from explorers.gallery_index import Seen
@@ -55,4 +55,4 @@ def caption(facts: Mapping[str, Any]) -> list[Sentence]:
     said.append(Sentence(SENTENCES[facts["space"]]))
     fed = {"title": facts["title"], "revision": facts["revision"], "width": width, "height": height}
     said.append(Sentence(SENTENCES["fed"], fed))
-    return [*said, *([Sentence(SENTENCES["random"])] if facts["random"] else [])]
+    return [*said, *noted(facts), *([Sentence(SENTENCES["random"])] if facts["random"] else [])]

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from explorers.attention_answers import revision
+from explorers.desk_facts import network_notes
 from explorers.fed_words import told
 from explorers.mask_fed import Fed
 from models.backbone import Reconstruction, mean_error
@@ -70,6 +71,7 @@ def about(lab: Fed) -> dict[str, Any]:
     card = lab.backbone.card
     return {
         "checkpoint": card.id, "title": card.title, "revision": revision(card), "random": card.random,
+        "notes": network_notes(card),
         "shape": lab.shape, "fed": told(lab.how),
         "tuned": bool(TUNED.search(f"{card.id} {card.title} {card.training}")),
     }  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from explorers import fed_words
-from explorers.explorer import Sentence
+from explorers.explorer import Sentence, noted
 from explorers.text import say
 
 if TYPE_CHECKING:
@@ -101,6 +101,7 @@ def _about(facts: Mapping[str, Any]) -> Iterator[Sentence]:
     named = {"title": facts["title"], "revision": facts["revision"], "width": width, "height": height}
     yield Sentence(SENTENCES["network"], named)
     yield fed_words.said(facts)
+    yield from noted(facts)
     if facts["random"]:
         yield Sentence(SENTENCES["random"])
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from explorers import fed_words
-from explorers.explorer import Sentence
+from explorers.explorer import Sentence, noted
 
 SENTENCES: Mapping[str, str] = {
     "grid": "A picture of {width} × {height} pixels becomes {columns} × {rows} = {patches} patches of {patch} × "
@@ -57,7 +57,7 @@ def caption(facts: Mapping[str, Any]) -> tuple[Sentence, ...]:
         Sentence(SENTENCES["network"], {"title": facts["title"], "revision": facts["revision"], **sides}),
         fed_words.said(facts),
     ]
-    return (*said, *([Sentence(SENTENCES["random"])] if facts["random"] else []))
+    return (*said, *noted(facts), *([Sentence(SENTENCES["random"])] if facts["random"] else []))
 
 
 def _filters(found: Mapping[str, Any] | None) -> Sentence:

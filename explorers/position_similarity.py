@@ -56,6 +56,7 @@ def explore(_: Path | None, asked: Positions) -> Finding:
     """
     from explorers import position_parts, traces
     from explorers.attention_answers import revision
+    from explorers.desk_facts import network_notes
 
     backbone = traces.backbone(asked.checkpoint)
     parts = position_parts.affinities(backbone)
@@ -69,7 +70,7 @@ def explore(_: Path | None, asked: Positions) -> Finding:
         "low": span[0], "high": span[1],
         "relation": asked.measure if told["table"] else told["relation"], "parts": [one.kind for one in parts],
         "checkpoint": backbone.card.id, "title": backbone.card.title, "revision": revision(backbone.card),
-        "random": backbone.card.random,
+        "random": backbone.card.random, "notes": network_notes(backbone.card),
     }  # fmt: skip
     arrays = {"map": position_parts.map_of(part, place, asked.measure, asked.component).numpy()}
     prefix = position_parts.prefix_cosines(part)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from explorers.explorer import Sentence
+from explorers.explorer import Sentence, noted
 
 SENTENCES: Mapping[str, str] = {
     "cosine": "Cosine between the position in row {row}, column {column} and every other.",
@@ -81,7 +81,7 @@ def caption(facts: Mapping[str, Any]) -> tuple[Sentence, ...]:
         found = {name: f"{shares[name]:.3f}" for name in ("offset", "distance")}
         said += [Sentence(SENTENCES["scale"], scale), Sentence(SENTENCES["structure"], found)]
     said.append(Sentence(SENTENCES["network"], {"title": facts["title"], "revision": facts["revision"]}))
-    return (*said, *([Sentence(SENTENCES["untrained"])] if facts["random"] else []))
+    return (*said, *noted(facts), *([Sentence(SENTENCES["untrained"])] if facts["random"] else []))
 
 
 def _component(part: Mapping[str, Any], component: int | None) -> Sentence:

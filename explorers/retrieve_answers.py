@@ -10,6 +10,7 @@ import numpy as np
 
 from explorers import traces
 from explorers.attention_answers import revision
+from explorers.desk_facts import network_notes
 from explorers.gallery_index import Seen, picture_vector
 from explorers.gallery_words import facts_of
 from explorers.text_features import text_features
@@ -89,7 +90,7 @@ def found(seen: Seen, query: Query, asked: Question) -> tuple[dict[str, np.ndarr
         "there": 0 if meant is None else index.concepts.count(meant) - (query.item is not None),
         "search": "exact" if cells is None else "faiss", "cells": cells and cells.cells,
         "probed": cells and cells.probed, "checkpoint": card.id, "title": card.title, "revision": revision(card),
-        "random": card.random,
+        "random": card.random, "notes": network_notes(card),
     }  # fmt: skip
     return arrays | {"items": np.asarray(rows, np.int32), "cosine": cosines}, facts
 

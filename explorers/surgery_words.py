@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from explorers import fed_words
-from explorers.explorer import Sentence
+from explorers.explorer import Sentence, noted
 
 SENTENCES: Mapping[str, str] = {
     "identity": "Positions as they are, by the same road as every change.",
@@ -60,7 +60,7 @@ def caption(facts: Mapping[str, Any]) -> tuple[Sentence, ...]:
     height, width = facts["shapes"][1]
     network = {"title": facts["title"], "revision": facts["revision"], "width": width, "height": height}
     said += [Sentence(SENTENCES["network"], network), fed_words.said(facts)]
-    return (*said, *([Sentence(SENTENCES["random"])] if facts["random"] else []))
+    return (*said, *noted(facts), *([Sentence(SENTENCES["random"])] if facts["random"] else []))
 
 
 def _looks(facts: Mapping[str, Any], block: int) -> Sentence:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from explorers import fed_words
-from explorers.explorer import Sentence
+from explorers.explorer import Sentence, noted
 
 SENTENCES: Mapping[str, str] = {
     "plain": "Block {block} of {blocks}, stage {stage}: windows of {high} × {wide} tokens, not shifted.",
@@ -45,4 +45,4 @@ def caption(facts: Mapping[str, Any]) -> tuple[Sentence, ...]:
     height, width = facts["shape"]
     network = {"title": facts["title"], "revision": facts["revision"], "width": width, "height": height}
     said += [Sentence(SENTENCES["network"], network), fed_words.said(facts)]
-    return (*said, *([Sentence(SENTENCES["random"])] if facts["random"] else []))
+    return (*said, *noted(facts), *([Sentence(SENTENCES["random"])] if facts["random"] else []))

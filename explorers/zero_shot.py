@@ -78,6 +78,7 @@ def explore(image: Path | None, asked: Question) -> Finding:
     """
     from explorers import traces, zero_shot_further
     from explorers.attention_answers import revision
+    from explorers.desk_facts import network_notes
     from explorers.zero_shot_answers import able, compared, ends, heat, learned
 
     able(traces.backbone(asked.checkpoint))
@@ -90,7 +91,7 @@ def explore(image: Path | None, asked: Question) -> Finding:
         **{name: arrays[name].tolist() for name in ("cosine", "logits", "softmax", "sigmoid")},
         **learned(found.network, found.picture), "shape": seen.shape, "fed": seen.told,
         "checkpoint": card.id, "title": card.title,
-        "revision": revision(card), "random": card.random,
+        "revision": revision(card), "random": card.random, "notes": network_notes(card),
         "measured": zero_shot_further.held_out(card.id),
     }  # fmt: skip
     label = order[0] if asked.label is None else within("label", asked.label, 0, len(order) - 1)

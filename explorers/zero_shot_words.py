@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from explorers import fed_words
-from explorers.explorer import Sentence
+from explorers.explorer import Sentence, noted
 from explorers.text import per_cent
 
 SENTENCES: Mapping[str, str] = {
@@ -80,7 +80,7 @@ def caption(facts: Mapping[str, Any]) -> tuple[Sentence, ...]:
     said.append(Sentence(SENTENCES["network"], told))
     if known := facts["measured"]:
         said.append(Sentence(SENTENCES[f"measured {known['pictures']}"], known))
-    return (*said, *([Sentence(SENTENCES["random"])] if facts["random"] else []))
+    return (*said, *noted(facts), *([Sentence(SENTENCES["random"])] if facts["random"] else []))
 
 
 def _further(facts: Mapping[str, Any]) -> list[Sentence]:

@@ -1,13 +1,16 @@
 """Checkpoints from the shell.
 
 python -m models list [--all]        what opens right now; with --all also what can be fetched
-python -m models doctor FILE         what a file or checkpoint folder is, and what it will show
+python -m models doctor FILE         what a file or checkpoint folder is, what it will show, the id that opens it;
+                                     FILE?heads=12&grid=8x32 says what the weights do not tell
+python -m models convert FILE [OUT]  a training's checkpoint as safetensors
 python -m models fetch ID            fetch a checkpoint, so that it opens without the network
 """
 
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,12 +24,18 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m models", description="Checkpoints that Patchlight can look into.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="what opens right now").add_argument("--all", action="store_true")
-    commands.add_parser("doctor", help="what a file of weights is").add_argument("file", type=Path)
+    commands.add_parser("doctor", help="what a file of weights is").add_argument("file")
+    convert = commands.add_parser("convert", help="a training's checkpoint as safetensors")
+    convert.add_argument("file", type=Path)
+    convert.add_argument("out", type=Path, nargs="?", help="beside FILE and called like it, if left out")
+    convert.add_argument("--take", metavar="NETWORK", help="which of several networks in the checkpoint")
     commands.add_parser("fetch", help="fetch a checkpoint for use without the network").add_argument("id")
     told = parser.parse_args(words)
     try:
         if told.command == "list":
             return show_list(told.all)
+        if told.command == "convert":
+            return show_conversion(told.file, told.out, told.take)
         return show_diagnosis(told.file) if told.command == "doctor" else fetch(told.id)
     except Fault as fault:
         sys.stderr.write(f"{fault}\n")
@@ -45,11 +54,13 @@ def show_list(everything: bool) -> int:
     return 0
 
 
-def show_diagnosis(file: Path) -> int:
+def show_diagnosis(asked: str) -> int:
     """What `models.doctor` found, a line a fact."""
+    from models.answers import split
     from models.doctor import diagnose
 
-    found = diagnose(file)
+    file, answers = split(asked)
+    found = diagnose(Path(file), answers=answers)
     lines = [
         f"{found.file}: {found.tensors} tensors, {found.parameters} numbers",
         f"layout: {found.layout or 'unknown'}",
@@ -61,11 +72,28 @@ def show_diagnosis(file: Path) -> int:
         lines += [
             f"opens: {blocks} blocks, patch {pixels.patch}, input {pixels.size[0]} × {pixels.size[1]}",
             f"can: {able}",
+            *(note.template.format(**note.facts) for note in found.backbone.card.notes),
+            f"open it by: {found.id}",
         ]
     sys.stdout.write("\n".join(lines) + "\n")
+    if found.asks and found.fault is not None:
+        sys.stdout.write(f"open it by: {found.id.partition('?')[0]}{found.fault.facts['example']}\n")
     if found.fault is not None:
         sys.stderr.write(f"{found.fault}\n")
     return int(found.fault is not None)
+
+
+def show_conversion(file: Path, out: Path | None, take: str | None) -> int:
+    """Write safetensors, and say which network it is and which others there were."""
+    from models.conversion import convert
+
+    done = convert(file, out, take)
+    lines = [f"{file.name}: {', '.join(done.there)}", f"took {done.taken}: {done.tensors} tensors"]
+    if done.others:
+        lines.append(f"to choose another of {', '.join(done.others)}: --take {done.others[0]}")
+    lines += [f"wrote {done.out}", f"what it is: python -m models doctor {shlex.quote(str(done.out))}"]
+    sys.stdout.write("\n".join(lines) + "\n")
+    return 0
 
 
 def fetch(id: str) -> int:

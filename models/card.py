@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Note:
+    """A sentence that stands under every picture of a network: what its weights do not tell, and by whose word it was
+    taken. English, a key of the text catalogue, with the facts that fill its `{placeholders}`."""
+
+    template: str
+    facts: Mapping[str, object] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -20,6 +30,7 @@ class Card:
     gated:         True where the publisher asks for an account and consent
     revision:      commit or version of the publisher; sha256 of the weights file once it lies on the disk
     classes:       names of a classifier's classes, in order, where the checkpoint says them
+    notes:         what is not in the weights and was said by the reader or taken as usual; under every picture
     random:        True for untrained networks; the page says "random weights" wherever such a picture stands
     """
 
@@ -38,6 +49,7 @@ class Card:
     classes: tuple[str, ...] = ()
     random: bool = False
     abilities: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     @property
     def source(self) -> str:

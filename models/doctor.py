@@ -13,15 +13,17 @@ from PIL import Image
 from torch import Tensor
 
 from models import shards, weights
+from models.answers import NOTHING, Answers, Ask, Untold
 from models.backbone import Backbone
 from models.description import Description
 from models.faults import Fault, Refusal
-from models.layout import layout
+from models.layout import recognised
 from models.loading import load
 from models.shards import Shards
 
 ASIDE = {
-    "student.": "student", "decoder": "decoder", "mask_token": "mask token", "head.": "projection head",
+    "student": "student", "momentum": "momentum encoder", "predictor": "predictor", "dino_head": "projection head",
+    "ibot_head": "projection head", "decoder": "decoder", "mask_token": "mask token", "head.": "projection head",
     "last_layer": "projection head", "resblocks": "text tower", "token_embedding": "text tower",
     "text_projection": "text tower", "ln_final": "text tower",
 }  # fmt: skip
@@ -38,6 +40,8 @@ class Diagnosis:
                           what is lost: an MAE's decoder, a CLIP's text tower
     backbone:             the opened network; its card says what it can do
     fault:                why it cannot be opened, where it cannot
+    id:                   what to open it by, with the reader's answers
+    asks:                 what the reader can say that the weights do not tell
     """
 
     file: str
@@ -47,23 +51,28 @@ class Diagnosis:
     aside: tuple[tuple[str, int], ...]
     backbone: Backbone | None
     fault: Fault | None
+    id: str
+    asks: tuple[Ask, ...] = ()
 
 
-def diagnose(path: Path, device: str = "cpu") -> Diagnosis:
-    """Look at a file or checkpoint folder and open it. A file that cannot be opened is an answer, not an error."""
+def diagnose(path: Path, device: str = "cpu", answers: Answers = NOTHING) -> Diagnosis:
+    """Look at a file or checkpoint folder and open it, with what the reader says of it. A file that cannot be opened is
+    an answer, not an error."""
     header: dict[str, Tensor] = {}
     kind, aside, backbone, fault = None, (), None, None
+    id = f"file/{path}" + (f"?{answers}" if answers else "")
     try:
         stated, held = shards.meant(path)
         if held is not None:
             header = held.header()
-            kind, aside = _recognised(stated, held, header)
-        backbone = load(f"file/{path}", device)
+            kind, aside = _recognised(stated, held, header, answers)
+        backbone = load(id, device)
         _feed(backbone)
     except Fault as reason:
         backbone, fault = None, reason
     numbers = sum(value.numel() for value in header.values())
-    return Diagnosis(path.name, kind, len(header), numbers, aside, backbone, fault)
+    asks = fault.asks if isinstance(fault, Untold) else ()
+    return Diagnosis(path.name, kind, len(header), numbers, aside, backbone, fault, id, asks)
 
 
 def _feed(backbone: Backbone) -> None:
@@ -82,7 +91,7 @@ def _feed(backbone: Backbone) -> None:
 
 
 def _recognised(
-    stated: Description | None, held: Shards, header: dict[str, Tensor]
+    stated: Description | None, held: Shards, header: dict[str, Tensor], answers: Answers
 ) -> tuple[str, tuple[tuple[str, int], ...]]:
     """Whose layout, and what is aside; by its names alone where a description speaks of another file."""
     if stated is not None and held.belongs(stated):
@@ -90,12 +99,12 @@ def _recognised(
     if "architecture" in weights.metadata(held.files[0]):
         return "timm", ()
     try:
-        found = layout(header)
+        kind, aside = recognised(header, answers)
     except Refusal:
         if stated is None:
             raise
         return stated.writer, ()
-    return found.kind, tuple(Counter(map(_aside, found.aside)).items())
+    return kind, tuple(Counter(map(_aside, aside)).items())
 
 
 def _aside(name: str) -> str:

@@ -1,144 +1,52 @@
 """What is this file of weights? Told from names and shapes alone, for files that come without a description.
 
 Original layouts of DINO, DeiT and MAE name a ViT's tensors as timm does, behind a prefix and beside heads and decoders
-that an encoder leaves aside; timm's own filters know CLIP's names and Swin's older ones.
+that an encoder leaves aside; timm's own filters know CLIP's names and Swin's older ones. What shapes do not tell is
+asked of the reader (`models.answers`).
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from torch import Tensor
 
-from models.faults import Refusal
+from models import answers as said_in_ids
+from models.answers import NOTHING, Answers
+from models.card import Note
+from models.faults import Fault, Refusal, shortened
+from models.prefixes import fitting, plain_names, prefixes
+from models.state_dict import Found, Header, Layout, ask_architecture
+from models.vit_layout import read_clip, read_vit
+from models.windowed_layout import OWN, SHARED, read_beit, read_swin
 
-HEADS = {192: 3, 384: 6, 512: 8, 768: 12, 1024: 16, 1280: 16, 1408: 16, 1536: 24}
-"""Heads by width, as ViT, DeiT and DINOv2 have them; no tensor's shape tells."""
+_EMBED, _CONV, _QKV = "patch_embed.proj.weight", "conv1.weight", "blocks.0.attn.qkv.weight"
 
-PREFIXES = (
-    "", "teacher.backbone.", "teacher.module.backbone.", "teacher.", "student.backbone.", "student.", "module.",
-    "backbone.", "module.backbone.", "encoder.", "model.", "visual.", "_orig_mod.",
-)  # fmt: skip
-"""What training code puts before an encoder's names; a teacher comes before its student."""
+Reader = Callable[[Found], Layout]
 
-Header = Mapping[str, Tensor]
-
-
-@dataclass(frozen=True)
-class Layout:
-    """kind:          whose layout it is: "timm", "DINO", "DINOv2", "MAE", "SimMIM", "CLIP"
-    prefix:        what stands before the encoder's names
-    aside:         names that the encoder does not need: heads of training, decoders, text towers
-    architecture:  timm's name of the architecture to start from
-    options:       its keyword arguments, read from shapes
-    """
-
-    kind: str
-    prefix: str
-    aside: tuple[str, ...]
-    architecture: str
-    options: dict[str, Any] = field(default_factory=dict)
-
-    def select(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The encoder's tensors under the names that timm's filter expects."""
-        kept = {name: value for name, value in state.items() if name not in self.aside}
-        start = len(self.prefix)
-        return {name[start:]: value for name, value in kept.items()}
-
-
-def layout(header: Header) -> Layout:
-    """The layout of a file of weights. Raises `Refusal` where it cannot be told from names and shapes.
-
-    A class token's place in the position table is told by counting: what remains must be a square grid.
-    """
-    for prefix in PREFIXES:
-        here = {name.removeprefix(prefix): value for name, value in header.items() if name.startswith(prefix)}
-        for marks, read in _READERS.items():
-            if all(mark in here for mark in marks):
-                return read(header, here, prefix)
-    kind = next((kind for mark, kind in _TRANSFORMERS.items() if any(mark in name for name in header)), None)
-    if kind is not None:
-        raise Refusal(
-            "The file holds weights of {kind} under the names of transformers, but how many heads it has is not in the "
-            "weights; put its config.json and preprocessor_config.json beside it.",
-            kind=kind,
-        )
-    raise Refusal(
-        "The file holds {count} tensors, beginning with {first}, in no layout that is known here; put the config.json "
-        "of timm or transformers beside it.",
-        count=len(header), first=", ".join(list(header)[:3]),
-    )  # fmt: skip
-
-
-def _vit(header: Header, here: Header, prefix: str) -> Layout:
-    width, _, patch, _ = here["patch_embed.proj.weight"].shape
-    kind, aside = _training(header, here, prefix)
-    registers = next((here[name].shape[1] for name in ("reg_token", "register_tokens") if name in here), 0)
-    places, side = here["pos_embed"].shape[1], 0
-    for before in (0, 1, 2, 1 + registers):
-        side = math.isqrt(places - before)
-        if side * side == places - before:
-            break
-    has_class = "cls_token" in here
-    apart = has_class and (places == side * side or "register_tokens" in here)
-    options = {
-        "embed_dim": width, "depth": _count(here, "blocks."), "num_heads": _heads(width), "patch_size": patch,
-        "img_size": side * patch, "mlp_ratio": here["blocks.0.mlp.fc1.weight"].shape[0] / width,
-        "num_classes": here["head.weight"].shape[0] if "head.weight" in here else 0,
-        "qkv_bias": "blocks.0.attn.qkv.bias" in here,
-    }  # fmt: skip
-    if "dist_token" in here:
-        return Layout(kind, prefix, aside, "deit_tiny_distilled_patch16_224", options)
-    options |= {
-        "class_token": has_class, "reg_tokens": registers, "no_embed_class": apart,
-        "init_values": 1e-5 if any(".ls1." in name for name in here) else None, "pre_norm": "norm_pre.weight" in here,
-        "global_pool": "avg" if "fc_norm.weight" in here or not has_class else "token",
-    }  # fmt: skip
-    return Layout(kind, prefix, aside, "vit_tiny_patch16_224", options)
-
-
-def _swin(header: Header, here: Header, prefix: str) -> Layout:
-    kind, aside = _training(header, here, prefix)
-    stages = _count(here, "layers.")
-    tables = [here[f"layers.{stage}.blocks.0.attn.relative_position_bias_table"].shape for stage in range(stages)]
-    window = (math.isqrt(tables[0][0]) + 1) // 2
-    patch = here["patch_embed.proj.weight"].shape[2]
-    classes = next((here[name].shape[0] for name in ("head.fc.weight", "head.weight") if name in here), 0)
-    options = {
-        "embed_dim": here["patch_embed.proj.weight"].shape[0],
-        "depths": tuple(_count(here, f"layers.{stage}.blocks.") for stage in range(stages)),
-        "num_heads": tuple(table[1] for table in tables), "window_size": window, "patch_size": patch,
-        "img_size": window * patch * 2 ** (stages - 1), "num_classes": classes,
-    }  # fmt: skip
-    return Layout(kind, prefix, aside, "swin_tiny_patch4_window7_224", options)
-
-
-def _clip(header: Header, here: Header, prefix: str) -> Layout:
-    width, _, patch, _ = here["conv1.weight"].shape
-    side = math.isqrt(here["positional_embedding"].shape[0] - 1) * patch
-    depth = _count(here, "transformer.resblocks.")
-    options = {
-        "embed_dim": width, "depth": depth, "num_heads": _heads(width), "patch_size": patch, "img_size": side,
-        "num_classes": here["proj"].shape[1],
-    }  # fmt: skip
-    if "input_resolution" not in header:
-        raise Refusal(
-            "The file holds a CLIP under the names of OpenCLIP, but whether it computes GELU or quick GELU is not in "
-            "the weights; open it by its timm name, or from transformers.",
-        )
-    text = tuple(name for name in header if not name.startswith(prefix))
-    return Layout("CLIP", "", text, "vit_base_patch32_clip_quickgelu_224", options)
-
-
-_READERS: dict[tuple[str, ...], Callable[[Header, Header, str], Layout]] = {
-    ("patch_embed.proj.weight", "pos_embed", "blocks.0.attn.qkv.weight", "blocks.0.mlp.fc1.weight"): _vit,
-    ("patch_embed.proj.weight", "layers.0.blocks.0.attn.relative_position_bias_table"): _swin,
-    ("conv1.weight", "class_embedding", "positional_embedding", "transformer.resblocks.0.ln_1.weight", "proj"): _clip,
+_READERS: dict[tuple[str, ...], Reader] = {
+    (_EMBED, _QKV, OWN): read_beit,
+    (_EMBED, _QKV, SHARED): read_beit,
+    (_EMBED, "pos_embed", _QKV, "blocks.0.norm1.weight"): read_vit,
+    (_EMBED, "layers.0.blocks.0.attn.relative_position_bias_table"): read_swin,
+    (_CONV, "class_embedding", "positional_embedding", "transformer.resblocks.0.ln_1.weight", "proj"): read_clip,
 }
 """Names that only one layout has, and what reads it."""
+
+_KINDS: dict[Reader, str] = {read_clip: "CLIP", read_beit: "BEiT"}
+"""Readers that read one kind only."""
+
+_ARCHITECTURES = {
+    "layers.0.blocks.0.attn.logit_scale": "SwinV2", "stages.0.blocks.0.attn.logit_scale": "SwinV2-CR",
+    "storage_tokens": "DINOv3", "rope_embed.periods": "DINOv3", "blocks.0.attn.rel_pos_h": "SAM",
+    "blocks.0.attn.rel_pos.mlp.fc1.weight": "ViT, relative positions",
+    "blocks.0.attn.rel_pos.relative_position_bias_table": "ViT, relative positions",
+    "shared_rel_pos.mlp.fc1.weight": "ViT, relative positions",
+    "blocks.0.attn.q_proj.weight": "EVA-02", "blocks.0.attns.0.attn.qkv.weight": "ViT, parallel blocks",
+    "blocks.0.in_proj.weight": "ViT, parallel blocks", "blocks.0.attn.qkv.weight": "DINOv3 / EVA / ViT",
+}  # fmt: skip
+"""Networks whose names are known but whose weights do not tell how they compute, by one name."""
 
 _TRANSFORMERS = {
     "decoder.decoder_embed": "MAE", "vision_model.head.probe": "SigLIP", "text_model.embeddings": "CLIP",
@@ -146,35 +54,99 @@ _TRANSFORMERS = {
 }  # fmt: skip
 
 
-def _training(header: Header, here: Header, prefix: str) -> tuple[str, tuple[str, ...]]:
-    """Whose training left this file, and what of it the encoder does not need."""
-    outside = [name for name in header if not name.startswith(prefix)]
-    unneeded = ("decoder", "head.mlp.", "head.last_layer") + (() if "register_tokens" in here else ("mask_token",))
-    inside = [name for name in here if name.startswith(unneeded)]
-    names = [*outside, *inside]
-    kind = "timm"
-    if any("decoder_embed" in name for name in names):
-        kind = "MAE"
-    elif any(name.startswith("decoder.0.") for name in names):
-        kind = "SimMIM"
-    elif any("last_layer" in name for name in names) or "teacher" in prefix or "student" in prefix:
-        kind = "DINO"
-    elif "register_tokens" in here:
-        kind = "DINOv2"
-    return kind, (*outside, *(prefix + name for name in inside))
+def layout(header: Header, answers: Answers = NOTHING) -> Layout:
+    """The layout of a file of weights, completed by what the reader said. Raises `Refusal` where it cannot be told from
+    names and shapes, `Untold` where the reader can say what they do not tell."""
+    named = plain_names(header)
+    if answers.architecture:
+        return _named(named, answers)
+    read, found, places = _located(header, named, answers)
+    return _noted(read(found), places, found.prefix)
 
 
-def _count(here: Header, start: str) -> int:
-    return len({name[len(start) :].partition(".")[0] for name in here if name.startswith(start)})
+def recognised(header: Header, answers: Answers = NOTHING) -> tuple[str, tuple[str, ...]]:
+    """Whose layout it is and what the encoder does not need, also where more must be asked before it opens."""
+    named = plain_names(header)
+    read, found, _ = _located(header, named, answers)
+    kind, aside = found.training()
+    return _KINDS.get(read, kind), aside
 
 
-def _heads(width: int) -> int:
-    if width in HEADS:
-        return HEADS[width]
-    if width % 64:
-        raise Refusal(
-            "The file holds a vision transformer {width} channels wide, but how many heads it has is not in the "
-            "weights; put its config.json beside it.",
-            width=width,
+def _located(header: Header, named: Header, said: Answers) -> tuple[Reader, Found, tuple[str, ...]]:
+    """(what reads it, the network, all prefixes behind which there is one)."""
+    for marks, read in _READERS.items():
+        if places := prefixes(named, marks):
+            prefix = _taken(places, said)
+            return read, Found(named, _behind(named, prefix), prefix, said), places
+    raise _unread(header, named)
+
+
+def networks(names: Iterable[str]) -> tuple[str, ...]:
+    """Prefixes of the networks among names of tensors that some reader knows, the one to take first."""
+    known = dict.fromkeys(names)
+    every = (prefixes(known, marks) for marks in (*_READERS, *((mark,) for mark in _ARCHITECTURES)))
+    return next((places for places in every if places), ())
+
+
+def in_transformers(names: Iterable[str]) -> str | None:
+    """What a file under the names of transformers holds."""
+    listed = tuple(names)
+    return next((kind for mark, kind in _TRANSFORMERS.items() if any(mark in name for name in listed)), None)
+
+
+def _named(named: Header, said: Answers) -> Layout:
+    """The network behind the prefix of its first convolution, as the architecture that the reader names."""
+    places = prefixes(named, (_EMBED,)) or prefixes(named, (_CONV,)) or ("",)
+    prefix = _taken(places, said)
+    found = Found(named, _behind(named, prefix), prefix, said)
+    found.allow(said.architecture or "", "architecture", "grid")
+    kind, aside = found.training()
+    options: dict[str, Any] = {"num_classes": found.classes("head.weight", "head.fc.weight")}
+    if said.grid:
+        _, patch = found.patch()
+        options["img_size"] = (said.grid[0] * patch, said.grid[1] * patch)
+    made = Layout(kind, prefix, aside, said.architecture or "", options, said_in_ids.notes(said))
+    return _noted(made, places, prefix)
+
+
+def _taken(places: tuple[str, ...], said: Answers) -> str:
+    if said.take is None:
+        return places[0]
+    found = fitting(places, said.take)
+    if len(found) != 1:
+        raise Fault(
+            "take={take} was said, but the networks in the file stand behind {prefixes}; write a word of one of those.",
+            take=said.take, prefixes=", ".join(prefix or "–" for prefix in places),
+        )  # fmt: skip
+    return found[0]
+
+
+def _noted(found: Layout, places: tuple[str, ...], prefix: str) -> Layout:
+    """With the word that there are others."""
+    if len(places) < 2:
+        return found
+    told = {"count": len(places), "prefix": prefix or "–"}
+    note = Note("Of {count} networks in the file it is the one behind “{prefix}”.", told)
+    return Layout(**{**vars(found), "notes": (*found.notes, note)})
+
+
+def _behind(header: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name[len(prefix) :]: value for name, value in header.items() if name.startswith(prefix)}
+
+
+def _unread(header: Header, named: Header) -> Refusal:
+    kind = in_transformers(header)
+    if kind is not None:
+        return Refusal(
+            "The file holds weights of {kind} under the names of transformers, but how many heads it has is not in the "
+            "weights; put its config.json and preprocessor_config.json beside it.",
+            kind=kind,
         )
-    return width // 64
+    for mark, kind in _ARCHITECTURES.items():
+        if prefixes(named, (mark,)):
+            return ask_architecture(kind)
+    return Refusal(
+        "The file holds {count} tensors, beginning with {first}, in no layout that is known here; put the config.json "
+        "of timm or transformers beside it.",
+        count=len(header), first=", ".join(str(shortened(name, 60)) for name in list(header)[:3]) or "–",
+    )  # fmt: skip

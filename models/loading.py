@@ -11,6 +11,7 @@
 | `hf/<owner>/<name>` | a transformers checkpoint on the model hub |
 | `run/<name>` | trained here; in `PATCHLIGHT_RUNS` |
 | `file/<path>` | a safetensors file, or a folder as timm, transformers or `models.weights.save` write it |
+| `file/<path>?heads=12&grid=8x32` | what a bare file's weights do not tell is said in its id, see `models.answers` |
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from models import answers
 from models.backbone import Backbone, Classifies, Parts, Pools, Reconstructs, ZeroShot
 from models.card import Card
 from models.card_catalogue import SOURCES, closed, is_open
@@ -59,9 +61,12 @@ def load(id: str, device: str = "auto", progress: Progress | None = None, precis
             precision=str(precision)[:40], known=", ".join(PRECISIONS),
         )  # fmt: skip
     source, name, random = parse(id)
+    name, said = answers.split(name)
+    if said and source != "file":
+        raise answers.unasked(id)
     place = choose_device(device)
     module = importlib.import_module(f"models.sources.{source}")
-    parts: Parts = module.open_parts(name, Request(id, random, progress))
+    parts: Parts = module.open_parts(name, Request(id, random, progress, said))
     return open_parts(replace(parts, network=parts.network.to(place, PRECISIONS[precision]).eval()))
 
 

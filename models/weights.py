@@ -17,6 +17,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -29,19 +31,22 @@ from torch import Tensor, nn
 
 from models.card import Card
 from models.disk import replace_file as replace_file
-from models.faults import Fault
+from models.faults import Fault, shortened
 from models.pixels import Pixels
 
-CONVERSION = (
-    'python -c "from torch import load; import safetensors.torch as s; '
-    "d = load('OLD.pth', map_location='cpu', weights_only=True); d = d.get('model', d.get('state_dict', d)); "
-    "s.save_file({k: v.contiguous().clone() for k, v in d.items() if hasattr(v, 'dim')}, 'NEW.safetensors')\""
-)
-"""What turns a pickle into safetensors, to be run elsewhere by someone who trusts the file."""
+CONVERSION = "python -m models convert OLD.pth NEW.safetensors"
+"""What turns a training's checkpoint into safetensors, in the shell and nowhere else; see `models.conversion`."""
 
 _PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 _NAMED = 6
 """Names listed in one sentence; the rest are counted."""
+
+_LONGEST_NAME = 60
+"""Characters of a tensor's name in a sentence."""
+
+MOST_TENSORS = 4096
+"""More than three times what the largest published vision networks have, teacher and student in one file included;
+what has more is refused before any of it is looked at."""
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -54,16 +59,53 @@ def header(path: Path) -> dict[str, Tensor]:
     try:
         with safe_open(path, "pt") as file:
             names = file.keys()
+            _require_few(path, len(names))
             entries = {name: file.get_slice(name) for name in names}
+            kinds = {name: entry.get_dtype() for name, entry in entries.items()}
+            _require_read(path, kinds)
             return {
-                name: torch.empty(entry.get_shape(), dtype=_DTYPES[entry.get_dtype()], device="meta")
+                name: torch.empty(entry.get_shape(), dtype=_DTYPES[kinds[name]], device="meta")
                 for name, entry in entries.items()
             }
-    except (SafetensorError, OSError, KeyError) as damage:
+    except (SafetensorError, OSError) as damage:
+        raise _unopened(path, str(damage)) from damage
+
+
+def _require_few(path: Path, count: int) -> None:
+    if count > MOST_TENSORS:
         raise Fault(
-            "{file} is not a whole safetensors file ({reason}); fetch or export it again.",
-            file=path.name, reason=damage,
-        ) from damage  # fmt: skip
+            "{file} holds {count} tensors where at most {most} are looked at, more than any published vision network "
+            "has; give the file of one network.",
+            file=path.name, count=count, most=MOST_TENSORS,
+        )  # fmt: skip
+
+
+def _require_read(path: Path, kinds: Mapping[str, str]) -> None:
+    unread = {kind: name for name, kind in reversed(kinds.items()) if kind not in _DTYPES}
+    for kind, name in unread.items():
+        raise Fault(
+            "{file} is whole, but {name} is stored as {kind}, which is not read here; export it as float32, float16 or "
+            "bfloat16.",
+            file=path.name, name=shortened(name, _LONGEST_NAME), kind=kind,
+        )  # fmt: skip
+
+
+def _unopened(path: Path, reason: str) -> Fault:
+    """Damage, or a type of numbers that the library of safetensors on this machine has never heard of."""
+    unknown = _UNKNOWN.search(reason)
+    if unknown:
+        return Fault(
+            "{file} stores tensors as {kind}, a type that the safetensors library here does not know; update the "
+            "library, or export the file as float32.",
+            file=path.name, kind=shortened(unknown[1], _LONGEST_NAME),
+        )  # fmt: skip
+    return Fault(
+        "{file} is not a whole safetensors file ({reason}); fetch or export it again.",
+        file=path.name, reason=shortened(reason, 200),
+    )  # fmt: skip
+
+
+_UNKNOWN = re.compile(r"unknown variant `([^`]*)`")
 
 
 def metadata(path: Path) -> dict[str, str]:
@@ -84,7 +126,7 @@ def tensors(path: Path) -> dict[str, Tensor]:
         raise Fault(
             "{file} holds values that are not finite numbers, in {names}; its training diverged or the file is "
             "damaged, so take an earlier checkpoint.",
-            file=path.name, names=_listed(broken),
+            file=path.name, names=listed(broken),
         )  # fmt: skip
     return loaded
 
@@ -106,7 +148,7 @@ def unfit(file: str, missing: Iterable[str], extra: Iterable[str], shapes: Itera
     return Unfit(
         "{file} does not fit this architecture: missing {missing}; not known to it {extra}; of another shape "
         "{shapes}. Take the file that belongs to it, or ask `python -m models doctor` what the file is.",
-        file=file, missing=_listed(missing), extra=_listed(extra), shapes=_listed(shapes),
+        file=file, missing=listed(missing), extra=listed(extra), shapes=listed(shapes),
     )  # fmt: skip
 
 
@@ -158,9 +200,9 @@ def _refuse_pickles(path: Path) -> None:
     with path.open("rb") as file:
         if file.read(4).startswith(_PICKLES):
             raise Fault(
-                "{file} is a pickle, which can run any program when it is opened, so it was not; convert it where you "
-                "trust it, with {command}, and give the .safetensors file.",
-                file=path.name, command=CONVERSION,
+                "{file} is a pickle, which can run any program when it is opened, so it was not; turn it into "
+                "safetensors in the shell, with {command}, and give that file.",
+                file=path.name, command=f"python -m models convert {shlex.quote(path.name)}",
             )  # fmt: skip
 
 
@@ -170,7 +212,7 @@ _DTYPES = {
 }  # fmt: skip
 
 
-def _listed(names: Iterable[str]) -> str:
-    ordered = sorted(names)
+def listed(names: Iterable[str]) -> str:
+    ordered = [str(shortened(name, _LONGEST_NAME)) for name in sorted(names)]
     shown = ", ".join(ordered[:_NAMED]) or "–"
     return f"{shown}, … ({len(ordered)})" if len(ordered) > _NAMED else shown

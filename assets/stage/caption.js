@@ -1,6 +1,6 @@
 // Sentences under the picture. Their templates come with the picture's facts, the same that the endpoint fills.
 
-import { number, say } from "./words.js";
+import { noted, number, say } from "./words.js";
 
 const ROUNDING = 1e-4; // as in explorers/attention_words.py
 const percent = (share) => number(100 * share, 3);
@@ -36,7 +36,7 @@ export function caption(facts, shown) {
   said.push(say(words[`scale ${shown.scaling}`], { peak: number(shown.scale, 2) }));
   if (shown.kept !== null)
     said.push(say(words.mark, { share: percent(shown.share), kept: number(shown.kept), patches: number(shown.patches) }));
-  said.push(say(words.network, { title: facts.title, revision: facts.revision, width: String(facts.shape[1]), height: String(facts.shape[0]) }), fed(facts));
+  said.push(say(words.network, { title: facts.title, revision: facts.revision, width: String(facts.shape[1]), height: String(facts.shape[0]) }), fed(facts), ...noted(facts));
   if (facts.random) said.push(say(words.random));
   return said;
 }

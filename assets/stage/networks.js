@@ -1,5 +1,6 @@
 // The dialog in which a network is chosen: cards by family, searched by any word, or a name that is typed.
 
+import { questions } from "./network_questions.js";
 import { Told, get } from "./server.js";
 import { ran, withRuns } from "./training_cards.js";
 import { DAMAGED } from "./training_runs.js";
@@ -13,6 +14,11 @@ const REASONS = {
   pools: "Not in {tab}: it has no attention pool",
   reconstructs: "Not in {tab}: it has no decoder for hidden patches",
   "zero-shot": "Not in {tab}: it reads no text",
+};
+
+const refused = (wrong) => {
+  if (!(wrong instanceof Told)) throw wrong;
+  return { said: [wrong.fault], id: null };
 };
 
 export class NetworkDialog {
@@ -49,25 +55,28 @@ export class NetworkDialog {
 
   async #examine(file) {
     const [chosen] = file.files;
+    this.form = null;
     this.diagnosis.replaceChildren(make("p.pl-note", { say: "The file is being looked at." }));
-    await this.turns.latest("doctor", async (turn) => {
-      const { said, id } = await turn(this.#diagnosed(chosen, turn.signal));
-      const lines = said.map(({ template, facts }) => make("p", {}, say(template, facts)));
-      const open = id && make("button.pl-button", { type: "button", say: "Open this network", onclick: () => this.#take(id) });
-      this.diagnosis.replaceChildren(...lines, ...(open ? [open] : []));
-    });
+    await this.#diagnose(async (signal) => this.#told((await this.upload(chosen)).path, "", signal));
     file.value = "";
   }
 
-  /** What the server says of a file; a refusal is said here as well, since the dialog covers the page. */
-  async #diagnosed(file, signal) {
-    try {
-      const { path } = await this.upload(file);
-      return await (await get("patchlight/doctor", { path }, { signal })).json();
-    } catch (wrong) {
-      if (!(wrong instanceof Told)) throw wrong;
-      return { said: [wrong.fault], id: null };
-    }
+  /** looked(signal) resolves to what the server says of a file; a refusal is said here as well, since the dialog covers the page. */
+  async #diagnose(looked) {
+    await this.turns.latest("doctor", async (turn) => {
+      const { said, id } = await turn(looked(turn.signal).catch(refused));
+      const lines = said.map(({ template, facts }) => make("p", {}, say(template, facts)));
+      const open = id && make("button.pl-button", { type: "button", say: "Open this network", onclick: () => this.#take(id) });
+      this.diagnosis.replaceChildren(...lines, ...[open, id ? null : this.form].filter(Boolean));
+    });
+  }
+
+  /** answers: "heads=12&grid=8x32", as in an id. A form whose answers are refused stays, with what was written in it. */
+  async #told(path, answers, signal) {
+    const found = await (await get("patchlight/doctor", { path, answers }, { signal })).json();
+    const again = (more) => this.#diagnose((next) => this.#told(path, [answers, more].filter(Boolean).join("&"), next));
+    if (found.asks.length) this.form = questions(found.asks, again);
+    return found;
   }
 
   #enter(event) {

@@ -3,7 +3,7 @@
 import { fed } from "./caption.js";
 import { cost } from "./patches_calculator.js";
 import { large } from "./quantities.js";
-import { number, say } from "./words.js";
+import { noted, number, say } from "./words.js";
 
 /** tab: the patches tab. */
 export function sentences({ facts, place, configuration: asked }) {
@@ -22,6 +22,7 @@ export function sentences({ facts, place, configuration: asked }) {
     say(words[asked.window ? "windowed" : "cost"], { ...asked, height: String(asked.height), width: String(asked.width), ...found, entries: large(found.entries), bytes: large(found.bytes), multiplications: large(found.multiplications) }),
     say(words.network, { title: facts.title, revision: facts.revision, ...sides }),
     fed(facts),
+    ...noted(facts),
     ...(facts.random ? [say(words.random)] : []),
   ];
 }

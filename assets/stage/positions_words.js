@@ -1,6 +1,6 @@
 // The caption of the positions tab, by the facts and the sentences that explorers/position_words.py sends.
 
-import { fixed, number, say } from "./words.js";
+import { fixed, noted, number, say } from "./words.js";
 
 /** tab: the positions tab, after its frame is drawn. */
 export function sentences(tab) {
@@ -20,6 +20,7 @@ export function sentences(tab) {
   if (part.structure.offset !== null) said.push(say(words.structure, { offset: fixed(part.structure.offset, 3), distance: fixed(part.structure.distance, 3) }));
   said.push(tab.boards.every > 1 ? say(words.thinned, { step: tab.boards.every }) : say(words["all tiles"]));
   said.push(say(words.network, { title: facts.title, revision: facts.revision }));
+  said.push(...noted(facts));
   if (facts.random) said.push(say(words.untrained));
   return said;
 }

@@ -1,7 +1,7 @@
 // The caption of a surgery, by the facts and the sentences that explorers/surgery_words.py sends.
 
 import { fed } from "./caption.js";
-import { fixed, number, say } from "./words.js";
+import { fixed, noted, number, say } from "./words.js";
 
 const times = (shape) => shape.join(" × ");
 
@@ -21,6 +21,7 @@ export function sentences({ facts: picture, done: { facts }, block, head, peak }
     ...resized(words, facts),
     say(words.network, { title: facts.title, revision: facts.revision, width: String(width), height: String(height) }),
     fed(facts),
+    ...noted(facts),
     ...(facts.random ? [say(words.random)] : []),
   ];
 }

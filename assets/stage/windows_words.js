@@ -2,7 +2,7 @@
 
 import { fed } from "./caption.js";
 import { large } from "./quantities.js";
-import { say } from "./words.js";
+import { noted, say } from "./words.js";
 
 /** tab: the windows tab, after its frame is drawn. */
 export function sentences({ facts, about, view, inside, place, arrays }) {
@@ -19,6 +19,7 @@ export function sentences({ facts, about, view, inside, place, arrays }) {
     say(words.cost, { windowed: large(about.windowed), whole: large(about.whole) }),
     say(words.network, { title: facts.title, revision: facts.revision, width: String(facts.shape[1]), height: String(facts.shape[0]) }),
     fed(facts),
+    ...noted(facts),
     ...(facts.random ? [say(words.random)] : []),
   ];
 }

@@ -38,6 +38,9 @@ export function say(template, facts = {}) {
   return found.replace(/\{(\w+)\}/g, (whole, name) => (name in facts ? show(facts[name]) : whole));
 }
 
+/** What a network's card says that must stand under each of its pictures. */
+export const noted = (facts) => facts.notes.map((note) => say(note.template, note.facts));
+
 /** A text that is made elsewhere and holds numbers, "caption among 100, top 5": its key is "caption among {n0}, top {n1}". */
 export function sayNumbered(text) {
   const facts = {};

@@ -1,7 +1,7 @@
 // Sentences under a zero-shot answer, filled as explorers/zero_shot_words.py fills them.
 
 import { ends } from "./zero_shot_read_outs.js";
-import { fixed, number, perCent, say } from "./words.js";
+import { fixed, noted, number, perCent, say } from "./words.js";
 
 /** {facts, answer, order, outs, scale, bias, view, templates, map}: what is shown. The first sentence leads. */
 export function scoreSentences({ facts, answer, order, outs, scale, bias, view, templates, map }) {
@@ -39,6 +39,7 @@ export function networkSentences(facts, twin, alone) {
   const words = facts.sentences;
   const said = [say(words.network, { title: facts.title, revision: facts.revision, width: String(facts.shape[1]), height: String(facts.shape[0]) })];
   if (facts.measured && !alone) said.push(say(words[`measured ${facts.measured.pictures}`], facts.measured));
+  said.push(...noted(facts));
   if (facts.random || twin) said.push(say(words[twin ? "twin" : "random"]));
   return said;
 }

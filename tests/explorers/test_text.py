@@ -89,7 +89,7 @@ def texts_of(first: ast.expr | None, known: dict[str, list[str]]) -> list[str | 
 
 
 def spoken_in_code() -> Iterator[Spoken]:
-    said = faults() | {"say", "Sentence"}
+    said = faults() | {"say", "Sentence", "Note"}
     for path, tree in trees():
         file, known, explores = path.relative_to(ROOT), tables(tree), False
         for node in ast.walk(tree):
@@ -97,7 +97,7 @@ def spoken_in_code() -> Iterator[Spoken]:
                 continue
             called, place = name_of(node.func), f"{file}:{node.lineno}"
             explores |= called == "Explorer"
-            if called in said and not (called == "Sentence" and not node.args):
+            if called in said and not (called in ("Sentence", "Note") and not node.args):
                 yield from (Spoken(text, place) for text in texts_of(node.args[0] if node.args else None, known))
             if called in ("parameter", "Explorer"):
                 yield from spoken_in_declaration(node, place)

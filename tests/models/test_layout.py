@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from transformers import ViTMAEConfig, ViTMAEForPreTraining
 
 from models.__main__ import main
+from models.answers import answers
 from models.doctor import diagnose
 from models.loading import load
 
@@ -72,23 +73,23 @@ def simmim() -> tuple[nn.Module, State]:
 
 
 @pytest.mark.parametrize(
-    ("build", "kind", "aside"),
+    ("build", "kind", "aside", "said"),
     [
-        (vit, "timm", {}),
-        (deit, "timm", {}),
-        (dino, "DINO", {"student": 30, "projection head": 2}),
-        (dinov2, "DINOv2", {}),
-        (mae, "MAE", {"mask token": 1, "decoder": 2}),
-        (simmim, "SimMIM", {"mask token": 1, "decoder": 1}),
+        (vit, "timm", {}, "heads=3&grid=2x2"),
+        (deit, "timm", {}, "heads=3&grid=2x2"),
+        (dino, "DINO", {"student": 30, "projection head": 2}, "heads=3&grid=2x2"),
+        (dinov2, "DINOv2", {}, "heads=3&grid=4x4"),
+        (mae, "MAE", {"mask token": 1, "decoder": 2}, "heads=3&grid=2x2"),
+        (simmim, "SimMIM", {"mask token": 1, "decoder": 1}, ""),
     ],
 )
 def test_a_bare_file_opens_with_exactly_its_weights(
-    build: Callable[[], tuple[nn.Module, State]], kind: str, aside: dict[str, int], tmp_path: Path
+    build: Callable[[], tuple[nn.Module, State]], kind: str, aside: dict[str, int], said: str, tmp_path: Path
 ) -> None:
     network, state = build()
     file = tmp_path / "bare.safetensors"
     save_file({name: value.contiguous() for name, value in state.items()}, file)
-    found = diagnose(file)
+    found = diagnose(file, answers=answers(said))
     assert found.fault is None
     assert found.layout == kind
     assert dict(found.aside) == aside
@@ -141,14 +142,14 @@ def test_the_image_tower_of_an_original_clip_opens_with_its_own_activation(tmp_p
     activation = found.backbone.module.get_submodule("blocks.0.mlp.act")
     assert type(activation).__name__ == "QuickGELU"
     save_file(openai(quick=False), tmp_path / "open_clip.safetensors")
-    assert "GELU or quick GELU is not in the weights" in str(diagnose(tmp_path / "open_clip.safetensors").fault)
+    plain = diagnose(tmp_path / "open_clip.safetensors")
+    assert [ask.name for ask in plain.asks] == ["heads", "grid", "act"]
+    told = diagnose(tmp_path / "open_clip.safetensors", answers=answers("heads=1&grid=2x2&act=gelu"))
+    assert told.backbone is not None
+    assert type(told.backbone.module.get_submodule("blocks.0.mlp.act")).__name__ == "GELU"
 
 
-def test_what_weights_cannot_tell_is_asked_for(tmp_path: Path) -> None:
-    """Heads leave no trace in any shape: a guess would draw maps of heads that do not exist."""
-    _, state = vit(embed_dim=80, num_heads=5)
-    save_file(state, tmp_path / "odd.safetensors")
-    assert "80 channels wide, but how many heads" in str(diagnose(tmp_path / "odd.safetensors").fault)
+def test_names_of_others_are_told_with_what_is_missing(tmp_path: Path) -> None:
     small = ViTMAEConfig(
         hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64, image_size=32, patch_size=8,
         decoder_hidden_size=16, decoder_num_hidden_layers=1, decoder_num_attention_heads=2,
@@ -175,8 +176,13 @@ def test_metadata_that_names_an_architecture_is_believed_and_checked(tmp_path: P
 def test_the_doctor_speaks_from_the_shell(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     _, state = mae()
     save_file(state, tmp_path / "mae.safetensors")
-    assert main(["doctor", str(tmp_path / "mae.safetensors")]) == 0
+    file = tmp_path / "mae.safetensors"
+    assert main(["doctor", str(file)]) == 1
+    assert f"open it by: file/{file}?heads=N&grid=2x2" in capsys.readouterr().out
+    assert main(["doctor", f"{file}?heads=3&grid=2x2"]) == 0
     said = capsys.readouterr().out
+    assert f"open it by: file/{file}?heads=3&grid=2x2" in said
+    assert "Heads: 3, as you said." in said
     assert "layout: MAE" in said
     assert "left aside: decoder, tensors: 2" in said
     assert "can: attention, positions" in said
@@ -184,4 +190,4 @@ def test_the_doctor_speaks_from_the_shell(tmp_path: Path, capsys: pytest.Capture
     assert main(["doctor", str(tmp_path / "old.pth")]) == 1
     said = capsys.readouterr().err
     assert "is a pickle" in said
-    assert "s.save_file(" in said
+    assert "python -m models convert old.pth" in said
