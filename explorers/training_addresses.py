@@ -94,11 +94,12 @@ def _plain(name: str) -> str:
 
 
 def _unpacked(archive: Path, owner: str) -> dict[str, Any]:
+    from training.datasets.folder import pictures_in
     from training.uploads import handle
-    from training.zipped import unpacked
+    from training.zipped import left_out, unpacked
 
     folder = unpacked(archive, owner)
-    return {"images": handle(folder), "count": sum(path.is_file() for path in folder.rglob("*"))}
+    return {"images": handle(folder), "count": len(pictures_in(folder)), "left": left_out(archive)}
 
 
 def _typed(request: Request, kind: str) -> None:

@@ -1,7 +1,8 @@
 """A zip of pictures, unpacked where nothing in it can do harm: only pictures, only so many, nowhere but in one folder.
 
 What is refused: names that lead out of the folder, links, archives in archives, a bomb. What is left out: anything that
-is no picture by its name, and what a computer adds by itself (__MACOSX, hidden files).
+is no picture by its name, and no `metadata.csv` or `.jsonl` with their captions either, and what a computer adds by
+itself (__MACOSX, hidden files).
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ PICTURES = 20_000
 BYTES = 2 << 30
 RATIO = 200
 """Unpacked bytes for a packed one, over the whole archive: pictures are packed already, so honest zips have about 1."""
+
+TABLES = ("metadata.csv", "metadata.jsonl")
+"""Text beside pictures that describes them."""
 
 NESTED = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".xz", ".bz2")
 BLOCK = 1 << 20
@@ -72,22 +76,41 @@ def _unpack(archive: Path, place: Path, owner: str, held: Limits) -> None:
         shutil.rmtree(beside, ignore_errors=True)
 
 
-def _pictures(file: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    """What is to be unpacked, looked at before a byte of it is."""
+def left_out(archive: Path) -> int:
+    """How many files of a zip that was unpacked are neither pictures nor tables beside them."""
+    with zipfile.ZipFile(archive) as file:
+        return sum(not (_is_picture(entry) or _is_table(entry)) for entry in _files(file))
+
+
+def _files(file: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    return [entry for entry in file.infolist() if not entry.is_dir() and not _own(entry)]
+
+
+def _is_picture(entry: zipfile.ZipInfo) -> bool:
     from training.datasets.folder import SUFFIXES
 
-    entries = [entry for entry in file.infolist() if not entry.is_dir() and not _own(entry)]
+    return _path(entry).suffix.lower() in SUFFIXES
+
+
+def _is_table(entry: zipfile.ZipInfo) -> bool:
+    return _path(entry).name.lower() in TABLES
+
+
+def _pictures(file: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """What is to be unpacked, looked at before a byte of it is."""
+    entries = _files(file)
     for entry in entries:
         _refuse(entry)
-    chosen = [entry for entry in entries if _path(entry).suffix.lower() in SUFFIXES]
+    chosen = [entry for entry in entries if _is_picture(entry) or _is_table(entry)]
+    count = sum(map(_is_picture, chosen))
     allowed = min(BYTES, (limits().disk or math.inf) * 1e6)
     size, packed = sum(entry.file_size for entry in chosen), sum(entry.compress_size for entry in chosen)
-    if not chosen:
+    if not count:
         raise Fault("The zip holds no pictures; put PNG, JPEG or WebP files into it.")
-    if len(chosen) > PICTURES or size > allowed:
+    if count > PICTURES or size > allowed:
         raise Fault(
             "The zip holds {count} pictures of {size} MB, but {most} of {limit} MB are allowed; upload fewer.",
-            count=len(chosen), size=round(size / 1e6), most=PICTURES, limit=round(allowed / 1e6),
+            count=count, size=round(size / 1e6), most=PICTURES, limit=round(allowed / 1e6),
         )  # fmt: skip
     if size > RATIO * max(packed, 1):
         raise _bomb()

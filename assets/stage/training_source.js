@@ -33,7 +33,12 @@ export class Source {
     this.place.hidden = kind === images;
     this.place.readOnly = kind === "zip";
     this.place.value = kind === "zip" ? nameOf(images) : images;
-    this.#say(images === this.counted?.images ? say("Pictures in {name}: {count}.", this.counted) : "");
+    this.#say(images === this.counted?.images ? this.#counted() : "");
+  }
+
+  #counted() {
+    if (!this.counted.left) return say("Pictures in {name}: {count}.", this.counted);
+    return say("Pictures in {name}: {count}; other files, which were left out: {left}.", this.counted);
   }
 
   /** Names of the settings that these pictures heed; several sets joined by + heed what any of them does. */
@@ -66,9 +71,9 @@ export class Source {
     if (file.size > this.largest) return this.tell(fault({ said: "{name} has {size} MB, but this page takes archives of {most} MB; upload fewer pictures, or smaller ones.", name: file.name, size: Math.ceil(file.size / 2 ** 20), most }));
     this.kind.element.disabled = true;
     try {
-      const { images, count } = await upload(file, (share) => this.#sent(file.name, share));
+      const { images, count, left } = await upload(file, (share) => this.#sent(file.name, share));
       this.images = images;
-      this.counted = { images, name: file.name, count };
+      this.counted = { images, name: file.name, count, left };
       this.tell();
       this.changed(images);
     } finally {

@@ -284,6 +284,8 @@ def test_an_archive_of_pictures_becomes_a_folder(client: TestClient, runs: Path)
             picture = io.BytesIO()
             Image.new("RGB", (8, 8), (number, 0, 0)).save(picture, "PNG")
             archive.writestr(f"{number}.png", picture.getvalue())
+        for other in ("5.heic", "notes.txt", "metadata.csv"):
+            archive.writestr(other, "file_name,text\n0.png,red")
     kind = {"content-type": "application/zip"}
     named = {"name": "../../мои shapes.zip"}
     answer = client.post("/patchlight/training/upload", params=named, content=stream.getvalue(), headers=kind)
@@ -293,6 +295,7 @@ def test_an_archive_of_pictures_becomes_a_folder(client: TestClient, runs: Path)
     folder = place(told["images"])
     assert folder.is_relative_to(runs / ".uploads")
     assert len([*folder.glob("*.png")]) == told["count"] == 3
+    assert told["left"] == 2, "what is passed over is counted, and a table beside pictures is not passed over"
     broken = client.post("/patchlight/training/upload", content=b"no zip", headers=kind)
     assert broken.status_code == 422
 

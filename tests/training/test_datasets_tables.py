@@ -124,10 +124,21 @@ def test_a_table_beside_pictures_gives_them_captions(tmp_path: Path, suffix: str
     assert batch.captions == ("grey 0", "grey 1", "grey 0")
     said = {Path(one.picture).name: one.reason for one in folder.skipped}
     assert said.keys() == {"9.png", "2.png"}
-    assert "names it, but it is not there" in said["9.png"]
+    assert "names it, but it is no picture of this folder" in said["9.png"]
     assert "has no caption" in said["2.png"]
     assert folder.taken.others == ("id",)  # pyright: ignore[reportAttributeAccessIssue]
     assert whole(opened(tmp_path, "validation", need="captions")).captions == ("grey 7",)
+
+
+def test_a_table_beside_pictures_speaks_of_nothing_outside_of_the_folder(tmp_path: Path) -> None:
+    """An uploaded table must not tell which files there are on the machine, nor take others' pictures in."""
+    laid(tmp_path, {"others/secret.png": 1, "own/0.png": 0})
+    lines = [{"file_name": name, "text": "x"} for name in ("0.png", "../others/secret.png", "../others/none.png")]
+    (tmp_path / "own" / "metadata.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    folder = opened(tmp_path / "own", need="captions")
+    assert folder.length == 1
+    assert {one.reason.partition(" names")[2] for one in folder.skipped} == {" it, but it is no picture of this folder"}
+    assert len(folder.skipped) == 2
 
 
 def test_a_table_beside_pictures_gives_them_classes(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import stat
 import struct
 import zipfile
@@ -14,7 +15,7 @@ from PIL import Image
 import training.zipped
 from models.faults import Fault
 from training.datasets import Source, open_dataset
-from training.zipped import unpacked
+from training.zipped import left_out, unpacked
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +51,17 @@ def test_pictures_land_in_a_folder_that_can_be_learnt_from(tmp_path: Path) -> No
     assert dataset.batch(0, seed=0, count=4, device="cpu").images.shape == (4, 3, 16, 16)
     assert unpacked(tmp_path / "pictures.zip") == folder
     assert unpacked(tmp_path / "pictures.zip", owner="ann") != folder
+
+
+def test_captions_in_a_table_beside_pictures_come_along_and_the_rest_is_counted(tmp_path: Path) -> None:
+    """They were dropped without a word, and HEIC files with them."""
+    entries = {f"pets/{n}.png": picture(n * 9) for n in range(4)}
+    told = "\n".join(json.dumps({"file_name": f"{n}.png", "text": f"pet {n}"}) for n in range(4)).encode()
+    more = {"pets/metadata.jsonl": told, "pets/5.heic": b"x", "pets/notes.txt": b"x", "__MACOSX/pets/._1.png": b"x"}
+    archive = packed(tmp_path, entries | more)
+    dataset = open_dataset(Source(str(unpacked(archive)), side=16), need="captions")
+    assert dataset.batch(0, seed=None, count=4, device="cpu").captions == ("pet 0", "pet 1", "pet 2", "pet 3")
+    assert left_out(archive) == 2
 
 
 def test_a_folder_that_was_packed_whole_is_no_class(tmp_path: Path) -> None:

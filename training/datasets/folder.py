@@ -38,7 +38,7 @@ def open_folder(source: Source) -> Dataset:
     asked: list[tuple[Split, Listing]] = []
     for known in ranks(source.split):
         asked.extend((known, one) for one in found.parts.get(known, ()))
-    told = Told()
+    told = Told(frozenset(path for listings in found.parts.values() for one in listings for path in one.pictures))
     for one in [*([found.beside] if found.beside else ()), *(one for _, one in asked)]:
         told.read(one, source)
     rows = _rows(asked, told, found)
@@ -47,8 +47,12 @@ def open_folder(source: Source) -> Dataset:
 
 @dataclass
 class Told:
-    """What tables beside pictures say of them, by their paths."""
+    """What tables beside pictures say of them, by their paths.
 
+    known: the pictures that lie in the folder, which are all that a table may speak of
+    """
+
+    known: frozenset[Path]
     captions: dict[Path, list[str | None]] = field(default_factory=dict)
     words: dict[Path, str | None] = field(default_factory=dict)
     taken: Taken = field(default_factory=Taken)
@@ -66,8 +70,8 @@ class Told:
         found = described(file, source)
         self.taken = found.taken
         for row, path in enumerate(found.pictures):
-            if not isinstance(path, Path) or not path.is_file():
-                self.lost.append(Skipped(found.names[row], f"{file} names it, but it is not there"))
+            if not isinstance(path, Path) or path not in self.known:
+                self.lost.append(Skipped(found.names[row], f"{file} names it, but it is no picture of this folder"))
                 continue
             if found.captions:
                 self.captions.setdefault(path, []).append(found.captions[row])
