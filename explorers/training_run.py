@@ -28,6 +28,11 @@ class Learning(Parameters):
     )
     run: str = parameter("", title="Run", help="Its name alone, for the page's address.", longest=100)
     beside: str = parameter("", title="Compare with", help="Names of further runs, separated by commas.", longest=600)
+    frame: int = parameter(-1, title="Step", help="Of the pictures; -1 follows the newest.", least=-1)
+    preset: str = parameter("90s mae", title="Preset", help="Of the form, where nothing in it was changed.", longest=60)
+    recipe: str = parameter(
+        "", title="Recipe", help="What the form asks for, as JSON, where it is no preset.", longest=4000
+    )
     drawn: Literal["", "attention", "reconstruction", "similarity", "teacher", "positions", "views"] = parameter(
         "", title="Pictures", help="What is drawn of each snapshot; the objective's own if empty.",
         options={"": "the objective's own"},

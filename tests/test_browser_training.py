@@ -242,7 +242,9 @@ def test_a_run_can_be_walked_zoomed_compared_and_opened(served: Served, reader: 
     painted(page, newest)
     assert page.evaluate(HERO) == last, "the same step, the same pixels"
     page.hover(".pl-train-curve canvas")
+    page.keyboard.down("Control")
     page.mouse.wheel(0, -400)
+    page.keyboard.up("Control")
     one.frame()
     zoomed = page.evaluate(CURVE)
     assert zoomed != curve

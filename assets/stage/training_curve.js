@@ -14,7 +14,7 @@ export class Curve {
   /** name: English name of the figure. zoom([low, high] or null); go(x) when a place is clicked. */
   constructor(name, { zoom, go }) {
     Object.assign(this, { name, zoom, go, series: [], range: null, mark: null });
-    this.canvas = make("canvas", { role: "img", tabindex: 0 });
+    this.canvas = make("canvas", { role: "img", tabindex: 0, hint: "Drag along it, or turn the wheel with Ctrl, to come closer; double-click for the whole run." });
     this.value = make("span.pl-train-now");
     this.element = make("figure.pl-train-curve", {}, make("figcaption", {}, make("span", { say: name }), this.value), this.canvas);
     this.pointer = new Zoom(this.canvas, this);

@@ -87,7 +87,7 @@ export class CurveSide {
     this.found = make(".pl-train-found");
     this.foundCard = card("Evaluation", this.found);
     this.healthCard.hidden = this.foundCard.hidden = true;
-    this.element = make("aside.pl-side.pl-train-side", { label: "How it goes" }, this.healthCard, this.controls, this.room, this.foundCard);
+    this.element = make("aside.pl-side.pl-train-side", { label: "How it goes" }, this.healthCard, this.foundCard, this.controls, this.room);
     new ResizeObserver(() => this.paint()).observe(this.room);
   }
 
@@ -132,8 +132,8 @@ export class CurveSide {
     this.healthCard.hidden = !verdicts.length;
     const judged = (figure) => (figure in recent ? make("span.pl-train-judged", {}, ` ${say("{figure}: {value}", { figure: say(figure), value: number(recent[figure], 3) })}`) : "");
     const said = verdicts.map(({ template, facts, severity, figure, source }) => make(`p.pl-train-verdict.pl-train-${severity}`, { title: source }, say(template, facts).replaceAll(" %", "\u00a0%"), judged(figure)));
-    const early = verdicts.some(({ severity }) => severity === "early");
-    this.health.replaceChildren(...said, early ? "" : make("p.pl-note.pl-train-basis", {}, say(basis.template, basis.facts)));
+    const told = verdicts.some(({ severity }) => severity !== "early");
+    this.health.replaceChildren(...said, !told ? "" : make("p.pl-note.pl-train-basis", {}, say(basis.template, basis.facts)));
   }
 
   /** figures: [{name, value, against, baseline}] of the run's evaluation. */

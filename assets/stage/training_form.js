@@ -10,13 +10,15 @@ import { make, onLanguage, say } from "./words.js";
 
 const MATTER = ["minutes", "steps"]; // engine's settings that matter whatever the objective; the clock or the steps
 const OWN = ["side", "patch"];
-const FIRST = "90s mae";
 const GROUPS = { time: "By time", diagonal: "Pictures and captions", lab: "Collapse lab" };
 
 export class Form {
-  /** started(name) once a run is queued; tell(fault), or tell() once all is well. */
-  constructor({ started, tell }) {
-    Object.assign(this, { started, tell, declared: null, recipe: null });
+  /**
+   * usual: the preset that it begins with. started(name) once a run is queued; tell(fault), or tell() once all is well;
+   * asks({preset, recipe}), texts by which `ask` brings the same form again.
+   */
+  constructor({ usual, started, tell, asks }) {
+    Object.assign(this, { usual, started, tell, asks, declared: null, recipe: null, wanted: { preset: usual, recipe: "" } });
     this.name = make("input.pl-text", { type: "text", maxlength: 60, label: "Name of the run", placeholder: "name" });
     this.preset = select("Preset", [], (name) => this.#presetChosen(name));
     this.about = make("p.pl-note");
@@ -47,13 +49,20 @@ export class Form {
     try {
       this.declared = await ask("form");
       this.#fill();
-      this.#presetChosen(this.declared.presets.find(({ name }) => name === FIRST).name);
+      this.#show(this.wanted);
     } catch (wrong) {
       if (!(wrong instanceof Told)) throw wrong;
       if (!(wrong instanceof Away)) this.tell(wrong.fault); // the tab looks for a server that is away, and then asks again
     } finally {
       this.loading = false;
     }
+  }
+
+  /** What `asks` told of a form, from the page's address. */
+  ask({ preset, recipe }) {
+    const same = this.wanted.preset === preset && this.wanted.recipe === recipe;
+    this.wanted = { preset, recipe };
+    if (this.declared && !same) this.#show(this.wanted);
   }
 
   /** fault: why nobody trains here, or null. */
@@ -73,6 +82,44 @@ export class Form {
     this.name.value = job.name.slice(0, 60);
     this.#renew();
     this.name.focus();
+  }
+
+  // -- as a link ---------------------------------------------------------------------------------------------------------
+
+  #show({ preset, recipe }) {
+    const read = recipe && this.#read(recipe);
+    if (!read) return this.#presetChosen(this.declared.presets.some(({ name }) => name === preset) ? preset : this.usual);
+    this.#label("");
+    this.recipe = read;
+    this.name.value = read.objective;
+    this.#renew();
+  }
+
+  /** A whole recipe from what a link says of it: names that are declared, values of their kind. null where it says none. */
+  #read(text) {
+    try {
+      const said = JSON.parse(text);
+      const usual = this.#whole({ objective: this.declared.objectives.find(({ name }) => name === said.objective).name });
+      const laid = (own, over = {}) => Object.fromEntries(Object.entries(own).map(([name, value]) => [name, typeof over[name] === typeof value && typeof value !== "object" ? over[name] : value]));
+      return { ...laid(usual, said), options: laid(usual.options, said.options), settings: laid(usual.settings, said.settings) };
+    } catch {
+      this.tell(fault({ said: "The link's recipe could not be read; the form shows its preset." }));
+      return null;
+    }
+  }
+
+  /** What differs from the objective's defaults. */
+  #written() {
+    const { objective } = this.recipe;
+    const usual = this.#whole({ objective });
+    const differing = (own, other) => Object.fromEntries(Object.entries(own).filter(([name, value]) => typeof value !== "object" && value !== other[name]));
+    const parts = { options: differing(this.recipe.options, usual.options), settings: differing(this.recipe.settings, usual.settings) };
+    return JSON.stringify({ objective, ...differing(this.recipe, usual), ...Object.fromEntries(Object.entries(parts).filter(([, part]) => Object.keys(part).length)) });
+  }
+
+  #tellLink() {
+    this.wanted = this.chosen ? { preset: this.chosen, recipe: "" } : { preset: this.usual, recipe: this.#written() };
+    this.asks(this.wanted);
   }
 
   // -- choices ---------------------------------------------------------------------------------------------------------
@@ -141,6 +188,7 @@ export class Form {
     if (home[name] === value) return;
     home[name] = value;
     this.#label("");
+    this.#tellLink();
     if (name === "minutes") this.#draw(); // the clock and the steps take turns
     if (this.declared.free.includes(name)) this.cost.again(this.recipe);
     else this.#estimate();
@@ -148,6 +196,7 @@ export class Form {
 
   /** Another recipe: drawn anew, and measured. */
   #renew() {
+    this.#tellLink();
     this.#draw();
     this.#estimate();
   }

@@ -49,6 +49,7 @@ export class Pictures {
     this.stripKind = this.kind === "views" ? kinds.find((kind) => kind !== "views") : this.kind;
     this.steps = WRITTEN.includes(this.stripKind) ? shown : job.kept;
     this.step = this.steps.includes(step) ? step : (this.steps.at(-1) ?? null);
+    this.asked = step;
     if (!this.views && job.kept.length) this.#fetchViews();
     this.element.hidden = !job.kept.length;
     const rest = [...this.steps].reverse().filter((one) => one !== this.step && one !== 0);
@@ -121,7 +122,7 @@ export class Pictures {
     this.#drawHero();
     const step = this.drawn?.step ?? this.step; // the pictures' own until those of the chosen one are here
     this.when.textContent = step === 0 ? say("Untrained") : say("Step {step}", { step });
-    this.strip.draw(this.steps, this.step, `${this.stripKind} ${this.index}`, (step) => {
+    this.strip.draw(this.steps, { step: this.step, chosen: this.asked }, `${this.stripKind} ${this.index}`, (step) => {
       const frame = this.frames.get(step, this.stripKind);
       return frame && stamp(this.stripKind, frame, this.views, this.index);
     });

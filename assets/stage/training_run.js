@@ -16,8 +16,9 @@ import { make, onLanguage, say } from "./words.js";
 
 export class Tab {
   constructor({ defaults, asked, tell }) {
-    Object.assign(this, { defaults, tell, step: null, view: { ...defaults, ...asked } });
-    this.form = new Form({ started: (name) => this.#open(name), tell });
+    Object.assign(this, { defaults, tell, view: { ...defaults, ...asked } });
+    this.form = new Form({ usual: defaults.preset, started: (name) => this.#open(name), tell, asks: (own) => this.ask(own) });
+    this.form.ask(this.view);
     this.runs = new Runs({ choose: (name) => this.#open(name), beside: (name, on) => this.#beside(name, on) });
     this.head = new Head({ act: (name, more) => this.#act(name, this.view.run, more), copy: () => this.form.copy(this.job) });
     this.pictures = new Pictures({ ask: (changes) => this.ask(changes), choose: (step) => this.#choose(step), explore: (step) => this.#explore(step) });
@@ -52,7 +53,13 @@ export class Tab {
     Object.assign(this.view, changes);
     const { checkpoint, ...own } = this.view; // that is the desk's
     remember(own, this.defaults);
+    this.form.ask(this.view);
     this.draw();
+  }
+
+  /** The step whose pictures are shown; null for the newest. */
+  get step() {
+    return this.view.frame < 0 ? null : this.view.frame;
   }
 
   resize() {
@@ -104,14 +111,14 @@ export class Tab {
     if (this.leaving === this.view.run) return; // it is being deleted
     if (!this.lost) this.tell(why);
     this.lost = true;
-    this.ask({ run: "" });
+    this.ask({ run: "", frame: -1 });
   }
 
   #open(name) {
-    this.step = this.watch.run = null;
+    this.watch.run = null;
     this.lost = false;
     this.curves.zoom(null);
-    this.ask({ run: name, beside: this.#besides.filter((other) => other !== name).join(",") });
+    this.ask({ run: name, frame: -1, beside: this.#besides.filter((other) => other !== name).join(",") });
     this.watch.now();
   }
 
@@ -140,8 +147,7 @@ export class Tab {
 
   /** Pictures of one step, or of the newest from now on. */
   #choose(step) {
-    this.step = step;
-    this.draw();
+    this.ask({ frame: step ?? -1 });
   }
 
   /** The snapshot that is nearest to a place of the curves. */
@@ -191,11 +197,19 @@ export class Tab {
   #alone(job) {
     const { view, watch } = this;
     if (watch.run) {
+      this.#kept(job);
       this.pictures.show({ job, kinds: watch.run.kinds, shown: watch.run.shown, drawn: view.drawn, step: this.step });
       this.curves.say(watch.run);
       this.curves.measured(watch.run.measured);
     } else this.pictures.element.hidden = true;
     this.curves.draw(this.#series([]), view, this.pictures.step, watch.run?.recent);
+  }
+
+  /** A link names a step that was let go since, or never was: that is told, and the newest is shown. */
+  #kept({ name, kept }) {
+    if (this.step === null || !kept.length || kept.includes(this.step)) return;
+    this.tell(fault({ said: "The run {name} keeps no network of step {step}; its newest is shown.", name, step: this.step }));
+    this.ask({ frame: -1 });
   }
 
   #series(besides) {

@@ -1,4 +1,5 @@
-// How a curve is zoomed and pointed at: wheel, drag, double click, keys; a click goes to a place.
+// How a curve is zoomed and pointed at: drag, wheel with Ctrl, double click, keys; a click goes to a place. The wheel
+// alone, and a finger up or down, scroll the page.
 
 const DRAG = 5; // pixels that make a press a drag
 const CLOSEST = 500; // times that a curve can be enlarged
@@ -15,12 +16,14 @@ export class Zoom {
     canvas.addEventListener("pointerdown", (event) => this.#press(event));
     canvas.addEventListener("pointermove", (event) => this.#move(event));
     canvas.addEventListener("pointerup", (event) => this.#release(event));
+    canvas.addEventListener("pointercancel", () => this.#leave());
     canvas.addEventListener("pointerleave", () => this.#leave());
     canvas.addEventListener("dblclick", () => curve.zoom(null));
     canvas.addEventListener("keydown", (event) => this.#key(event));
   }
 
   #wheel(event) {
+    if (!event.ctrlKey && !event.metaKey) return; // a pinch comes as a wheel with Ctrl
     event.preventDefault();
     this.#scale(Math.exp(Math.sign(event.deltaY) * WHEEL), this.curve.at(event.clientX));
   }
@@ -63,7 +66,7 @@ export class Zoom {
   }
 
   #leave() {
-    this.pointed = null;
+    this.pointed = this.from = this.pressed = null;
     this.curve.paint();
   }
 }

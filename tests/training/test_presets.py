@@ -18,13 +18,14 @@ import pytest
 from models.card_catalogue import runs_folder
 from models.faults import Fault
 from training.child import Withdrawn, answered
-from training.curves import newest
+from training.curves import newest, oldest
 from training.engine import train
 from training.estimate import LASTS, LOOKING, estimate, fresh, measure
 from training.fits import fitting
 from training.presets import LAB, preset, presets
 from training.recipe import Recipe, recipe
 from training.run import open_run
+from training.verdicts import ENOUGH, verdicts
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +50,17 @@ def test_small_presets_learn(name: str) -> None:
     images, objective = fresh(made)
     losses = [progress.loss for progress in islice(train(objective, images, made.engine), 2)]
     assert all(map(math.isfinite, losses))
+
+
+@pytest.mark.parametrize("name", ["90s clip", "clip-diagonal"])
+def test_an_untouched_preset_is_healthy(name: str) -> None:
+    """Wrong if the page's own recipe were scolded: "gradients are cut hard", while pairs find each other."""
+    made = preset(name).recipe
+    own = {**made.settings, "minutes": 0.0, "steps": ENOUGH + 1, "watch": False, "keep_every": 1000}
+    run = open_run("healthy", replace(made, settings=own))
+    list(run.learn())
+    said = verdicts(newest(run.folder), made.plain(), oldest(run.folder))
+    assert [(one.severity, one.figure) for one in said] == [("good", "diagonal accuracy")]
 
 
 def test_the_lab_takes_away_one_thing_at_a_time() -> None:
