@@ -1,7 +1,7 @@
 // The form of a new run: a preset, an objective, pictures, a size, the few settings that matter, and what it will cost.
 
 import { card, select } from "./controls.js";
-import { Away, Told } from "./server.js";
+import { Away, Told, fault } from "./server.js";
 import { Cost, FORM } from "./training_cost.js";
 import { Field } from "./training_field.js";
 import { Source } from "./training_source.js";

@@ -1,7 +1,7 @@
 // The Train tab: runs and form at the left, pictures of the run in the middle, its curves at the right.
 
 import { exportBoard } from "./board.js";
-import { address } from "./server.js";
+import { address, fault } from "./server.js";
 import { Compare } from "./training_compare.js";
 import { CurveSide } from "./training_curves.js";
 import { Form } from "./training_form.js";

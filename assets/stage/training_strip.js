@@ -52,15 +52,15 @@ export class Strip {
     this.film.replaceChildren(...[...this.frames.values()].map(({ element }) => element));
     const last = steps.at(-1);
     for (const [step, { element }] of this.frames) element.onclick = () => this.choose(step === last ? null : step);
-    if (held) this.film.scrollLeft += held.element.offsetLeft - held.left;
+    if (held) this.film.scrollLeft += held.element.getBoundingClientRect().left - held.left;
   }
 
   /** The first frame in sight that stays, and where it is. */
   #held(steps) {
-    const { scrollLeft } = this.film;
-    const seen = ([step, { element }]) => steps.includes(step) && element.offsetLeft + element.offsetWidth > scrollLeft;
+    const edge = this.film.getBoundingClientRect().left;
+    const seen = ([step, { element }]) => steps.includes(step) && element.getBoundingClientRect().right > edge;
     const [, { element } = {}] = [...this.frames].find(seen) ?? [];
-    return element && { element, left: element.offsetLeft };
+    return element && { element, left: element.getBoundingClientRect().left };
   }
 
   #frame(step) {
