@@ -75,7 +75,7 @@ def watch(values: Values) -> bytes:
         "run": told(job), "kinds": kinds(job), "shown": _shown(runs_folder() / job.name),
         "verdicts": [verdict(one) for one in said], "basis": spoken(verdicts.basis(rows)) if rows else None,
         "recent": verdicts.recent(rows),
-        "measured": (evaluation(job.name) or {}).get("figures", []), "numbers": _numbers(job.name),
+        "measured": evaluation(job.name), "numbers": _numbers(job.name),
     }  # fmt: skip
     return pack({**runs(values), **more, **axes(found)}, columns(found))
 

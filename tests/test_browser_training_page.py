@@ -211,6 +211,12 @@ def test_the_wheel_over_a_curve_scrolls_and_results_are_in_sight(chromium: Brows
     box, room = page.locator(".pl-train-found").bounding_box(), page.locator(".pl-train-side").bounding_box()
     assert box is not None
     assert room is not None
+    told = page.inner_text(".pl-train-found")
+    for words in (
+        "shapes, validation part, 64 pictures. It pairs colours with shapes that training never pairs",
+        "0.2 to 0.3", "of the training part: 0.75", "untrained: 0.1", "k-NN of 16 × 16 pixels: 0.5",
+    ):  # fmt: skip
+        assert words in told, "a figure that surprises explains itself"
     assert box["y"] + 40 < room["y"] + room["height"], "what was measured is in sight"
     page.hover(".pl-train-curve canvas")
     page.mouse.wheel(0, 120)

@@ -43,9 +43,11 @@ def evaluate(
     untrained: its random twin, `load("…?random")`, to be measured beside it
     """
     known, asked = _pictures(learn, count, seed), _pictures(ask, count, seed + 1)
+    others = _others(learn, count, seed)
     plain = {} if untrained is None else {f.name: f.value for f in _measured(untrained, learn, known, asked, seed)}
+    seen = {} if others is None else {f.name: f.value for f in _on_pictures(backbone, learn, known, others, seed)}
     for figure in _measured(backbone, learn, known, asked, seed):
-        yield replace(figure, untrained=plain.get(figure.name))
+        yield replace(figure, untrained=plain.get(figure.name), seen=seen.get(figure.name))
 
 
 def _measured(backbone: Backbone, learn: Dataset, known: Batch, asked: Batch, seed: int) -> Iterator[Figure]:
@@ -220,6 +222,13 @@ def _pictures(dataset: Dataset, count: int, seed: int) -> Batch:
     if dataset.length is not None:
         count = min(count, dataset.length)
     return dataset.batch(0, seed=seed, count=count, device="cpu")
+
+
+def _others(dataset: Dataset, count: int, seed: int) -> Batch | None:
+    """As many pictures of the same part that `_pictures` does not give; None where there are too few."""
+    if dataset.length is not None and dataset.length < 2 * count:
+        return None
+    return dataset.batch(1, seed=seed, count=count, device="cpu")
 
 
 @torch.no_grad()

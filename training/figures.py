@@ -15,6 +15,8 @@ class Figure:
     baseline:   what `against` reaches on the same pictures
     pictures:   on how many; 0 where no pictures are needed
     untrained:  what the same architecture with random weights reaches, where that was measured
+    seen:       what it reaches on pictures of the training part, where the value is of another: other pictures of the
+                combinations, styles or things that were learnt from
     """
 
     name: str
@@ -25,6 +27,7 @@ class Figure:
     baseline: float
     pictures: int
     untrained: float | None = None
+    seen: float | None = None
 
 
 def share(name: str, right: float, count: int, against: str, baseline: float) -> Figure:
@@ -42,9 +45,13 @@ def wilson(share: float, count: int) -> tuple[float, float]:
 
 def table(figures: Sequence[Figure]) -> str:
     """For people: one line a figure."""
-    lines = [f"{'figure':52} {'value':>7}  {'95 % interval':>15}  {'untrained':>9}  {'baseline':>8}  against"]
+    lines = [
+        f"{'figure':52} {'value':>7}  {'95 % interval':>15}  {'seen':>7}  {'untrained':>9}  {'baseline':>8}  against"
+    ]
     for f in figures:
         interval = f"{f.low:.3f} to {f.high:.3f}" if f.pictures else "–"
-        untrained = "–" if f.untrained is None else f"{f.untrained:.3f}"
-        lines.append(f"{f.name:52} {f.value:7.3f}  {interval:>15}  {untrained:>9}  {f.baseline:8.3f}  {f.against}")
+        seen, untrained = ("–" if value is None else f"{value:.3f}" for value in (f.seen, f.untrained))
+        lines.append(
+            f"{f.name:52} {f.value:7.3f}  {interval:>15}  {seen:>7}  {untrained:>9}  {f.baseline:8.3f}  {f.against}"
+        )
     return "\n".join(lines)

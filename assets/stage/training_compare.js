@@ -2,6 +2,7 @@
 
 import { Curve } from "./training_curve.js";
 import { seriesOf } from "./training_curves.js";
+import { besides } from "./training_figure.js";
 import { make, number, say, sayNumbered } from "./words.js";
 
 export class Compare {
@@ -69,11 +70,8 @@ const keyed = (name, place) => make("span", {}, make(`span.pl-train-key.pl-train
 
 const shown = (value) => (value === null || value === "" ? "–" : typeof value === "number" ? number(value, 4) : typeof value === "boolean" ? value ? say("on") : say("off") : String(value));
 
-/** A value, its interval where it was measured on pictures, and what costs nothing. */
+/** A value, and what stands beside it. */
 function figure(found) {
   if (!found) return make("td", {}, "–");
-  const { value, low, high, against, baseline, pictures } = found;
-  const trivial = { against: sayNumbered(against), baseline: number(baseline, 3) };
-  const beside = pictures ? say("{low} to {high}; {against}: {baseline}", { ...trivial, low: number(low, 3), high: number(high, 3) }) : say("no interval; {against}: {baseline}", trivial);
-  return make("td", {}, make("strong", {}, number(value, 3)), make("span.pl-note", {}, ` ${beside}`));
+  return make("td", {}, make("strong", {}, number(found.value, 3)), make("span.pl-note", {}, ` ${besides(found).join(" · ")}`));
 }

@@ -2,7 +2,9 @@
 
 import { Curve } from "./training_curve.js";
 import { card, segmented, slider } from "./controls.js";
-import { make, number, say, sayNumbered } from "./words.js";
+import { basis, row } from "./training_figure.js";
+import { nameOf } from "./training_source.js";
+import { make, number, say } from "./words.js";
 
 const OVER = { step: "Steps", seen: "Pictures", seconds: "Seconds" };
 const HIDDEN = ["step", "seen", "seconds", "rate", "speed", "memory"];
@@ -127,6 +129,11 @@ export class CurveSide {
     }
   }
 
+  /** Another run: what it knows is no news. */
+  forget() {
+    this.told = undefined;
+  }
+
   /** verdicts: [{template, facts, severity, figure, source}]. recent: {figure: value} that they judge, and basis: {template, facts}, from how much. */
   say({ verdicts, recent, basis }) {
     this.healthCard.hidden = !verdicts.length;
@@ -136,10 +143,15 @@ export class CurveSide {
     this.health.replaceChildren(...said, !told ? "" : make("p.pl-note.pl-train-basis", {}, say(basis.template, basis.facts)));
   }
 
-  /** figures: [{name, value, against, baseline}] of the run's evaluation. */
-  measured(figures) {
-    this.foundCard.hidden = !figures.length;
-    this.found.replaceChildren(...figures.map(({ name, value, against, baseline }) => make(".pl-fact", {}, make("dt", {}, sayNumbered(name)), make("dd", { title: sayNumbered(against) }, make("strong", {}, number(value, 3)), ` ${say("against {baseline}", { baseline: number(baseline, 3) })}`))));
+  /** found: {images, split, count, apart, figures} of the run's evaluation, or null. Figures that come are brought into sight. */
+  measured(found) {
+    const told = JSON.stringify([found, document.documentElement.lang]);
+    if (told === this.told) return;
+    const fresh = found && this.told !== undefined;
+    this.told = told;
+    this.foundCard.hidden = !found;
+    this.found.replaceChildren(...(found ? [basis({ ...found, images: nameOf(found.images) }), ...found.figures.map(row)] : []));
+    if (fresh) this.foundCard.scrollIntoView({ block: "nearest" });
   }
 
   paint() {

@@ -118,6 +118,7 @@ export class Tab {
     this.watch.run = null;
     this.lost = false;
     this.curves.zoom(null);
+    this.curves.forget();
     this.ask({ run: name, frame: -1, beside: this.#besides.filter((other) => other !== name).join(",") });
     this.watch.now();
   }

@@ -100,7 +100,41 @@ def test_an_untrained_network_is_no_better_than_its_baselines() -> None:
     assert found["k-NN accuracy"].low <= found["k-NN accuracy"].value <= found["k-NN accuracy"].high
     assert found["positions explained by offset, R²"].value < 0.3
     assert all(figure.untrained == figure.value for figure in found.values())
+    assert {name for name, figure in found.items() if figure.seen is None} == {"positions explained by offset, R²"}
     assert "attention on objects, IoU" in table(list(found.values()))
+
+
+class Paired:
+    """Grey pictures whose brightness tells the class, the other way round where `swapped`: what was learnt by heart is
+    always wrong there."""
+
+    classes = ("dark", "bright")
+    length = None
+    skipped = ()
+    captioned = False
+
+    def __init__(self, swapped: bool) -> None:
+        self.swapped = swapped
+
+    def batch(self, step: int, *, seed: int | None, count: int, device: torch.device | str) -> Batch:
+        generator = torch.Generator().manual_seed(1000 * (seed or 0) + step)
+        labels = torch.randint(2, (count,), generator=generator)
+        images = (0.1 + 0.8 * labels.float()).view(-1, 1, 1, 1) + 0.05 * torch.rand(
+            count, 3, 32, 32, generator=generator
+        )
+        return Batch(images.to(device), labels=1 - labels if self.swapped else labels)
+
+
+def test_figures_of_what_was_seen_stand_beside_those_of_what_was_not() -> None:
+    """Wrong if they came from the same pictures, or from those that were learnt from."""
+    network = vit("nano", 32, 8)
+    backbone = open_network(network.module, Card("x", "x", "ViT"), network.pixels)
+    found = {figure.name: figure for figure in evaluate(backbone, Paired(False), Paired(True), 64)}
+    for name in ("k-NN accuracy", "linear probe accuracy"):
+        assert (found[name].value, found[name].seen) == (0.0, 1.0)
+    few = Paired(False)
+    few.length = 100  # pyright: ignore[reportAttributeAccessIssue]
+    assert all(figure.seen is None for figure in evaluate(backbone, few, Paired(True), 64)), "no pictures are left over"
 
 
 def test_a_masked_autoencoder_is_held_against_the_nearest_patch() -> None:

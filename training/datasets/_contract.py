@@ -146,6 +146,8 @@ class Found:
     claims:   can this file open what was written?
     opens:    opens it; raises `Fault` where it cannot
     endless:  drawn on the fly
+    apart:    what its validation and test parts have that its training part has not, in one English sentence; "" where
+              they differ by chance alone
     reads:    choices of `Recipe` that it heeds, beside the side of its pictures
     """
 
@@ -154,6 +156,7 @@ class Found:
     claims: Callable[[str], bool]
     opens: Callable[[Source], Dataset]
     endless: bool = False
+    apart: str = ""
     reads: tuple[str, ...] = ()
 
     @property

@@ -182,5 +182,6 @@ FOUND = Found(
     about="Emoji in seven styles, one on a white field each, with names, masks and classes: made to measure with.",
     claims=lambda name: name == "emoji",
     opens=Emoji,
+    apart="It is drawn in a style that training never shows.",
     reads=("language",),
 )

@@ -134,6 +134,7 @@ FOUND = Found(
     about="Scenes of one to five emoji and shapes over textures and photographs, endless, with captions and masks.",
     claims=lambda name: name == "scenes",
     opens=Scenes,
+    apart="It is drawn in a style that training never shows.",
     endless=True,
     reads=("language", "few", "many", "smallest_object", "synonyms"),
 )

@@ -158,6 +158,7 @@ FOUND = Found(
     about="Coloured shapes and their relations, endless, with combinations held out for a true zero-shot test.",
     claims=lambda name: name == "shapes",
     opens=Shapes,
+    apart="It pairs colours with shapes that training never pairs, so what learnt pairs by heart falls below chance.",
     endless=True,
     reads=("language", "few", "many", "smallest_object", "alike"),
 )
