@@ -75,12 +75,17 @@ def test_a_patch_of_a_large_grid_is_one_request(reader: Readers) -> None:
     {"query": "patch 3,9", "view": "to", "layer": 4, "head": 1},
     {"view": "rollout", "layer": 7, "fusion": "max", "discard": 0.25},
     {"fusion": "min"},
+    {"query": "mean", "fit": "trained"},
+    {"checkpoint": "bundled/swin", "side": 160, "layer": 1, "query": "patch 1,2"},
+    {"checkpoint": "bundled/swin", "layer": 0},
+    {"checkpoint": "bundled/siglip", "view": "class", "text": "a red circle"},
 ])  # fmt: skip
 def test_the_page_and_the_endpoint_say_the_same(reader: Readers, address: str, asked: dict[str, Any]) -> None:
     one = reader()
-    one.open(**SMALL, **asked)
+    asked = {**SMALL, **asked}
+    one.open(**asked)
     said, numbers = Client(address, verbose=False).predict(
-        image=handle_file(str(COFFEE)), **SMALL, **asked, api_name="/attention"
+        image=handle_file(str(COFFEE)), **asked, api_name="/attention"
     )
     assert_same(one.caption(), said["caption"]["en"])
     one.page.click("[data-language=ru]")
@@ -309,6 +314,10 @@ def test_a_picture_is_fitted_and_smoothed_as_asked(reader: Readers) -> None:
         one.settled()
     assert asked, "another cut is another input"
     assert one.map() != whole, "the middle of a wide picture is not all of it squeezed"
+    page.click("text=As trained")
+    page.wait_for_function("() => location.search.includes('fit=trained')")
+    one.settled()
+    assert "Fed as trained: the shorter side brought to" in one.caption()
 
 
 def test_a_file_of_weights_is_examined_before_it_is_opened(reader: Readers, tmp_path: Path) -> None:

@@ -152,7 +152,7 @@ def test_a_place_that_is_not_there_is_told(visitor: Callable[..., Visitor]) -> N
 def test_both_kinds_of_a_network_are_there(visitor: Callable[..., Visitor]) -> None:
     one = visitor()
     page = one.tab("positions", EVA)
-    assert page.locator(".pl-kinds button").all_inner_texts() == ["Learned table", "Rotary"]
+    assert page.locator(".pl-kinds button").all_inner_texts() == ["Table, untrained", "Rotary"]
     page.click(".pl-kinds button >> nth=1")
     one.frame()
     assert page.inner_text(".pl-kind") == "Rotary"
@@ -202,7 +202,7 @@ def test_surgery_is_one_request_and_shows_both_sides(visitor: Callable[..., Visi
 
 def test_two_clicks_swap_two_patches(visitor: Callable[..., Visitor]) -> None:
     one = visitor()
-    page = one.tab("surgery", VIT, change="swap")
+    page = one.tab("surgery", VIT, change="swap", fit="whole")
     page.mouse.click(*one.middle(".pl-canvas", 0.06, 0.04))
     page.mouse.click(*one.middle(".pl-canvas", 0.94, 0.96))
     one.says("1, 1 and 9, 14")
@@ -232,13 +232,13 @@ def test_labels_and_classes_are_answered_on_the_page(visitor: Callable[..., Visi
 
 def test_two_sizes_and_a_followed_patch(visitor: Callable[..., Visitor]) -> None:
     one = visitor()
-    page = one.tab("surgery", VIT, change="resize")
+    page = one.tab("surgery", VIT, change="resize", fit="whole")
     sizes = "tab.pair.stages.map(({ aspect }) => aspect)"
     assert one.tells(sizes) == pytest.approx([1, 224 / 144])
     one.says("9 × 14, the coarser grid")
     page.mouse.click(*one.middle(".pl-canvas", 0.53, 0.53))  # 0.5 is a border, and clicks are whole pixels
     one.says("row 5, column 8")
-    expected = surgery(COFFEE, VIT, change="resize", query="patch 4,7")
+    expected = surgery(COFFEE, VIT, change="resize", query="patch 4,7", fit="whole")
     assert one.tells("tab.done.facts.moved") == pytest.approx(expected.facts["moved"])
     before = one.ink(".pl-canvas canvas", 1)
     with one.listening() as asked:
@@ -255,7 +255,7 @@ def test_two_sizes_and_a_followed_patch(visitor: Callable[..., Visitor]) -> None
 
 def test_what_cannot_be_changed_is_told_and_not_offered(visitor: Callable[..., Visitor]) -> None:
     one = visitor()
-    page = one.tab("surgery", VIT, change="transpose")
+    page = one.tab("surgery", VIT, change="transpose", fit="whole")
     assert "cannot have it with this picture" in page.inner_text(".pl-notice")
     assert page.is_disabled("[data-value=transpose]")
     assert "shuffled" in one.caption()
