@@ -15,6 +15,7 @@ from urllib.parse import quote
 from filelock import FileLock
 from huggingface_hub import constants, try_to_load_from_cache
 
+from models.description import CONFIG, OPEN_CLIP
 from models.download import Progress, ask, facts, fill, no_file, offline
 from models.faults import Fault
 
@@ -37,7 +38,7 @@ def fetch(repo: str, filename: str, progress: Progress | None = None, revision: 
 def listing(repo: str) -> tuple[str, ...]:
     """Names of a repository's files: as the cache has them if its weights are there, else as the hub lists them."""
     _check_name(repo)
-    config = cached(repo, "config.json")
+    config = cached(repo, CONFIG) or cached(repo, OPEN_CLIP)
     here = tuple(path.name for path in config.parent.iterdir()) if config else ()
     if constants.HF_HUB_OFFLINE or any(".safetensors" in name for name in here) or _converted(repo):
         return here

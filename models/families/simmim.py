@@ -11,7 +11,7 @@ from transformers.models.swinv2.modeling_swinv2 import Swinv2ForMaskedImageModel
 
 from models.backbone import Family, Layer, Parts, Reconstruction, mean_error
 from models.families.window_encoder import Swin
-from models.faults import Fault
+from models.faults import Fault, Refusal
 from models.masking import checked_each
 from models.patches import patchify
 from models.pixels import check_shape
@@ -29,6 +29,12 @@ class SimMIM(Swin):
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts)
         side = self.network.config.image_size
+        if not isinstance(side, int):
+            raise Refusal(
+                "The network paints pictures of {height} × {width} pixels, but its code in transformers lays every "
+                "picture as a square; open one that was trained on squares.",
+                height=side[0], width=side[1],
+            )  # fmt: skip
         self.pixels = replace(self.pixels, size=(side, side), fixed=True)
 
     def mask_grid(self, shape: tuple[int, int]) -> tuple[int, int]:

@@ -15,6 +15,7 @@ import transformers
 from torch import Tensor, nn
 from transformers import CLIPModel, Siglip2Model, SiglipModel
 
+from models.create import described
 from models.faults import Fault
 
 Tokenise = Callable[[Sequence[str]], Mapping[str, Tensor]]
@@ -31,7 +32,8 @@ def tokenizer(folder: Path, network: nn.Module) -> Tokenise | None:
             "config.json.",
             folder=folder.name,
         )
-    return _padded(kind.from_pretrained(folder, local_files_only=True), network)
+    with described(kind.__name__):
+        return _padded(kind.from_pretrained(folder, local_files_only=True), network)
 
 
 def _kind(folder: Path, network: nn.Module) -> Any:

@@ -345,3 +345,40 @@ def test_what_timm_cannot_build_is_a_sentence(tmp_path: Path, said: dict[str, An
     for asked in (f"file/{tmp_path}", f"file/{tmp_path}?random"):
         with pytest.raises(Fault, match="description"):
             load(asked, "cpu")
+
+
+def test_a_painter_of_pictures_that_are_not_square_is_refused_when_it_opens(tmp_path: Path) -> None:
+    """transformers lays what SimMIM paints as a square of as many pixels, whatever it was."""
+    place = saved(made("SwinForMaskedImageModeling", **WINDOWS, image_size=(64, 32), encoder_stride=4), tmp_path)
+    with pytest.raises(Refusal, match="paints pictures of 64 × 32 pixels"):
+        opened(place)
+
+
+def test_a_twin_is_of_the_network_that_opens(tmp_path: Path) -> None:
+    """Of a file that the description beside it does not speak of, the twin is not the description's."""
+    place = saved(made("ViTModel", **SMALL), tmp_path)
+    torch.manual_seed(0)
+    other = timm.create_model("vit_tiny_patch16_224", img_size=32, depth=1, num_classes=0)
+    save_file(other.state_dict(), place / "teacher.safetensors")
+    twin = load(f"file/{place / 'teacher.safetensors'}?random", "cpu")
+    assert twin.module.state_dict().keys() == other.state_dict().keys()
+    assert twin.card.random
+
+
+def test_published_names_of_older_transformers_are_carried_over(tmp_path: Path) -> None:
+    """A ViT as it was published before the names of its blocks changed, as most on the hub are."""
+    network = made("ViTForImageClassification", **SMALL)
+    place = saved(network, tmp_path)
+    older = {
+        "vit.layers.": "vit.encoder.layer.", "attention.q_proj": "attention.attention.query",
+        "attention.k_proj": "attention.attention.key", "attention.v_proj": "attention.attention.value",
+        "attention.o_proj": "attention.output.dense", "mlp.fc1": "intermediate.dense", "mlp.fc2": "output.dense",
+    }  # fmt: skip
+    state = {}
+    for name, value in network.state_dict().items():
+        for new, old in older.items():
+            name = name.replace(new, old)
+        state[name] = value.clone()
+    assert "vit.encoder.layer.0.attention.attention.query.weight" in state
+    save_file(state, place / "model.safetensors")
+    assert same(opened(place), network)

@@ -12,14 +12,18 @@ import timm
 import torch
 from huggingface_hub import constants, hf_hub_download
 from safetensors.torch import save_file
+from timm.models._hub import save_for_hf
 from transformers import ViTMAEConfig, ViTMAEForPreTraining
 
 from models import hub
 from models.backbone import Reconstructs
 from models.card_catalogue import checkpoints
+from models.class_names import class_names
 from models.faults import Fault
 from models.loading import load
 from tests.hub_server import Handler, Hub, serve
+from tests.models.test_described import SMALL, made, same, saved
+from tests.models.test_open_clip import VISION, Eye, written
 
 NAME = "test_vit.r160_in1k"
 """timm's own smallest ViT: 0.4 million parameters."""
@@ -239,6 +243,38 @@ def test_only_the_hubs_own_conversion_stands_in_for_a_pickle(server: Hub, autoen
     load("hf/owner/mae", "cpu")
     assert len(server.asked) == asked
     assert not any("pytorch_model.bin" in line for line in server.asked)
+
+
+def test_repositories_of_every_writer_open(server: Hub) -> None:
+    """A classifier of transformers, a network that timm saved, an OpenCLIP without any config.json, each twice: what
+    lies in the cache is not asked for again."""
+    owner = server.folder / "owner"
+    classifier = made("ViTForImageClassification", **SMALL, id2label={0: "amber", 1: "indigo", 2: "moss"})
+    saved(classifier, owner / "vit" / "main", max_shard_size="20KB")
+    torch.manual_seed(0)
+    network = timm.create_model("test_vit")
+    save_for_hf(network, str(owner / "timm" / "main"), safe_serialization=True)
+    written(owner / "clip" / "main", Eye().state_dict(), {"vision_cfg": VISION, "quick_gelu": True})
+    asked: list[int] = []
+    for _ in "ab":
+        opened = load("hf/owner/vit", "cpu")
+        assert class_names(opened) == ("amber", "indigo", "moss")
+        assert same(opened, classifier)
+        assert same(load("hf/owner/timm", "cpu"), network)
+        assert load("hf/owner/clip", "cpu").trace(torch.zeros(3, 32, 32))[0].heads == 4
+        asked.append(len(server.asked))
+    assert server.asked[asked[0] :] == []
+
+
+def test_shards_that_a_stopped_download_lacks_are_fetched(server: Hub) -> None:
+    """What the cache has of a repository is not taken for all of it: the index says which shards there are."""
+    network = made("ViTModel", **SMALL)
+    place = saved(network, server.folder / "owner" / "shards" / "main", max_shard_size="20KB")
+    hub.fetch("owner/shards", "config.json")
+    hub.fetch("owner/shards", "model.safetensors.index.json")
+    hub.fetch("owner/shards", next(place.glob("model-00001*")).name)
+    hub.fetch("owner/shards", "preprocessor_config.json")
+    assert same(load("hf/owner/shards", "cpu"), network)
 
 
 def test_a_fetched_checkpoint_is_listed_as_here(server: Hub) -> None:
