@@ -181,8 +181,8 @@ def _check(loss: float, norm: float, first: float, step: int) -> None:
     if math.isfinite(loss) and math.isfinite(norm) and loss <= EXPLODED * max(abs(first), 1.0):
         return
     raise Diverged(
-        "Learning diverged at step {step}: the loss is {loss}, it began at {first}; the last checkpoint is kept, "
-        "resume it with a lower learning rate.",
+        "Learning diverged at step {step}: the loss is {loss}, it began at {first}; duplicate the run with "
+        "a lower learning rate.",
         step=step + 1, loss=f"{loss:.4g}", first=f"{first:.4g}",
     )  # fmt: skip
 

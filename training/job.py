@@ -12,6 +12,7 @@ from models.faults import Fault
 from models.visitor import owner_of
 from training.curves import newest, seconds_per_step
 from training.ledger import Task, plain, tasks, waiting
+from training.room import checkpointed
 from training.sentences import Sentence
 from training.snapshots import kept
 
@@ -227,6 +228,12 @@ def _sentence(task: Task, entry: Mapping[str, Any], status: Mapping[str, Any], s
         return Sentence(template=status.get("template") or "{sentence}", facts=status.get("facts") or status)
     if state == "lost":
         facts = {"name": name, "line": _last_line(task.folder / "output.txt")}
+        if not checkpointed(task.folder):
+            return Sentence(
+                "The process of {name} ended without a word, killed or crashed (the last line that it wrote: {line}), "
+                "before its first checkpoint; resume it, and it begins anew.",
+                facts,
+            )
         return Sentence(
             "The process of {name} ended without a word, killed or crashed (the last line that it wrote: {line}); "
             "resume it, and it goes on from its last checkpoint.",

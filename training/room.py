@@ -16,11 +16,22 @@ def full(wrong: OSError, folder: Path) -> OSError | Fault:
     """The sentence where `wrong` says that the disk is full, or `wrong` itself."""
     if wrong.errno not in (errno.ENOSPC, errno.EDQUOT):
         return wrong
+    if not checkpointed(folder):
+        return Fault(
+            "The run in {folder} was to be written, but the disk is full before its first checkpoint; make room and "
+            "resume, and it begins anew.",
+            folder=folder.name,
+        )
     return Fault(
         "The run in {folder} was to be written, but the disk is full; its last checkpoint is kept, make room and "
         "resume.",
         folder=folder.name,
     )  # fmt: skip
+
+
+def checkpointed(folder: Path) -> bool:
+    """Whether the run in `folder` has a checkpoint to go on from."""
+    return (folder / "checkpoints" / "manifest.json").exists()
 
 
 def begin(folder: Path) -> None:

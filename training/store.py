@@ -109,9 +109,17 @@ class Store:
 
     def _within_budget(self) -> None:
         size = taken(self.run)
-        if size > self.settings.disk * 1e6:
+        if size <= self.settings.disk * 1e6:
+            return
+        facts = {"size": f"{size / 1e6:.1f}", "budget": self.settings.disk}
+        if not self.steps():
             raise Fault(
-                "The run's folder would take {size} MB, but {budget} MB were allowed; the last checkpoint is kept, "
-                "resume with a larger disk budget.",
-                size=f"{size / 1e6:.1f}", budget=self.settings.disk,
-            )  # fmt: skip
+                "The run's folder would take {size} MB, but {budget} MB were allowed, and there is no checkpoint yet; "
+                "resume with a larger disk budget, and it begins anew.",
+                **facts,
+            )
+        raise Fault(
+            "The run's folder would take {size} MB, but {budget} MB were allowed; the last checkpoint is kept, resume "
+            "with a larger disk budget.",
+            **facts,
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import multiprocessing
 import os
@@ -307,6 +308,35 @@ def test_a_full_disk_is_told_by_the_job_although_the_disk_is_full(
         assert submit("another", small()).state == "waiting"
     finally:
         subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_a_checkpoint_is_promised_only_where_there_is_one(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wrong if a run that ends before its first checkpoint said that one is kept: on a full disk, at its disk budget,
+    killed, or diverged, which no rate of a run that is there can mend."""
+    write, before = Published.write, iter([False, True])
+
+    def full(self: Published, place: Path, *rest: Any) -> None:
+        if place.name.startswith(".step") and next(before, True):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(self, place, *rest)
+
+    for name, keep in (("early", 50), ("late", 1)):
+        before = iter([False] * (3 if name == "late" else 1))  # of snapshots and checkpoints that are written
+        monkeypatch.setattr(Published, "write", full)
+        steps = open_run(name, small(keep_every=keep)).learn()
+        with pytest.raises(Fault) as caught:
+            list(steps)
+        monkeypatch.setattr(Published, "write", write)
+        kept = (runs / name / "checkpoints" / "manifest.json").exists()
+        assert kept == (name == "late")
+        assert ("its last checkpoint is kept" in str(caught.value)) == kept
+        assert ("before its first checkpoint" in str(caught.value)) != kept
+    with pytest.raises(Fault, match="no checkpoint yet; resume with a larger disk budget, and it begins anew"):
+        list(open_run("small", small(steps=2, disk=1.0, keep_every=1)).learn())
+    submit("killed", small())
+    with alone():
+        Task(runs / "killed").note(queued=None, begun=1.0)
+    assert (job("killed").state, "before its first checkpoint" in str(job("killed").sentence)) == ("lost", True)
 
 
 def test_a_run_goes_on_beyond_the_limit_at_which_it_ended(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
