@@ -134,13 +134,13 @@ export class CurveSide {
     this.told = undefined;
   }
 
-  /** verdicts: [{template, facts, severity, figure, source}]. recent: {figure: value} that they judge, and basis: {template, facts}, from how much. */
+  /** verdicts: [{template, facts, severity, figure, source}]. recent: {figure: value} that they judge, and basis: {template, facts}, from how much; null before the first line. */
   say({ verdicts, recent, basis }) {
     this.healthCard.hidden = !verdicts.length;
     const judged = (figure) => (figure in recent ? make("span.pl-train-judged", {}, ` ${say("{figure}: {value}", { figure: say(figure), value: number(recent[figure], 3) })}`) : "");
     const said = verdicts.map(({ template, facts, severity, figure, source }) => make(`p.pl-train-verdict.pl-train-${severity}`, { title: source }, say(template, facts).replaceAll(" %", "\u00a0%"), judged(figure)));
     const told = verdicts.some(({ severity }) => severity !== "early");
-    this.health.replaceChildren(...said, !told ? "" : make("p.pl-note.pl-train-basis", {}, say(basis.template, basis.facts)));
+    this.health.replaceChildren(...said, !told || !basis ? "" : make("p.pl-note.pl-train-basis", {}, say(basis.template, basis.facts)));
   }
 
   /** found: {images, split, count, apart, figures} of the run's evaluation, or null. Figures that come are brought into sight. */
