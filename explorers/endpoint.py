@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from fastapi.exceptions import RequestValidationError
 from gradio.context import LocalContext
 from gradio.utils import get_upload_folder
 from starlette.requests import Request
@@ -76,13 +77,16 @@ def _left() -> Callable[[], bool]:
     return lambda: event is not None and not event.alive
 
 
-async def refused_arguments(_: Request, fault: Exception) -> Response:
-    """Gradio answers an unknown or missing argument of `/call/v2` with an error of the server; it is the caller's.
+async def refused_arguments(request: Request, fault: Exception) -> Response:
+    """Gradio answers an endpoint that `/call/v2` does not have, an argument that it does not know and one that is
+    missing with an error of the server; it is the caller's.
 
-    For `guarded(exception_handlers={TypeError: refused_arguments})`; any other TypeError goes on.
+    Any other one goes on.
     """
-    found = str(fault)
-    if "is not a valid key-word argument" in found:
+    found, name = str(fault), request.path_params.get("api_name")
+    if isinstance(fault, KeyError) and name is not None and fault.args == (f"/{name}",):
+        wrong = Fault("The endpoint {name} was asked, but there is none of that name.", name=shown(name))
+    elif "is not a valid key-word argument" in found:
         name = found.partition("`")[2].partition("`")[0]
         wrong = Fault("The parameter {name} was given, but this endpoint has none of that name.", name=shown(name))
     elif found.startswith("No value provided for required argument"):
@@ -90,6 +94,18 @@ async def refused_arguments(_: Request, fault: Exception) -> Response:
     else:
         raise fault
     return JSONResponse({"error": str(wrong)}, status_code=422)
+
+
+async def refused_body(_: Request, __: Exception) -> Response:
+    """Where a body or a value is of another kind than an address of Gradio's takes: it would be named again, whole."""
+    wrong = Fault("Something was sent that this address does not take; see /gradio_api/info for what it takes.")
+    return JSONResponse({"error": str(wrong)}, status_code=422)
+
+
+HANDLERS: Mapping[Any, Any] = {
+    TypeError: refused_arguments, KeyError: refused_arguments, RequestValidationError: refused_body,
+}  # fmt: skip
+"""For `guarded(exception_handlers=…)`."""
 
 
 def _picture(sent: object) -> Path:

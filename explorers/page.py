@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from explorers import lent  # noqa: F401  ZeroGPU counts its functions at the start
-from explorers.endpoint import refused_arguments, register
+from explorers.endpoint import HANDLERS, register
 from explorers.explorer import explorers
 from explorers.frame import Frame
 from explorers.looks import head, palette, theme, variables
@@ -36,7 +36,7 @@ def build() -> gr.Blocks:
 def launch_options(host: str | None = None) -> dict[str, Any]:
     """For `Blocks.launch`. host: where it listens"""
     return {
-        **guarded(hosts(host), routes=routes(), exception_handlers={TypeError: refused_arguments}),
+        **guarded(hosts(host), routes=routes(), exception_handlers=HANDLERS),
         "theme": theme(),
         "head": head(),
         "run_history": False,

@@ -17,8 +17,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from models.card_catalogue import is_open
 from models.faults import Fault
 from training import uploads
 from training.recipe import Recipe, sources
@@ -122,12 +122,21 @@ def _no_files(made: Recipe) -> None:
             images=made.images[:200], names=", ".join(sorted(sets)),
         )  # fmt: skip
     named = made.options.get("checkpoint")
-    if named is not None and not (isinstance(named, str) and is_open(named)):
+    if named is not None and not _opens(named):
         raise Fault(
             "The network {checkpoint} was to be learnt from, but on a public page only bundled and registered ones and "
             "runs of your own are; choose one of those.",
             checkpoint=str(named)[:200],
         )  # fmt: skip
+
+
+def _opens(id: Any) -> bool:
+    from models.loading import parse
+
+    try:
+        return bool(parse(id))
+    except Fault:
+        return False
 
 
 def _number(name: str, environment: Mapping[str, str], default: float | None) -> float | None:

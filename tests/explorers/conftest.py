@@ -32,7 +32,7 @@ def server(toy: Explorer) -> Iterator[str]:
     """Address of a real server with the toy's endpoint, behind the guard, configured as the page is."""
     import gradio as gr
 
-    from explorers.endpoint import refused_arguments, register
+    from explorers.endpoint import HANDLERS, register
     from explorers.served import Page, guarded
 
     with Page(analytics_enabled=False) as page:
@@ -46,7 +46,7 @@ def server(toy: Explorer) -> Iterator[str]:
         )
         register(toy)
     page.queue(api_open=False)
-    options = guarded(exception_handlers={TypeError: refused_arguments})
+    options = guarded(exception_handlers=HANDLERS)
     _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, footer_links=[], **options)
     yield address.rstrip("/")
     page.close(verbose=False)
