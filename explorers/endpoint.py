@@ -11,6 +11,7 @@ is wrong with a request comes back as one sentence.
 
 from __future__ import annotations
 
+import errno
 import inspect
 import secrets
 import shutil
@@ -24,6 +25,7 @@ import gradio as gr
 from fastapi.exceptions import RequestValidationError
 from gradio.context import LocalContext
 from gradio.utils import get_upload_folder
+from httpx import InvalidURL, UnsupportedProtocol
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -102,8 +104,16 @@ async def refused_body(_: Request, __: Exception) -> Response:
     return JSONResponse({"error": str(wrong)}, status_code=422)
 
 
+async def refused_path(_: Request, fault: Exception) -> Response:
+    """Where an address of Gradio's holds what cannot be the name of a file, or of another page. Any other goes on."""
+    if isinstance(fault, OSError) and fault.errno != errno.ENAMETOOLONG:
+        raise fault
+    return Response(status_code=404)
+
+
 HANDLERS: Mapping[Any, Any] = {
     TypeError: refused_arguments, KeyError: refused_arguments, RequestValidationError: refused_body,
+    OSError: refused_path, InvalidURL: refused_path, UnsupportedProtocol: refused_path,
 }  # fmt: skip
 """For `guarded(exception_handlers=…)`."""
 

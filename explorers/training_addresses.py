@@ -6,6 +6,7 @@ asking once more. Changes are posted as JSON (an archive as `application/zip`), 
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -63,6 +64,7 @@ async def _posted(request: Request) -> dict[str, Any]:
     _typed(request, "application/json")
     try:
         values = await request.json()
+        json.dumps(values, ensure_ascii=False).encode()  # half a surrogate pair is no text that a file could hold
     except (ValueError, RecursionError) as broken:
         raise Fault("Something was sent that is no JSON; use the page's own form.") from broken
     if not isinstance(values, dict):

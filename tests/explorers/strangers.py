@@ -14,7 +14,6 @@ from explorers import page as served
 from explorers import training_live
 from explorers.explorer import explorers
 
-
 ONCE = httpx.Limits(max_keepalive_connections=0)
 """A connection for each request: one that was hung up is not used again."""
 

@@ -40,10 +40,16 @@ SETTINGS: dict[str, Any] = {
 }
 
 
+ENDLESS = {
+    f"/gradio_api/{name}" for name in ("dev/reload", "heartbeat/{session_hash}", "queue/data", "upload_progress")
+}
+"""Streams that are hung up after a second."""
+
+
 @pytest.fixture(scope="module", params=["1", "0"], ids=["public", "own"])
 def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Visitor]]:
     def measured(*_: Any) -> estimate.Estimate:
-        return estimate.Estimate(1, 1.0, 1.0, 1, 1.0)  # pyright: ignore[reportCallIssue]
+        return estimate.Estimate(1, 1.0, 1.0, 1, 1, 1.0, False, 0.0)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATCHLIGHT_PUBLIC", request.param)
@@ -59,7 +65,7 @@ def test_no_address_breaks_by_what_it_is_asked(page: tuple[Any, Visitor]) -> Non
     served, visitor = page
     broken = []
     for method, path in sorted(set(routes(served.app.routes))):
-        for text in TEXTS:
+        for text in TEXTS if path not in ENDLESS else TEXTS[:2]:
             query = "&".join(f"{name}={quote(text)}" for name in sorted(asked_names()))
             status, body = visitor.read(method, f"{filled(path, text)}?{query}")
             if status == 500:

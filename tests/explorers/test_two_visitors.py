@@ -170,7 +170,7 @@ def test_no_endpoint_tells_the_second_of_the_first(world: World) -> None:
     found: list[Any] = []
     for name, described in world.page.get_api_info()["named_endpoints"].items():
         texts = [one for one in described["parameters"] if takes_text(one["type"])]
-        usual = {"checkpoint": ABLE.get(name[1:], "bundled/vit")}
+        usual: dict[str, Any] = {"checkpoint": ABLE.get(name[1:], "bundled/vit")}
         if any(one["parameter_name"] == "image" for one in described["parameters"]):
             usual["image"] = world.picture
         for parameter in texts:
