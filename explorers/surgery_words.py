@@ -21,6 +21,7 @@ SENTENCES: Mapping[str, str] = {
     "looks mean": "Left where patches look on average in block {block} of {blocks} before, right after.",
     "looks patch": "Left where the patch in row {row}, column {column} looks in block {block} of {blocks} before, "
     "right after.",
+    "only head": "The map is that of the only head.",
     "mean of heads": "The map is the mean of {heads} heads.",
     "one head": "The map is head {head} of {heads}.",
     "common": "Compared cell by cell on {grid}, the coarser grid of both.",
@@ -46,7 +47,9 @@ def caption(facts: Mapping[str, Any]) -> tuple[Sentence, ...]:
     said = [
         Sentence(SENTENCES[facts["change"]], _change(facts)),
         _looks(facts, last),
-        Sentence(SENTENCES["mean of heads"], {"heads": facts["heads"][last]}),
+        Sentence(
+            SENTENCES["only head" if facts["heads"][last] == 1 else "mean of heads"], {"heads": facts["heads"][last]}
+        ),
         Sentence(SENTENCES["moved"], {"moved": f"{100 * facts['moved'][last]:.3g}"}),
     ]
     if facts["change"] == "resize":

@@ -12,7 +12,7 @@ export function sentences({ facts: picture, done: { facts }, block, head, peak }
   return [
     say(words[facts.change], change(facts)),
     looks(words, facts, block),
-    head === null || head >= facts.heads[block] ? say(words["mean of heads"], { heads: facts.heads[block] }) : say(words["one head"], { head: head + 1, heads: facts.heads[block] }),
+    heads(words, head, facts.heads[block]),
     say(words.moved, { moved: number(100 * facts.moved[block], 3) }),
     ...sizes(words, facts, block),
     say(words.features, { patches: fixed(facts.patches, 3) }),
@@ -24,6 +24,11 @@ export function sentences({ facts: picture, done: { facts }, block, head, peak }
     ...noted(facts),
     ...(facts.random ? [say(words.random)] : []),
   ];
+}
+
+function heads(words, head, count) {
+  if (count === 1) return say(words["only head"]);
+  return head === null || head >= count ? say(words["mean of heads"], { heads: count }) : say(words["one head"], { head: head + 1, heads: count });
 }
 
 function change(facts) {

@@ -14,7 +14,8 @@ import torch
 import transformers
 from PIL import Image, ImageOps
 from timm.data import create_transform, resolve_data_config
-from timm.models import get_pretrained_cfg
+from timm.layers import HybridEmbed
+from timm.models import PretrainedCfg, get_pretrained_cfg
 from timm.models._hub import save_for_hf
 from torch import Tensor
 
@@ -177,3 +178,39 @@ def test_a_cropped_box_is_pillows() -> None:
     own = Pixels((96, 96), 16, 16, (0, 0, 0), (1, 1, 1))
     fitted = np.asarray(ImageOps.fit(picture, (96, 64), Image.Resampling.BICUBIC))
     assert np.abs(own.rgb(own(picture, 96, "crop")).astype(int) - fitted).max() <= 1
+
+
+def hybrids() -> list[str]:
+    """Of timm's vision transformers those whose embedding is no single convolution of the picture."""
+    found = []
+    for name in timm.list_models("vit*"):
+        with torch.device("meta"):
+            embed = getattr(timm.create_model(name, pretrained=False), "patch_embed", None)
+        found += [name] if isinstance(embed, HybridEmbed) else []
+    return found
+
+
+def test_a_patch_is_as_large_as_the_input_over_the_grid() -> None:
+    """A hybrid's embedding counts cells of its convolutions, of which one is many pixels."""
+    names = hybrids()
+    assert len(names) >= 27
+    for name in names:
+        with torch.device("meta"):
+            network = timm.create_model(name, pretrained=False, **options(name))
+        own = pixels(network, get_pretrained_cfg(name) or PretrainedCfg())
+        assert own.grid(own.size) == network.patch_embed.grid_size, name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "vit_tiny_r_s16_p8_224", "vit_tiny_patch16_224", "deit_tiny_distilled_patch16_224", "eva02_tiny_patch14_224",
+        "beit_base_patch16_224", "swin_tiny_patch4_window7_224", "swinv2_tiny_window8_256",
+    ],
+)  # fmt: skip
+def test_the_grid_that_is_foretold_is_the_traces(name: str) -> None:
+    """Card, forecast and calculator count patches by it before anything has run."""
+    backbone = models.load(f"timm/{name}?random", "cpu")
+    shape = backbone.pixels.shape((300, 451), fit="trained")
+    blank = torch.zeros(backbone.pixels.channels, *shape)
+    assert backbone.trace(blank)[0].grid == backbone.pixels.grid(shape)
