@@ -43,7 +43,7 @@ class Settings:
     clip: float = option(1.0, "largest norm of the gradient; 0 leaves it as it is", least=0)
     ema: float = option(0.0, "momentum of averaged weights, which are then what is saved; 0 is off", least=0, most=1)
     precision: str = option(
-        "auto", "numbers of the forward pass; auto: fp32 on a CPU, where it is faster, bf16 elsewhere",
+        "auto", "numbers of the forward pass; auto: bf16, but fp32 on a CPU without instructions for it",
         choices=("auto", "bf16", "fp32"),
     )  # fmt: skip
     device: str = option("auto", "where to learn", choices=("auto", "cpu"))

@@ -23,6 +23,8 @@ from tests.models.architectures import SHOWN, Architecture
 from tests.training.test_probe import NETWORKS
 from training.evaluate import evaluate
 from training.features import at_once, fed, parts
+from training.jobs import evaluate as evaluate_job
+from training.jobs import job
 from training.recipe import Recipe, dataset
 from training.remembered import Remembered
 from training.run import Run, open_run
@@ -148,7 +150,9 @@ def test_a_frozen_network_is_published_as_it_is_and_its_weights_are_written_once
     assert sorted(path.name for path in (run.folder / "snapshots").iterdir()) == ["step-00000000"]
     state, network = run.store.place(40) / "state.safetensors", run.store.place(40) / "model.safetensors"
     assert state.stat().st_size < 0.1 * network.stat().st_size
-    assert (run.folder / "views.safetensors").exists()
+    assert (run.folder / "views.safetensors").exists(), "the page shows its pictures"
+    assert job("learnt").snapshots == (0, 40), "and the network, so that it did not end before its first picture"
+    assert evaluate_job("learnt").evaluation == "waiting"
 
 
 @pytest.mark.parametrize("ema", [0.0, 0.9], ids=["", "averaged"])
