@@ -107,6 +107,39 @@ def test_dragging_shows_the_network_of_that_step(reader: Reader) -> None:
     assert "first@6" in reader.caption()
 
 
+MOVED = """async (places) => {
+    const bar = document.querySelector('.pl-life input[type=range]');
+    const [left, canvas] = ['.pl-desk', '.pl-canvas'].map((name) => document.querySelector(name));
+    const height = (card) => Math.round(card.getBoundingClientRect().height);
+    const cards = () => [...left.querySelectorAll('.pl-card')].map(height).join();
+    const found = { cards: new Set(), opacities: new Set(), steps: new Set() };
+    for (const place of places) {
+        bar.value = place;
+        bar.dispatchEvent(new Event('input'));
+        const end = performance.now() + 1500;
+        while (performance.now() < end) {
+            found.cards.add(cards());
+            found.opacities.add(getComputedStyle(canvas).opacity);
+            found.steps.add(document.body.dataset.shown);
+            await new Promise(requestAnimationFrame);
+        }
+    }
+    return Object.fromEntries(Object.entries(found).map(([name, values]) => [name, [...values]]));
+}"""
+"""What the left cards' heights and the picture's opacity were, frame by frame, while the bar was dragged."""
+
+
+def test_walking_moves_nothing_but_the_picture(reader: Reader) -> None:
+    """Wrong if a step of a film changed the layout, or let the picture fade as another picture does."""
+    page = opened(reader)
+    drag(page, 0)
+    page.wait_for_selector("body[data-shown^='run/first@0 ']:not(.pl-working)", timeout=SECONDS)
+    found = page.evaluate(MOVED, [1, 3, 5])
+    assert len(found["steps"]) > 1, "it was walked"
+    assert len(found["cards"]) == 1
+    assert found["opacities"] == ["1"]
+
+
 def test_any_tab_plays_over_the_steps(reader: Reader) -> None:
     """Wrong if the bar served the attention tab only, or if playing stopped short of the last step."""
     page = opened(reader, tab="positions")

@@ -193,6 +193,24 @@ def test_what_a_link_asks_and_is_not_there_is_told(reader: Reader, asked: str, t
     assert page.input_value(".pl-train-form select >> nth=0") == "90s mae"
 
 
+def test_the_form_shows_only_what_does_something(reader: Reader) -> None:
+    """Wrong if a probe asked for a size and a patch that its network has already, or steps stood beside the clock."""
+    page = opened(reader)
+    page.wait_for_selector(".pl-train-fields [data-setting=minutes]", timeout=PATIENCE)
+    shown = lambda name: page.locator(f".pl-train-form [data-setting={name}]").count()  # noqa: E731
+    assert (shown("steps"), shown("patch"), shown("alike"), shown("captions")) == (0, 1, 1, 0)
+    page.select_option(".pl-train-form select[data-say-label=Objective]", "probe")
+    assert (shown("patch"), shown("checkpoint")) == (0, 1)
+    assert page.locator(".pl-train-form select[data-say-label=Network]").is_hidden()
+    page.fill("[data-setting=minutes]", "0")
+    page.press("[data-setting=minutes]", "Tab")
+    assert page.input_value("[data-setting=steps]") == "500", "the objective's own, not another preset's"
+    page.select_option(".pl-train-form select[data-say-label=Pictures]", "emoji")
+    assert (shown("alike"), shown("language")) == (0, 1)
+    offered = page.locator(".pl-train-form select[data-say-label=Pictures]").inner_text()
+    assert "<" not in offered, "the form of a name is no name"
+
+
 def test_the_strip_stands_still_while_a_run_goes_on(reader: Reader) -> None:
     """Wrong if a frame that comes, or one that makes room, moved what a pointer is about to press."""
     found = opened(reader).evaluate(STRIP)

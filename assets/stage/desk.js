@@ -11,6 +11,9 @@ import { make, number, onLanguage, say } from "./words.js";
 
 const TWIN = "?random";
 
+/** Whether two ids name one network, or steps of one run, which differ in their weights alone. */
+const alike = (...ids) => new Set(ids.map((id) => (id?.startsWith("run/") ? id.split("@")[0] : id))).size === 1;
+
 export class Desk {
   /** examples: [{name, title}]. upload(file) resolves to {path}. tell(fault). local: false where names cannot be typed. tabs: [{name, title, needs}]. fits: {value: title}. */
   constructor({ examples, networks, upload, tell, local, tabs, fits }) {
@@ -32,9 +35,9 @@ export class Desk {
     this.draw();
   }
 
-  /** What is known before the pass; what an earlier one told of the same network stays. */
+  /** What is known before the pass; what an earlier one told of the same network, or of its run at another step, stays. */
   foresee(facts) {
-    const before = this.facts?.checkpoint === facts.checkpoint ? this.facts : {};
+    const before = alike(this.facts?.checkpoint, facts.checkpoint) ? this.facts : {};
     this.setFacts({ ...before, ...facts });
   }
 
@@ -109,8 +112,9 @@ export class Desk {
   }
 
   /** Facts of the network that is chosen, while there are such. */
+  /** Of the desk's network, or of the same run at another step: that has the same shape, tokens and cost. */
   #known() {
-    return this.facts?.checkpoint === desk.checkpoint ? this.facts : null;
+    return alike(this.facts?.checkpoint, desk.checkpoint) ? this.facts : null;
   }
 
   #drawNetwork() {
@@ -118,7 +122,7 @@ export class Desk {
     const told = this.#known();
     const ran = told?.layers ? told : null;
     const random = (desk.checkpoint ?? "").endsWith(TWIN);
-    this.title.textContent = told?.title ?? known.title;
+    this.title.textContent = (told?.checkpoint === desk.checkpoint ? told?.title : null) ?? known.title; // of no other step
     const chips = [[known.source], [known.licence], [random && say("random weights"), "pl-warn"]];
     this.chips.replaceChildren(...chips.filter(([text]) => text).map(([text, kind]) => make(`span.pl-chip${kind ? `.${kind}` : ""}`, {}, text)));
     const parameters = told?.parameters ?? known.parameters;

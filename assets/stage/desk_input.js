@@ -63,7 +63,7 @@ export class InputCard {
   #tell({ tokens, seconds, bytes }) {
     const known = seconds !== null && bytes !== null;
     const pass = known && say("{seconds} s · {megabytes} MB", { seconds: number(seconds, 2), megabytes: number(Math.ceil(bytes / 1e6)) });
-    this.sizes.set({ tokens: tokens === null ? null : number(tokens), pass: pass || null });
+    this.sizes.set({ tokens: tokens === null ? "–" : number(tokens), pass: pass || "–" }); // rows that stay where they are
   }
 
   /** What a pass would cost; it stays open where the server has no answer to that. */

@@ -34,7 +34,7 @@ export class Life {
     this.element = make("section.pl-life", { label: "The run's life", hidden: true }, this.play, this.bar.element, this.said, this.newest, this.beside.element, this.film.element);
     this.pair = new Pair();
     document.body.append(this.pair.element);
-    onDesk((changed) => changed.includes("checkpoint") && this.#turn());
+    onDesk((changed) => (changed.includes("checkpoint") ? this.#turn() : document.body.classList.remove("pl-walking")));
     onDesk((changed) => changed.includes("tab") && this.#besides(""));
     onLanguage(() => this.#draw());
     this.#turn();
@@ -45,6 +45,7 @@ export class Life {
   /** The desk names a network: a run's, or none. */
   #turn() {
     const life = lifeOf(desk.checkpoint);
+    document.body.classList.toggle("pl-walking", Boolean(life) && life.name === this.name); // a step of a film, not another picture
     if (life?.name !== this.name) {
       this.#stop();
       this.#besides("");
@@ -77,7 +78,13 @@ export class Life {
     const before = this.run?.name === run.name ? this.run.live : run.live;
     this.run = run;
     const idle = !document.body.classList.contains("pl-working");
-    if (run.live !== before && desk.checkpoint === `run/${run.name}` && idle) this.again();
+    if (run.live !== before && desk.checkpoint === `run/${run.name}` && idle) this.#again();
+  }
+
+  /** The network of this minute, which takes the place of the one before as a film's next step does. */
+  #again() {
+    document.body.classList.add("pl-walking");
+    this.again();
   }
 
   /** Steps that can be opened, of both runs where two are looked at. */

@@ -10,7 +10,8 @@ import { make, number, onLanguage, say } from "./words.js";
 
 const KINDS = { similarity: "Similarity", teacher: "Teacher", reconstruction: "Reconstruction", attention: "Attention", positions: "Positions", views: "Views" };
 const SAID = {
-  similarity: "How alike the network finds {count} things of one fixed batch, each with each. Pairs that belong together are framed.",
+  similarity: "How alike the network finds {count} views of one fixed batch of pictures, each with each. Pairs that belong together are framed.",
+  captions: "How alike the network finds {count} pictures (rows) and {columns} captions (columns) of one fixed batch. Pairs that belong together are framed.",
   answers: "How alike the teacher's answers to {count} fixed pictures are, each with each: 1 where two are the same. One colour everywhere is collapse.",
   teacher: "What the teacher answers to {count} fixed pictures, a row each, a column for each of the {columns} answers that weigh most. Equal rows are collapse.",
   reconstruction: "Above what the network is shown, in the middle what it rebuilds, below the picture.",
@@ -158,7 +159,8 @@ export class Pictures {
   }
 
   #said({ frame: { facts, arrays }, kind, step }) {
-    const name = kind === "attention" ? facts.query : kind === "similarity" && !arrays.same ? "answers" : kind;
+    const compared = () => (!arrays.same ? "answers" : CAPTIONED.includes(this.job.recipe.objective) ? "captions" : "similarity");
+    const name = kind === "attention" ? facts.query : kind === "similarity" ? compared() : kind;
     const [count, columns] = arrays.map?.shape ?? [];
     const what = say(SAID[name], { count, columns, kind: say(facts.kind ?? "") });
     if (kind === "views") return what;

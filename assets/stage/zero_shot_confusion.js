@@ -4,7 +4,7 @@ import { table, themed } from "./colours.js";
 import { cut, font, Sheet } from "./zero_shot_sheet.js";
 import { number, say } from "./words.js";
 
-const NAMED = 9; // pixels of a row or column from which its label is written
+const LETTERS = { least: 8, most: { row: 12, column: 11 }, share: { row: 0.8, column: 0.68 } }; // pixels, and of a row or a tilted column, so that no label touches the next
 const FOOT = { share: 0.2, least: 64, most: 110 }; // of the height, and pixels, for the names of columns
 const TILT = Math.PI / 3.2; // of those names
 const LEAST = 4; // pixels of a count where there are more labels than room
@@ -53,8 +53,8 @@ function paint(board, context, width, height) {
 /** Where cells lie: names of rows and columns take their room only where they can be read. */
 function placed(rows, columns, width, height) {
   const room = { left: Math.min(130, 0.28 * width), foot: Math.min(FOOT.most, Math.max(FOOT.least, FOOT.share * height)) };
-  const foot = (width - room.left - 3) / columns < NAMED ? 0 : room.foot;
-  const left = (height - foot) / rows < NAMED ? 0 : room.left;
+  const foot = (width - room.left - 3) / columns < LETTERS.least / LETTERS.share.column ? 0 : room.foot;
+  const left = (height - foot) / rows < LETTERS.least / LETTERS.share.row ? 0 : room.left;
   return { left, foot, wide: Math.min(64, (width - left - 3) / columns), high: Math.min(64, (height - foot) / rows) };
 }
 
@@ -71,9 +71,9 @@ function figure(context, value, x, y, dark) {
 
 function named(context, { own, said, place: { left, wide, high, foot } }, labels) {
   [context.fillStyle, context.textAlign, context.textBaseline] = [themed("text"), "right", "middle"];
-  context.font = font(Math.min(12, Math.max(8, high * 0.8)));
+  context.font = font(lettered("row", high));
   if (left) own.forEach((row, y) => context.fillText(cut(context, labels[row], left - 8), left - 5, (y + 0.5) * high));
-  context.font = font(Math.min(11, Math.max(8, wide * 0.8)));
+  context.font = font(lettered("column", wide));
   if (!foot) return;
   said.forEach((column, x) => {
     context.save();
@@ -83,6 +83,8 @@ function named(context, { own, said, place: { left, wide, high, foot } }, labels
     context.restore();
   });
 }
+
+const lettered = (kind, room) => Math.min(LETTERS.most[kind], LETTERS.share[kind] * room);
 
 function cell({ sheet, counts, labels, own, said, place }, event) {
   if (!place) return "";
