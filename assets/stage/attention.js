@@ -16,6 +16,8 @@ import { onLanguage, say } from "./words.js";
 const NUMBERED = ["view", "layer", "head", "fusion", "query", "share", "mark", "discard", "target", "text"];
 
 export class Attention {
+  keys = { "← →": "The head before or after", "↑ ↓": "The block before or after", "← ↑ → ↓": "On the picture: the asking patch, one further" };
+
   /** defaults: the declared parameters' own. asked: those of the page's address. tell(fault): the page's sentence.
    *  turns: of all that is asked here, ended when another picture or network comes. */
   constructor({ defaults, asked, tell, turns }) {

@@ -34,7 +34,7 @@ export class AttentionView {
     this.room = make(".pl-room", {}, this.stage.element, this.refusal);
     const figure = make("figure.pl-figure-box", {}, this.room, scale);
     const first = make(".pl-first", {}, figure, make(".pl-progress"), this.caption, this.strips);
-    this.element = make(".pl-tab", {}, make("main.pl-middle", {}, first, this.charts.element), this.question.element);
+    this.element = make(".pl-tab", {}, make("section.pl-middle", {}, first, this.charts.element), this.question.element);
   }
 
   /** A new picture: image element, and the shape (height, width) that the network was fed. */

@@ -18,6 +18,8 @@ const CAUTIONS = {
 };
 
 export class Tab {
+  keys = { "+ −": "Closer, farther", 0: "The whole map", "← ↑ → ↓": "The map, a little further" };
+
   constructor({ defaults, asked, tell, turns }) {
     Object.assign(this, { defaults, tell, turns, made: 0 });
     this.view = { ...defaults, ...asked };
@@ -26,7 +28,7 @@ export class Tab {
     this.caption = make("p.pl-caption", { "aria-live": "polite" });
     const side = this.#side();
     const first = make(".pl-first", {}, this.gallery.wait, this.cloud.element, this.caption, make(".pl-progress"));
-    this.element = make(".pl-tab.pl-map", {}, make("main.pl-middle", {}, first), make("aside.pl-side", { label: "Question" }, ...side));
+    this.element = make(".pl-tab.pl-map", {}, make("section.pl-middle", {}, first), make("aside.pl-side", { label: "Question" }, ...side));
     onLanguage(() => this.#words());
   }
 

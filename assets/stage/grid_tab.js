@@ -8,6 +8,8 @@ import { make } from "./words.js";
 const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 export class GridTab {
+  keys = { "← ↑ → ↓": "The chosen patch, one further" };
+
   /** defaults: the declared parameters' own. asked: those of the page's address. tell(fault): the page's sentence.
    *  turns: of all that is asked here, ended when another picture or network comes. */
   constructor({ defaults, asked, tell, turns }) {

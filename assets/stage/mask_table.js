@@ -25,7 +25,7 @@ export class Answers {
     rows.forEach(({ values, chosen }, at) => {
       const { cells, name } = this.rows[at];
       cells.forEach((cell, column) => cell.textContent !== values[column] && (cell.textContent = values[column]));
-      if (this.choose) name.setAttribute("aria-pressed", Boolean(chosen));
+      if (name.localName === "button") name.setAttribute("aria-pressed", Boolean(chosen));
     });
   }
 

@@ -26,7 +26,7 @@ export class NetworkDialog {
   constructor({ networks, local, tabs, upload, choose }) {
     Object.assign(this, { networks, local, tabs, upload, choose, turns: new Turns() });
     this.search = make("input.pl-text", { type: "search", label: "Search networks", placeholder: "family, name, licence …", oninput: () => this.#draw(), onkeydown: (event) => event.key === "Enter" && this.#enter(event) });
-    this.list = make(".pl-network-list", { role: "listbox", label: "Networks" });
+    this.list = make(".pl-network-list", { role: "region", label: "Networks" });
     const close = make("button.pl-link", { type: "button", say: "Close", onclick: () => this.element.close() });
     const typed = make("p.pl-note", { say: "Or type an id and press Enter: timm/<name>, hf/<owner>/<name>, run/<name>, file/<path>.", hidden: !local });
     this.element = make("dialog.pl-dialog", { label: "Choose a network" }, make(".pl-heading", {}, make("h2", { say: "Choose a network" }), close), this.search, typed, local ? this.#doctor() : null, this.list);
@@ -82,7 +82,7 @@ export class NetworkDialog {
   #enter(event) {
     event.preventDefault();
     const typed = this.search.value.trim();
-    const first = this.list.querySelector("[role=option]");
+    const first = this.list.querySelector(".pl-option");
     if (this.local && /^(timm|hf|run|file|bundled|registry)\/./.test(typed)) this.#take(typed);
     else if (first) first.click();
   }
@@ -110,7 +110,7 @@ export class NetworkDialog {
     const where = card.run ? ran(card.run) : card.here ? say("on this machine") : card.download ? say("{megabytes} MB to download", { megabytes: number(Math.round(card.download / 1e6)) }) : say("to download");
     const gated = card.gated ? say("gated: needs an account") : "";
     const unable = this.#reason(card);
-    return make(`button.pl-option${unable ? ".pl-unable" : ""}`, { type: "button", role: "option", onclick: () => this.#take(card.id) },
+    return make(`button.pl-option${unable ? ".pl-unable" : ""}`, { type: "button", onclick: () => this.#take(card.id) },
       make("strong", {}, card.title),
       make("span", {}, card.training ? say(card.training) : card.id),
       make("span.pl-note", {}, [...figures, where, gated].filter(Boolean).join(" · ")),

@@ -147,5 +147,6 @@ document.addEventListener("fullscreenchange", () => document.fullscreenElement |
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && document.body.classList.contains("pl-present")) present();
+  if (event.key === "?" && !event.target.matches("input, select, textarea, dialog *")) parts.header.keys.open();
   front()?.key?.(event);
 });

@@ -138,7 +138,7 @@ export class Tab extends GridTab {
     this.filterRow = make(".pl-strip", { hidden: true }, make("span.pl-strip-name", { say: "Filters" }), this.film);
     const room = make(".pl-room", {}, this.stage.element);
     const first = make(".pl-first", {}, make("figure.pl-figure-box", {}, room), make(".pl-progress"), this.caption, make(".pl-strips", {}, this.filterRow));
-    this.element = make(".pl-tab.pl-patches", {}, make("main.pl-middle", {}, first), this.#side());
+    this.element = make(".pl-tab.pl-patches", {}, make("section.pl-middle", {}, first), this.#side());
     this.stage.element.addEventListener("pointermove", (event) => this.#point(event));
     this.stage.element.addEventListener("pointerleave", () => this.#point(null));
     this.stage.element.addEventListener("click", (event) => {

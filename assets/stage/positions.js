@@ -189,7 +189,7 @@ export class Tab extends GridTab {
     this.heads.end.append(this.mean);
     const strips = make(".pl-strips", {}, this.film.element, this.blocks.element, this.heads.element);
     const first = make(".pl-first", {}, this.boards.element, make(".pl-progress"), this.caption, strips);
-    this.element = make(".pl-tab.pl-positions", {}, make("main.pl-middle", {}, first), this.side.element);
+    this.element = make(".pl-tab.pl-positions", {}, make("section.pl-middle", {}, first), this.side.element);
     new ResizeObserver(() => this.draw()).observe(this.boards.element);
   }
 }

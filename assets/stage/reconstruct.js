@@ -18,6 +18,8 @@ const REST = 120; // milliseconds that a mask rests before the network is asked
 const COUNT = 200; // milliseconds between two counts while one paints: a line of text costs as much as the square itself
 
 export class Tab {
+  keys = { "← ↑ → ↓": "On the picture: the next square", "Space, Enter": "On the picture: hide or show the square", I: "Invert the mask", Delete: "Show everything", "Ctrl+Z": "Undo" };
+
   constructor({ defaults, asked, tell, turns }) {
     Object.assign(this, { tell, turns });
     this.asks = new Asks({ turns, busy: (on) => this.element.classList.toggle("pl-mask-busy", on) });
@@ -30,7 +32,7 @@ export class Tab {
     this.runs = new Runs({ asks: this.asks, more: this.side.more, curve: this.curve, doubted: (found) => this.#doubted(found), asked: this.asked });
     this.hand = new Hand({ brush: this.brush, asked: this.asked, asks: this.asks, canvas: this.drawn.masked.canvas, run: (name) => this.runs.toggle(name), remade: () => this.#remade() });
     this.refused = new Refused("pl-mask-refused");
-    this.element = make(".pl-tab.pl-mask-tab", {}, make("main.pl-middle", {}, this.drawn.element, this.curve.element), this.side.element);
+    this.element = make(".pl-tab.pl-mask-tab", {}, make("section.pl-middle", {}, this.drawn.element, this.curve.element), this.side.element);
     this.drawn.element.prepend(this.refused.element);
     onLanguage(() => this.#words());
   }

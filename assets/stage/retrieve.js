@@ -24,7 +24,7 @@ export class Tab {
     this.caption = make("p.pl-caption", { "aria-live": "polite" });
     this.back = make("button.pl-link", { type: "button", say: "Back", hidden: true, onclick: () => this.#back() });
     const first = make(".pl-first", {}, make(".pl-get-head", {}, this.query, this.back), this.side.gallery.wait, this.hits.element, this.caption, make(".pl-progress"));
-    this.element = make(".pl-tab.pl-get", {}, make("main.pl-middle", {}, first), make("aside.pl-side", { label: "Question" }, ...this.side.elements));
+    this.element = make(".pl-tab.pl-get", {}, make("section.pl-middle", {}, first), make("aside.pl-side", { label: "Question" }, ...this.side.elements));
     onLanguage(() => this.#words());
   }
 

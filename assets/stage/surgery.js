@@ -16,6 +16,8 @@ const SIDES = ["before", "after"];
 const PART = "|"; // between labels in the page's address, as the zero-shot tab writes them
 
 export class Tab extends GridTab {
+  keys = { "← →": "The block before or after" };
+
   constructor(given) {
     super(given);
     Object.assign(this, { pick: "first", head: null });
@@ -196,7 +198,7 @@ export class Tab extends GridTab {
     this.afterStrip = new Strip("After", "After, block {number}", (block) => this.#choose(block, this.head));
     const strips = make(".pl-strips", {}, this.beforeStrip.element, this.afterStrip.element);
     const first = make(".pl-first", {}, this.pair.element, make(".pl-progress"), this.caption, strips);
-    this.element = make(".pl-tab.pl-surgery", {}, make("main.pl-middle", {}, first), this.side.element);
+    this.element = make(".pl-tab.pl-surgery", {}, make("section.pl-middle", {}, first), this.side.element);
     new ResizeObserver(() => this.resize()).observe(this.pair.element);
   }
 }

@@ -12,7 +12,7 @@ const GOES_ON = ["paused", "stopped", "failed", "lost"];
 export class Head {
   /** act(name of an act, what else it takes); copy(). */
   constructor({ act, copy }) {
-    this.title = make("h1.pl-train-title");
+    this.title = make("h2.pl-train-title");
     this.about = make("span.pl-train-about");
     this.state = make("span.pl-chip.pl-train-state");
     this.figures = make(".pl-train-figures");
@@ -28,7 +28,7 @@ export class Head {
     };
     this.element = make("header.pl-train-head", { hidden: true },
       make(".pl-train-line", {}, this.title, this.state, this.about, make(".pl-train-acts", {}, this.more, ...Object.values(this.buttons))),
-      make(".pl-train-meter.pl-train-large", { role: "progressbar" }, this.meter), this.figures, this.sentences);
+      make(".pl-train-meter.pl-train-large", { role: "progressbar", label: "Progress" }, this.meter), this.figures, this.sentences);
     onLanguage(() => this.job && this.draw(this.job));
   }
 

@@ -15,7 +15,7 @@ export class Hero {
   /** pick(index) when a picture is chosen; point({row, column, value}) over a matrix, or point(null) when it is left. */
   constructor({ pick, point }) {
     Object.assign(this, { pick, point });
-    this.element = make(".pl-train-hero", { role: "img" });
+    this.element = make(".pl-train-hero", { role: "group", label: "Pictures of the run" });
     this.resized = () => {};
     new ResizeObserver(() => this.resized()).observe(this.element);
   }

@@ -15,6 +15,8 @@ import { remember, setDesk } from "./state.js";
 import { make, onLanguage, say } from "./words.js";
 
 export class Tab {
+  keys = { "← →": "The step before or after" };
+
   constructor({ defaults, asked, tell }) {
     Object.assign(this, { defaults, tell, view: { ...defaults, ...asked } });
     this.form = new Form({ usual: defaults.preset, started: (name) => this.#open(name), tell, asks: (own) => this.ask(own) });
@@ -26,11 +28,11 @@ export class Tab {
     this.compare = new Compare({ evaluate: (name) => this.#act("evaluate", name) });
     this.away = make("p.pl-train-away", { say: "The server is away; looking for it.", role: "status", hidden: true });
     this.begin = make("p", { say: "Choose a preset at the left and press Train: its loss, its health and its pictures appear here, from the untrained network on." });
-    this.empty = make(".pl-train-empty", { hidden: true }, make("h1", { say: "Watch a network learn" }), this.begin);
+    this.empty = make(".pl-train-empty", { hidden: true }, make("h2", { say: "Watch a network learn" }), this.begin);
     this.soon = make("p", { role: "status" });
     this.before = make(".pl-train-empty", { hidden: true }, this.soon);
     const left = make("aside.pl-train-left", { label: "What goes in" }, this.runs.element, this.form.element);
-    const middle = make("main.pl-middle.pl-train-middle", {}, this.away, this.head.element, this.empty, this.before, this.pictures.element, this.compare.element);
+    const middle = make("section.pl-middle.pl-train-middle", {}, this.away, this.head.element, this.empty, this.before, this.pictures.element, this.compare.element);
     this.element = make(".pl-tab.pl-train", {}, left, middle, this.curves.element);
     this.watch = new Watch({
       wanted: () => ({ run: this.lost || this.leaving === this.view.run ? "" : this.view.run, besides: this.#besides }),

@@ -12,7 +12,7 @@ export class Runs {
   /** choose(name); beside(name, on). */
   constructor({ choose, beside }) {
     Object.assign(this, { choose, beside, rows: new Map() });
-    this.list = make(".pl-train-list", { role: "listbox", label: "Runs" });
+    this.list = make(".pl-train-list", { role: "list", label: "Runs" });
     this.none = make("p.pl-note", { say: "No run yet. Choose a preset below and press Train." });
     this.damaged = make("p.pl-note", { role: "status", hidden: true });
     this.compared = make("span.pl-train-compared", { say: "compare" });
@@ -41,12 +41,12 @@ export class Runs {
     const state = make("span.pl-train-run-state");
     const meter = make("i");
     const tick = make("input", { type: "checkbox", label: "Compare", onchange: () => this.beside(name, tick.checked) });
-    const button = make("button.pl-train-run", { type: "button", role: "option", onclick: () => this.choose(name) }, title, state, make("span.pl-train-meter", {}, meter));
-    return { element: make(".pl-train-run-row", { "data-run": name }, button, tick), button, state, meter, tick };
+    const button = make("button.pl-train-run", { type: "button", "aria-pressed": false, onclick: () => this.choose(name) }, title, state, make("span.pl-train-meter", {}, meter));
+    return { element: make(".pl-train-run-row", { role: "listitem", "data-run": name }, button, tick), button, state, meter, tick };
   }
 
   #fill(row, job, chosen, besides) {
-    row.button.setAttribute("aria-selected", job.name === chosen);
+    row.button.setAttribute("aria-pressed", job.name === chosen);
     row.element.dataset.state = job.state;
     row.state.textContent = stateOf(job);
     row.meter.style.width = `${100 * job.share}%`;

@@ -66,7 +66,7 @@ export class Strip {
   #frame(step) {
     const canvas = make("canvas", { "aria-hidden": "true" });
     const name = make("span.pl-train-step", {}, step === 0 ? say("untrained") : number(step));
-    const element = make("button.pl-frame.pl-train-frame", { type: "button", role: "radio", "data-step": step, "aria-label": say("Step {step}", { step }) }, canvas, name);
+    const element = make("button.pl-frame.pl-train-frame", { type: "button", role: "radio", "aria-checked": false, "data-step": step, "aria-label": say("Step {step}", { step }) }, canvas, name);
     return { element, canvas, painted: "" };
   }
 

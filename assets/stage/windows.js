@@ -14,6 +14,8 @@ import { sentences } from "./windows_words.js";
 import { make, onLanguage } from "./words.js";
 
 export class Tab extends GridTab {
+  keys = { "← ↑ → ↓": "The block before or after, and on the picture the chosen token" };
+
   constructor(given) {
     super(given);
     this.side = new Side({ lens: (lens) => this.ask({ lens }), measure: (button) => this.measure(button, { block: this.view.block }) });
@@ -168,7 +170,7 @@ export class Tab extends GridTab {
     this.biases = new Strip("Bias", "Bias in block {number}", (block) => this.#block(block));
     const room = make(".pl-room", {}, this.stage.element);
     const first = make(".pl-first", {}, make("figure.pl-figure-box", {}, room), make(".pl-progress"), this.caption, make(".pl-strips", {}, this.blocks.element, this.biases.element));
-    this.element = make(".pl-tab.pl-windows", {}, make("main.pl-middle", {}, first), this.side.element);
+    this.element = make(".pl-tab.pl-windows", {}, make("section.pl-middle", {}, first), this.side.element);
     this.stage.element.addEventListener("pointermove", (event) => this.#point(event));
     this.stage.element.addEventListener("pointerleave", () => this.#point(null));
     this.stage.element.addEventListener("click", (event) => this.#cell(event) && this.ask({ token: this.#cell(event).join(",") }));

@@ -106,6 +106,7 @@ export function make(kind, options = {}, ...children) {
   if (placeholder) element.dataset.sayPlaceholder = placeholder;
   for (const [name, value] of Object.entries(rest)) {
     if (name.startsWith("on")) element[name] = (event) => void value(event); // false would keep a key from its box
+    else if (name.startsWith("aria-") && typeof value === "boolean") element.setAttribute(name, value);
     else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value === true ? "" : value);
   }
   element.append(...children.filter((child) => child !== null && child !== undefined));

@@ -47,7 +47,7 @@ export class Tab {
       this.boards, this.wording.element, this.matrix.element, this.set.element,
       this.caption, make(".pl-progress"), this.heat.strips,
     );
-    this.element = make(".pl-tab.pl-zero", {}, make("main.pl-middle", {}, this.first), make("aside.pl-side", { label: "Question" }, this.matrix.side, this.set.side, this.labels.element, ...this.side.elements));
+    this.element = make(".pl-tab.pl-zero", {}, make("section.pl-middle", {}, this.first), make("aside.pl-side", { label: "Question" }, this.matrix.side, this.set.side, this.labels.element, ...this.side.elements));
     this.#turnTo();
   }
 

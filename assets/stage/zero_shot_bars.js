@@ -103,7 +103,7 @@ function drawRow(context, row, { left, top, step, wide, size }) {
     const from = left + (0.5 + 0.27 * place) * wide;
     context.fillStyle = "#d9dee5";
     context.fillRect(from, top + step * 0.3, 0.13 * wide, step * 0.4);
-    context.fillStyle = own ? "#a85b00" : "#56616f";
+    context.fillStyle = own ? "#9c5400" : "#56616f";
     context.fillRect(from, top + step * 0.3, 0.13 * wide * share, step * 0.4);
     context.fillStyle = "#14181f";
     drawWord(context, figure.textContent, from + 0.235 * wide, top + step * 0.62, "right");

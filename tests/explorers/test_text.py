@@ -117,6 +117,7 @@ QUOTED = r'"((?:[^"\\\n]|\\.)*)"'
 SAID = re.compile(r"(?:(?<![\w.])say\(\s*|\b(?:say|label|hint|placeholder|heading|said):\s*)" + QUOTED)
 SENTENCE_LIKE = re.compile(r"[A-Z{][^/<>=;]*[a-z][^/<>=;]* [^/<>=;]*|[A-Z][a-z]+…?")
 KEYS = {"Escape", "Enter", "Tab", "Home", "End", "Delete", "Backspace", "Space", "Description", "Patchlight"}
+KEYS |= {"Esc", "Tab, Shift+Tab", "Space, Enter"}
 """Names that browsers give to keys, and a PNG to its text chunks."""
 
 
