@@ -17,6 +17,7 @@ from safetensors.torch import save_file
 from timm.models._hub import save_for_hf
 from torch import nn
 
+from models.answers import Untold
 from models.backbone import Backbone, Classifies
 from models.class_names import class_names
 from models.description import read_json
@@ -125,8 +126,10 @@ def test_a_description_of_another_network_leaves_a_file_bare(tmp_path: Path) -> 
             (folder / "config.json").write_text(json.dumps(said))
         for name in ("model_best.safetensors", "teacher.safetensors"):
             save_file(other.state_dict(), folder / name)
-            assert same(opened(folder / name), other), (place, name)
-            assert diagnose(folder / name).layout == "timm"
+            with pytest.raises(Untold, match="do not tell heads, grid"):
+                opened(folder / name)
+            told = load(f"file/{folder / name}?heads=3&grid=2x2", "cpu")
+            assert same(told, other), (place, name)
     renamed = saved(made("ViTModel", **SMALL), tmp_path / "renamed")
     (renamed / "model.safetensors").rename(renamed / "mine.safetensors")
     assert same(opened(renamed / "mine.safetensors"), made("ViTModel", **SMALL)), "described, whatever its name"
@@ -360,7 +363,9 @@ def test_a_twin_is_of_the_network_that_opens(tmp_path: Path) -> None:
     torch.manual_seed(0)
     other = timm.create_model("vit_tiny_patch16_224", img_size=32, depth=1, num_classes=0)
     save_file(other.state_dict(), place / "teacher.safetensors")
-    twin = load(f"file/{place / 'teacher.safetensors'}?random", "cpu")
+    with pytest.raises(Untold):
+        load(f"file/{place / 'teacher.safetensors'}?random", "cpu")
+    twin = load(f"file/{place / 'teacher.safetensors'}?heads=3&grid=2x2?random", "cpu")
     assert twin.module.state_dict().keys() == other.state_dict().keys()
     assert twin.card.random
 
