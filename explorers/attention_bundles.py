@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,13 +13,16 @@ from explorers import maps
 from explorers.attention_answers import default_query, query_of, rollout, written
 from explorers.attention_relevance import relevance
 from explorers.attention_words import SENTENCES
+from explorers.beginnings import beginning
 from explorers.bundle import pack
 from explorers.delivery import told
 from explorers.desk_facts import desk_facts
+from explorers.offers import offered, scores, windowed
 from explorers.parameters import within
 from explorers.traces import Traced
 from models.attention import distance, entropy, rollout_from, sinks
-from models.backbone import Classifies, Layer, Pools, ZeroShot
+from models.backbone import Backbone, Classifies, Layer, Pools, ZeroShot
+from models.card import Card
 from models.faults import Refusal
 
 if TYPE_CHECKING:
@@ -36,6 +39,7 @@ def maps_bundle(seen: Traced, addresses: Mapping[str, str]) -> bytes:
     for query in queries:
         rows = maps.row_arrays(backbone, layers, query)
         arrays |= {f"{written(query, layers)}/{name}": array for name, array in rows.items()}
+    refused = refusals(backbone, layers)
     facts = {
         **desk_facts(seen),
         "layers": maps.layer_facts(layers),
@@ -44,22 +48,32 @@ def maps_bundle(seen: Traced, addresses: Mapping[str, str]) -> bytes:
         "query": default_query(backbone, layers),
         "classes": isinstance(backbone, Classifies),
         "reads_text": isinstance(backbone, ZeroShot),
-        "refused": refusals(layers),
+        "refused": refused,
+        "able": {view: offered(fits) for view, fits in ABLE.items() if view in refused},
+        "labels": list(beginning(backbone.card.id).labels) if isinstance(backbone, ZeroShot) else [],
         "sentences": dict(SENTENCES),
         "addresses": dict(addresses),
     }
     return pack(facts, arrays)
 
 
-def refusals(layers: tuple[Layer, ...]) -> dict[str, Any]:
+ABLE: Mapping[str, Callable[[Card], bool]] = {"rollout": lambda card: not windowed(card), "class": scores}
+"""Which networks are named where a view does not exist for this one."""
+
+
+def refusals(backbone: Backbone, layers: tuple[Layer, ...]) -> dict[str, Any]:
     """Views that do not exist for this network, each with its reason."""
+    found: dict[str, Any] = {}
+    if not isinstance(backbone, (Classifies, ZeroShot)):
+        wrong = Refusal("This network gives no score to a class or a text; choose a classifier, CLIP or SigLIP.")
+        found["class"] = told(wrong)["fault"]
     if len({layer.grid for layer in layers}) == 1 and max(layer.windows for layer in layers) == 1:
-        return {}
+        return found
     try:
         rollout_from(layers, None)
     except Refusal as refusal:
-        return {"rollout": told(refusal)["fault"]}
-    return {}
+        found["rollout"] = told(refusal)["fault"]
+    return found
 
 
 def row_bundle(seen: Traced, values: Mapping[str, str]) -> bytes:

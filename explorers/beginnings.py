@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from models.card_catalogue import catalogue, checkpoints
+from explorers.offers import OFFERED, offered
 from models.measured import measured
 
 GalleryName = Literal["shapes", "unseen", "twemoji", "emojione", "emoji", "photographs", "folder"]
@@ -51,10 +51,6 @@ BEGINNINGS: Mapping[str, Beginning] = {
 """By the pictures that a network learnt from; "" for all that nobody measured."""
 
 
-OFFERED = 4
-"""Networks that are named where the chosen one has no text tower."""
-
-
 def beginning(checkpoint: str) -> Beginning:
     """A random twin begins with what its network does, so that the two can be compared."""
     known = measured(checkpoint.partition("?")[0])
@@ -64,6 +60,5 @@ def beginning(checkpoint: str) -> Beginning:
 def readers() -> list[dict[str, Any]]:
     """Networks with a text tower: those on this machine, else those that can be fetched; and the picture to begin with,
     where a bundled one learnt from drawings only."""
-    here = [card for card in checkpoints() if "zero-shot" in card.abilities or card.family in ("CLIP", "SigLIP")]
-    cards = here or [card for card in catalogue() if "zero-shot" in card.abilities]
-    return [{"id": card.id, "title": card.title, "picture": beginning(card.id).picture} for card in cards[:OFFERED]]
+    found = offered(lambda card: "zero-shot" in card.abilities or card.family in ("CLIP", "SigLIP"))
+    return [{**one, "picture": beginning(one["id"]).picture} for one in found[:OFFERED]]

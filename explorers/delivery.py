@@ -21,7 +21,7 @@ from urllib.parse import quote
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Route
 from starlette.staticfiles import StaticFiles
 
 from explorers.cache import also
@@ -151,9 +151,17 @@ class _Fresh(StaticFiles):
         return response
 
 
+_FILES = _Fresh(directory=STAGE)
+
+
+async def _stage(request: Request) -> Response:
+    """By a route, not a mount: a mount looks for its files under the root path, which a proxy may have stripped."""
+    return await _FILES.get_response(request.path_params["name"], request.scope)
+
+
 def routes() -> list[BaseRoute]:
     """For `launch(app_kwargs={"routes": …})`: the page's own scripts and the binaries."""
     return [
         Route("/patchlight/data/{name}", _fetch, methods=["GET"]),
-        Mount("/patchlight/stage", _Fresh(directory=STAGE)),
+        Route("/patchlight/stage/{name}", _stage),
     ]

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,9 @@ class Frame:
         try:
             for news in work.watched():
                 yield news | of
+        except Exception:
+            traceback.print_exc()
+            yield told(Fault("The server could not answer; its log says why.")) | of
         finally:
             work.stop()
 

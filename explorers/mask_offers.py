@@ -5,18 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from explorers import offers
 from models.card import Card
-from models.card_catalogue import bundled_folder, catalogue, checkpoints, runs_folder
-
-OFFERED = 4
-"""Networks that are named where none is on this machine."""
+from models.card_catalogue import bundled_folder, runs_folder
 
 
 def offered() -> list[dict[str, Any]]:
     """Those on this machine, else those that can be fetched: id, title, and whether it is here."""
-    here = [card for card in checkpoints() if "reconstructs" in card.abilities or _paints(card)]
-    cards = here or [card for card in catalogue() if "reconstructs" in card.abilities][:OFFERED]
-    return [{"id": card.id, "title": card.title, "here": bool(here)} for card in cards]
+    return offers.offered(lambda card: "reconstructs" in card.abilities or _paints(card))
 
 
 def _paints(card: Card) -> bool:

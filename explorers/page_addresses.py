@@ -115,9 +115,7 @@ _DAY = {"Cache-Control": "max-age=86400"}
 @cache
 def _thumbnail(file: Path) -> bytes:
     image = Image.open(file).convert("RGB")
-    side = min(image.size)
-    left, top = (image.width - side) // 2, (image.height - side) // 2
-    small = image.crop((left, top, left + side, top + side)).resize((THUMBNAIL, THUMBNAIL))
+    image.thumbnail((THUMBNAIL, THUMBNAIL))
     stream = io.BytesIO()
-    small.save(stream, "JPEG", quality=85)
+    image.save(stream, "JPEG", quality=85)
     return stream.getvalue()

@@ -76,13 +76,16 @@ def windows(image: str | Path, checkpoint: str = DEFAULT, **values: object) -> F
 
 
 def picture(desk: Desk) -> Mapping[str, Any]:
-    """All windows of the desk's picture; tokens, rolls and fields are followed in the page."""
+    """All windows of the desk's picture; tokens, rolls and fields are followed in the page. Where a network has none:
+    why, and which ones have."""
     from functools import partial
 
     from explorers import delivery, traces, window_parts
     from explorers.attention_answers import photograph
     from explorers.bundle import pack
     from explorers.desk_facts import desk_facts
+    from explorers.offers import offered, windowed
+    from models.faults import Refusal
 
     found = partial(traces.trace, desk.checkpoint, desk.file, desk.side, desk.fit)
     seen = found()
@@ -90,8 +93,17 @@ def picture(desk: Desk) -> Mapping[str, Any]:
     def measure(values: Mapping[str, str]) -> bytes:
         return pack(window_parts.measured(found(), _block(found(), _asked(desk, values))), {})
 
+    try:
+        about = window_parts.facts(seen)
+    except Refusal as refusal:
+        able = offered(windowed)
+        return {
+            "maps": delivery.place(
+                pack({**desk_facts(seen), **delivery.told(refusal), "refused": True, "able": able}, {})
+            )
+        }
     facts = {
-        **desk_facts(seen), "windows": window_parts.facts(seen), "sentences": dict(SENTENCES),
+        **desk_facts(seen), "windows": about, "sentences": dict(SENTENCES),
         "photograph": delivery.place(photograph(seen), "image/jpeg"),
         "measure": delivery.offer(measure),
         "numbers": delivery.offer(lambda values: numbers(desk, values), filename="patchlight-windows.npz"),

@@ -44,9 +44,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @contextmanager
-def served(log: Path, **environment: str) -> Iterator[str]:
+def served(log: Path, port: int = 0, **environment: str) -> Iterator[str]:
     """The page in a process of its own, as a user starts it; its address. What it says goes into `log`."""
-    port = free_port()
+    port = port or free_port()
     command = [sys.executable, "app.py", "--port", str(port)]
     with log.open("w") as stream:
         app = subprocess.Popen(

@@ -7,6 +7,7 @@ import { gradient } from "./colours.js";
 import { segmented } from "./controls.js";
 import { massMask, meanDistance, quantile } from "./maps.js";
 import { Question } from "./question.js";
+import { Refused } from "./refused.js";
 import { Strip } from "./strips.js";
 import { make, number, say } from "./words.js";
 
@@ -26,12 +27,12 @@ export class AttentionView {
     this.headStrip.end.append(this.fusions.element);
     this.strips = make(".pl-strips", {}, this.blockStrip.element, this.headStrip.element);
     this.caption = make("figcaption.pl-caption", { "aria-live": "polite" });
-    this.refusal = make("p.pl-refusal", { role: "status", hidden: true });
+    this.refusal = new Refused("pl-refusal");
     this.bar = make("span.pl-bar");
     this.top = make("span.pl-top");
     this.charts = new Charts((layer, head) => ask({ layer, head }));
     const scale = make(".pl-scale", { "aria-hidden": "true" }, this.top, this.bar, make("span", {}, "0"));
-    this.room = make(".pl-room", {}, this.stage.element, this.refusal);
+    this.room = make(".pl-room", {}, this.stage.element, this.refusal.element);
     const figure = make("figure.pl-figure-box", {}, this.room, scale);
     const first = make(".pl-first", {}, figure, make(".pl-progress"), this.caption, this.strips);
     this.element = make(".pl-tab", {}, make("section.pl-middle", {}, first, this.charts.element), this.question.element);
@@ -146,8 +147,7 @@ export class AttentionView {
   }
 
   #drawWords(map, refused, waiting) {
-    this.refusal.hidden = !refused;
-    this.refusal.textContent = refused ? say(refused.template, refused.facts) : "";
+    this.refusal.show({ refused: Boolean(refused), fault: refused, able: this.maps.facts.able[this.view.view] });
     this.said = map ? caption(this.maps.facts, this.shown) : [waiting ? say("This map is being worked out.") : ""];
     this.top.textContent = map ? number(this.scale, 2) : "";
     if (this.painted !== this.view.table) this.bar.style.background = gradient((this.painted = this.view.table), "to top");

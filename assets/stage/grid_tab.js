@@ -22,7 +22,7 @@ export class GridTab {
   draw() {
     this.drawing ??= requestAnimationFrame(() => {
       this.drawing = null;
-      if (this.facts) this.frame();
+      if (this.shows) this.frame();
     });
   }
 
@@ -38,7 +38,7 @@ export class GridTab {
 
   /** [down, right] of an arrow key that is nobody else's, or null. */
   step(event, others = "input, select, textarea, dialog *") {
-    const step = this.facts && !event.ctrlKey && !event.metaKey && !event.altKey ? STEPS[event.key] : null;
+    const step = this.shows && !event.ctrlKey && !event.metaKey && !event.altKey ? STEPS[event.key] : null;
     if (!step || event.target.matches(others)) return null;
     event.preventDefault();
     return step;

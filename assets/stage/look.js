@@ -42,6 +42,9 @@ export class Look {
       this.progress.end();
       return this.#tell(value.fault);
     }
+    const made = JSON.stringify(value.made);
+    if (made === this.made) return; // Gradio tells a value again when it mounts the tab again
+    this.made = made;
     await this.turns.latest(ANSWER, (turn) => this.#draw(name, value, turn)).catch((wrong) => {
       this.progress.end();
       this.fail(wrong);
@@ -59,6 +62,7 @@ export class Look {
     this.notice.tell();
     tab.turns.endAll();
     const absent = await turn(tab.show(shown, turn));
+    able(tab, shown.facts?.refused !== true);
     const faults = [...this.heard.splice(0), ...(absent ?? []), ...this.notice.faults];
     if (faults.length) this.notice.tell(...faults);
     this.drawn = of.checkpoint;
@@ -104,6 +108,12 @@ export class Look {
       await new Promise(requestAnimationFrame); // what came is drawn in the next frame
     } while (!there());
   }
+}
+
+/** What a tab's controls act on is there, or not yet, or not for this network. */
+export function able(tab, is) {
+  const side = tab.element.querySelector(".pl-side");
+  if (side) side.inert = !is;
 }
 
 /** Whether what is drawn may yet change: something is fetched, indexed or decoded. */

@@ -5,11 +5,11 @@ import { setTables } from "./colours.js";
 import { Desk } from "./desk.js";
 import { listen } from "./failures.js";
 import { Header } from "./header.js";
-import { Look } from "./look.js";
+import { Look, able } from "./look.js";
 import { Notice } from "./notice.js";
 import { Progress } from "./progress.js";
 import { Pulse } from "./pulse.js";
-import { Told, fault, get } from "./server.js";
+import { Away, Told, fault, get } from "./server.js";
 import { beginFits, desk, onDesk, setDesk } from "./state.js";
 import { introduce } from "./training_server.js";
 import { Turns } from "./turns.js";
@@ -70,13 +70,14 @@ async function know(networks) {
 /** The server is there again, or another one in its place: nothing that it was asked is known to it. */
 function back(networks) {
   tell();
+  for (const [name, part] of unfetched) mountTab(name, part);
   if (!networks.cards.length) know(networks);
   if (asked) parts.look.ask(true);
   else location.reload();
 }
 
 async function mountTab(name, part) {
-  const Tab = TABS[name] ?? (await import(`./${name}.js`)).Tab;
+  const Tab = TABS[name] ?? (await fetched(name, part));
   const first = !tabs[name];
   const tab = (tabs[name] ??= makeTab(Tab, name, part.props.page));
   part.element.replaceChildren(tab.element);
@@ -85,10 +86,24 @@ async function mountTab(name, part) {
   tab.resize?.();
 }
 
+const unfetched = new Map(); // parts of tabs whose scripts a server that was away could not give
+
+async function fetched(name, part) {
+  try {
+    return (await import(`./${name}.js${unfetched.has(name) ? `?${Date.now()}` : ""}`)).Tab;
+  } catch (wrong) {
+    if (wrong instanceof SyntaxError || !String(wrong.message).includes("import")) throw wrong;
+    unfetched.set(name, part);
+    throw new Away();
+  }
+}
+
 /** A tab that asks nothing of its own has no use for its turns; they are ended all the same when another picture comes. */
 function makeTab(Tab, name, page) {
   const turns = new Turns();
-  return Object.assign(new Tab({ defaults: page.defaults, asked: asked?.[name] ?? {}, tell, turns }), { turns });
+  const tab = Object.assign(new Tab({ defaults: page.defaults, asked: asked?.[name] ?? {}, tell, turns }), { turns });
+  able(tab, false);
+  return tab;
 }
 
 /** The server has checked the page's address: everything begins with what it asks. */

@@ -15,7 +15,13 @@ export class Pulse {
 
   /** Somebody has found the server away. */
   lose() {
-    this.lost = true;
+    this.#set(true);
+  }
+
+  /** Gradio's own sentences about a lost connection would stand over the page's. */
+  #set(lost) {
+    this.lost = lost;
+    document.body.classList.toggle("pl-away", lost);
   }
 
   async #look() {
@@ -24,7 +30,8 @@ export class Pulse {
     try {
       const { since } = await (await get("patchlight/alive", {}, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) })).json();
       const other = this.lost || (this.since !== null && since !== this.since);
-      Object.assign(this, { since, lost: false });
+      this.since = since;
+      this.#set(false);
       if (other) this.back();
     } catch (wrong) {
       if (wrong instanceof Away && !this.lost) this.away(wrong);

@@ -60,7 +60,7 @@ export class Question {
     this.texts.hidden = !facts?.reads_text;
     if (document.activeElement !== this.text) this.text.value = view.text;
     this.classes.hidden = !facts?.classes;
-    this.noTarget.hidden = Boolean(facts?.reads_text || facts?.classes);
+    this.#suggest(facts?.labels ?? []);
   }
 
   /** options: [value, shown text] of every query that is not a patch, and the patch that is asked. */
@@ -118,8 +118,16 @@ export class Question {
       if (text.value.trim()) this.ask({ text: text.value.trim(), target: null });
     };
     this.texts = make("form.pl-texts", { onsubmit: submit, hidden: true }, text, go);
-    this.noTarget = make("p.pl-note", { say: "This network gives no score to a class or a text; choose a classifier, CLIP or SigLIP." });
-    this.target = make("div", { hidden: true }, this.classes, this.texts, this.noTarget);
+    this.labels = make(".pl-buttons.pl-labels", { role: "group", label: "Labels" });
+    this.target = make("div", { hidden: true }, this.classes, this.texts, this.labels);
+  }
+
+  /** What this network has learnt to name, to be explained by a click. */
+  #suggest(labels) {
+    if (String(labels) === this.suggested) return;
+    this.suggested = String(labels);
+    this.text.placeholder = labels[0] ?? say("a photo of a cat");
+    this.labels.replaceChildren(...labels.map((text) => make("button.pl-button", { type: "button", onclick: () => this.ask({ text, target: null }) }, text)));
   }
 
   #drawing() {

@@ -6,7 +6,7 @@ import { make, say } from "./words.js";
 export class Refused {
   /** kind: class of the element. */
   constructor(kind) {
-    this.element = make(`.${kind}`, { hidden: true });
+    this.element = make(`.pl-refused.${kind}`, { role: "status", hidden: true });
   }
 
   /** facts: of the picture that came; `refused` with its fault, or not. able: [{id, title, picture}] of other networks. */

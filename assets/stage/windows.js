@@ -3,6 +3,7 @@
 import { exportBoard } from "./board.js";
 import { Stage } from "./canvas.js";
 import { GridTab } from "./grid_tab.js";
+import { Refused } from "./refused.js";
 import { picture } from "./server.js";
 import { remember } from "./state.js";
 import { Strip } from "./strips.js";
@@ -18,12 +19,16 @@ export class Tab extends GridTab {
 
   constructor(given) {
     super(given);
+    this.refused = new Refused("pl-refusal");
     this.side = new Side({ lens: (lens) => this.ask({ lens }), measure: (button) => this.measure(button, { block: this.view.block }) });
     this.#build();
     onLanguage(() => this.#words());
   }
 
   async show({ facts, arrays }, turn) {
+    this.refused.show(facts);
+    this.element.classList.toggle("pl-none", Boolean(facts.refused));
+    if (facts.refused) return void (this.facts = facts);
     const image = await turn(picture(facts.photograph, turn.signal));
     Object.assign(this, { facts, arrays, image, fields: null, measured: null });
     this.stage.setPicture(image, facts.shape[1] / facts.shape[0]);
@@ -36,7 +41,7 @@ export class Tab extends GridTab {
   ask(changes) {
     Object.assign(this.view, changes);
     this.absent.forget(changes);
-    if (!this.facts) return;
+    if (!this.shows) return;
     const { block, token, lens } = this.view;
     this.place = this.placeOf("token", this.about.grid);
     remember({ block, token, lens, ...this.absent.asked }, this.defaults);
@@ -70,7 +75,7 @@ export class Tab extends GridTab {
   }
 
   async exportPicture() {
-    if (this.facts) return exportBoard(this.stage.sheet(), this.said.join(" "), null, "patchlight-windows.png");
+    if (this.shows) return exportBoard(this.stage.sheet(), this.said.join(" "), null, "patchlight-windows.png");
   }
 
   get numbers() {
@@ -148,19 +153,20 @@ export class Tab extends GridTab {
   }
 
   #cell(event) {
-    const cell = this.facts && this.stage.cell(event, this.about.grid);
+    const cell = this.shows && this.stage.cell(event, this.about.grid);
     if (!cell || this.view.lens !== "rolled") return cell;
     const token = this.arrays[`rolled.${this.view.block}`][cell[0] * this.about.grid[1] + cell[1]];
     return [Math.floor(token / this.about.grid[1]), token % this.about.grid[1]];
   }
 
   #point(event) {
-    this.point(event && this.facts ? this.stage.cell(event, this.about.grid) : null);
+    this.point(event && this.shows ? this.stage.cell(event, this.about.grid) : null);
   }
 
   #words() {
     this.blocks.words();
     this.biases.words();
+    if (this.facts) this.refused.show(this.facts);
     this.draw();
   }
 
@@ -168,7 +174,7 @@ export class Tab extends GridTab {
     this.stage = new Stage("Picture with windows");
     this.blocks = new Strip("Block", "Block {number}", (block) => this.#block(block));
     this.biases = new Strip("Bias", "Bias in block {number}", (block) => this.#block(block));
-    const room = make(".pl-room", {}, this.stage.element);
+    const room = make(".pl-room", {}, this.stage.element, this.refused.element);
     const first = make(".pl-first", {}, make("figure.pl-figure-box", {}, room), make(".pl-progress"), this.caption, make(".pl-strips", {}, this.blocks.element, this.biases.element));
     this.element = make(".pl-tab.pl-windows", {}, make("section.pl-middle", {}, first), this.side.element);
     this.stage.element.addEventListener("pointermove", (event) => this.#point(event));
