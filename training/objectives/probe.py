@@ -52,14 +52,16 @@ class Options:
 class Probe:
     """Where the network stays as it is, `module` is the head alone: a checkpoint need not hold what never changes."""
 
-    def __init__(self, backbone: Backbone, inside: Mapping[str, Any], plan: Plan) -> None:
-        self.backbone, self.classes, self.options, self.side = backbone, plan.classes, plan.options, plan.side
+    def __init__(self, backbone: Backbone, classes: tuple[str, ...], options: Options, side: int = 0) -> None:
+        self.backbone, self.classes, self.options = backbone, classes, options
+        self.side = side or backbone.pixels.size[0]
+        _check_side(backbone, self.side)
         blocks = len(backbone.blocks)
         self.frozen = blocks if self.options.frozen == -1 else self.options.frozen
         check_grows(backbone, self.frozen)
         self.features = Features(backbone)
-        self.probed = Probed(backbone.module, self.features.pooled, len(plan.classes))
-        self.config = described(inside, self.features.pooled, plan.classes)
+        self.probed = Probed(backbone.module, self.features.pooled, len(classes))
+        self.config = described(_inside(backbone), self.features.pooled, classes)
         freeze(backbone, self.frozen)
         self.still = self.frozen == blocks
         self.module: nn.Module = self.probed.head if self.still else self.probed
@@ -130,18 +132,21 @@ def side(options: Options) -> int:
 
 
 def build(plan: Plan) -> Probe:
-    backbone = load(plan.options.checkpoint, device="cpu")
-    _check_side(backbone, plan.side)
-    inside = blueprint(backbone.module)
-    if inside is None:
+    return Probe(load(plan.options.checkpoint, device="cpu"), plan.classes, plan.options, plan.side)
+
+
+def _inside(backbone: Backbone) -> dict[str, Any]:
+    """What the network is built from again, compared with what it is, so that what is kept of hours can be opened."""
+    found = blueprint(backbone.module)
+    if found is None:
         raise Fault(
             "{checkpoint} was to be probed, but how a {kind} is built again cannot be written down, so that nothing "
             "could be kept; choose another network.",
-            checkpoint=plan.options.checkpoint, kind=type(backbone.module).__name__,
+            checkpoint=backbone.card.id, kind=type(backbone.module).__name__,
         )  # fmt: skip
     with torch.device("meta"):
-        check(plan.options.checkpoint, backbone.module.state_dict(), create(inside))
-    return Probe(backbone, inside, plan)
+        check(backbone.card.id, backbone.module.state_dict(), create(found))
+    return found
 
 
 def _check_side(backbone: Backbone, side: int) -> None:
