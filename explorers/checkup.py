@@ -40,7 +40,11 @@ def _examined(path: str, said_of_it: str) -> dict[str, Any]:
         raise Fault("A file of weights was given, but this page is public and opens none; run Patchlight at home.")
     if not file.is_relative_to(Path(get_upload_folder()).resolve()) or not file.is_file():
         raise Fault("The file {name} was not uploaded here; drop it again.", name=shown(file.name))
-    found = diagnose(file, answers=answers(said_of_it))
+    try:
+        said_so = answers(said_of_it)
+    except Fault as unclear:
+        return {"said": [told(unclear)["fault"]], "id": None, "asks": []}
+    found = diagnose(file, answers=said_so)
     said = [{"template": one.template, "facts": dict(one.facts)} for one in sentences(found)]
     said += [told(found.fault)["fault"]] if found.fault else []
     asks = [{**asdict(ask), "form": FORMS[ask.name]} for ask in found.asks]

@@ -171,13 +171,13 @@ def _settled(
 ) -> Asked:
     """What the reader said, else authors' code, else what is usual. Raises `Untold` for what is left, all at once."""
     share = [str(count) for count in range(1, width + 1) if width % count == 0 and 8 <= width // count <= 256]
-    square, skipped = _square(places, before)
+    square = _square(places, before)
     acts = ("quick_gelu", "gelu") if usual["eps"] == 1e-5 else ("gelu", "gelu_tanh")
     asks = []
     if not said.heads and not heads:
         asks.append(Ask("heads", tuple(share)))
     if not said.grid and not (built and square):
-        asks.append(Ask("grid", _grids(places - skipped), f"{square}x{square}" if square else ""))
+        asks.append(Ask("grid", _grids(places, before), f"{square}x{square}" if square else ""))
     if not said.norm and not usual["norm"]:
         asks.append(Ask("norm", ("pre", "post"), "pre"))
     if not said.act and not usual["act"]:
@@ -218,18 +218,22 @@ def _question(asks: Iterable[Ask], said: Answers, width: int, places: int) -> Un
     return question
 
 
-def _square(places: int, before: tuple[int, ...]) -> tuple[int, int]:
-    """(side, places before the patches) of a square grid, (0, …) where there is none."""
+def _square(places: int, before: tuple[int, ...]) -> int:
+    """Side of the square grid that the patches make, 0 where they make none."""
     for count in before:
         side = math.isqrt(max(0, places - count))
         if side and side * side == places - count:
-            return side, count
-    return 0, before[-1]
+            return side
+    return 0
 
 
-def _grids(patches: int) -> tuple[str, ...]:
-    rows = [side for side in range(1, patches + 1) if patches % side == 0] if patches < 10**6 else []
-    return tuple(f"{side}x{patches // side}" for side in rows)
+def _grids(places: int, before: tuple[int, ...]) -> tuple[str, ...]:
+    """Every way in which the patches may lie; of a table that is too large for a list none is named."""
+    found = [
+        f"{rows}x{(places - count) // rows}" for count in before for rows in range(1, places - count + 1)
+        if (places - count) % rows == 0
+    ] if places < 10**5 else []  # fmt: skip
+    return tuple(dict.fromkeys(found))
 
 
 def _notes(said: Answers, settled: Asked, built: str | None) -> tuple[Note, ...]:

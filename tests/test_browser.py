@@ -331,6 +331,28 @@ def test_a_file_of_weights_is_examined_before_it_is_opened(reader: Readers, tmp_
     assert page.locator(".pl-diagnosis button").count() == 0, "what cannot be opened is not offered"
 
 
+def test_what_a_file_does_not_tell_is_asked_and_stands_under_its_map(reader: Readers, tmp_path: Path) -> None:
+    import timm
+    from safetensors.torch import save_file
+
+    network = timm.create_model("vit_tiny_patch16_224", img_size=(32, 64), depth=1, num_heads=6, num_classes=0)
+    save_file(network.state_dict(), tmp_path / "teacher.safetensors")
+    one = reader()
+    page = one.open(**SMALL)
+    page.click("text=Change…")
+    page.set_input_files("input[accept='.safetensors']", str(tmp_path / "teacher.safetensors"))
+    page.wait_for_selector(".pl-questions")
+    assert "its weights do not tell heads, grid" in page.inner_text(".pl-diagnosis")
+    assert page.input_value(".pl-questions [name=heads]") == "", "heads are never filled in for the reader"
+    page.select_option(".pl-questions [name=heads]", "6")
+    page.select_option(".pl-questions [name=grid]", "2x4")
+    page.click(".pl-questions button")
+    page.wait_for_selector("text=Open this network")
+    one.changed(lambda: page.click("text=Open this network"))
+    assert "Heads: 6, as you said. Grid of places: 2 × 4, as you said." in one.caption()
+    assert "?heads=6&grid=2x4" in unquote_plus(page.url)
+
+
 def test_a_name_that_does_not_exist_is_one_sentence(reader: Readers) -> None:
     one = reader()
     page = one.open(**SMALL)

@@ -14,17 +14,15 @@ const ASKED = {
 /** A small form of questions; answered("heads=12&grid=8x32") is called with all of them. asks: [{name, choices, usual, form}]. */
 export function questions(asks, answered) {
   const fields = asks.map((ask) => field(ask));
-  const button = make("button.pl-button", { type: "submit", say: "Look again with these answers" });
-  const submit = (event) => {
-    event.preventDefault();
-    answered(fields.map(({ input }, index) => `${asks[index].name}=${input.value.trim()}`).join("&"));
-  };
-  return make("form.pl-questions", { onsubmit: submit }, ...fields.map(({ element }) => element), button);
+  const send = () => answered(fields.map(({ input }, index) => `${asks[index].name}=${input.value.trim()}`).join("&"));
+  const button = make("button.pl-button", { type: "button", say: "Look again with these answers", onclick: send });
+  return make(".pl-questions", { role: "group", onkeydown: ({ key, target }) => key === "Enter" && target !== button && send() }, ...fields.map(({ element }) => element), button);
 }
 
+/** What can only be one of a few is chosen from them, with nothing chosen where nothing is usual. */
 function field({ name, choices, usual, form }) {
-  const input = make("input.pl-text", { name, value: usual, required: true, list: `pl-asked-${name}`, autocomplete: "off" });
-  input.placeholder = form.split(", ")[0].split("=")[1];
-  const list = make("datalist", { id: `pl-asked-${name}` }, ...choices.map((value) => make("option", { value })));
-  return { input, element: make("label.pl-field", {}, make("span", { say: ASKED[name] }), input, list) };
+  const input = choices.length ? make("select.pl-select", { name }, ...["", ...choices].map((value) => make("option", { value, selected: value === usual }, value || "–")))
+    : make("input.pl-text", { name, autocomplete: "off" });
+  if (!choices.length) input.placeholder = form.split("=")[1];
+  return { input, element: make("label.pl-field", {}, make("span", { say: ASKED[name] }), input) };
 }
