@@ -32,8 +32,8 @@ def estimate(values: Values) -> dict[str, Any]:
     Nothing where nobody asks any more: the same form has asked anew, has begun a run, or its page has gone. What was
     being measured then ends at once, so that nobody waits behind it."""
     from training.child import Withdrawn
+    from training.course import FEWEST
     from training.estimate import estimate
-    from training.job import FEWEST
     from training.limits import limits, switched_on
 
     switched_on(limits())

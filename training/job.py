@@ -10,6 +10,7 @@ from typing import Any
 from models.card_catalogue import runs_folder
 from models.faults import Fault
 from models.visitor import owner_of
+from training.course import course, left, too_few
 from training.curves import newest, seconds_per_step
 from training.ledger import Task, plain, tasks, waiting
 from training.room import checkpointed
@@ -20,12 +21,6 @@ WORKS = ("starting", "running")
 
 UNMEASURED = "evaluation-fault.json"
 """Of a run whose evaluation failed: the sentence, {"template", "facts"}."""
-
-FEWEST = 100
-"""Steps below which a run that the clock ends has nothing to learn from: no preset has left chance by then."""
-
-SOON = (5, 0.1)
-"""Steps, or share of the time, after which a run's own pace is believed: its first steps allocate and are drawn."""
 
 GOES_ON = ("paused", "stopped", "failed", "lost")
 """States from which a run can be resumed."""
@@ -155,50 +150,21 @@ def _standing(folder: Path, queue: list[Task]) -> Job:
     last = rows[-1] if rows else {}
     settings = made.get("settings", {})
     step, pace = int(last.get("step") or 0), seconds_per_step(rows)
-    steps, share = _course(settings, step, status)
+    steps, share = course(settings, step, status)
     return Job(
         name=folder.name, owner=entry.get("owner", ""), state=state,
         place=queue.index(task) + 1 if task in queue else None,
         held=state == "waiting" and any(other.alive() for other in tasks()),
         step=step, steps=steps, share=share, seen=int(last.get("seen") or 0),
         seconds=last.get("seconds") or status.get("seconds", 0.0),
-        eta=_left(settings, step, share, pace) if state in WORKS else None,
+        eta=left(settings, step, share, pace) if state in WORKS else None,
         speed=made["settings"]["batch"] / pace if pace else None,
         memory=last.get("memory"), recipe=made,
-        sentence=_sentence(task, entry, status, state) or _too_few(folder.name, settings, state, step, share),
+        sentence=_sentence(task, entry, status, state) or too_few(folder.name, settings, state, step, share),
         snapshots=kept(folder), spent=_spent(entry, status, state), evaluation=evaluation,
         unmeasured=_unmeasured(folder) if evaluation == "failed" else None,
         created=entry.get("created") or (folder / "settings.json").stat().st_mtime,
     )  # fmt: skip
-
-
-def _course(settings: Mapping[str, Any], step: int, status: Mapping[str, Any]) -> tuple[int | None, float]:
-    """How many steps there are in all, and the share of the run that is over."""
-    if settings.get("minutes"):
-        return None, status.get("share", 0.0)
-    steps = int(settings.get("steps", 0))
-    return steps, step / max(1, steps)
-
-
-def _left(settings: Mapping[str, Any], step: int, share: float, pace: float | None) -> float | None:
-    """Seconds to go."""
-    if settings.get("minutes"):
-        return (1 - share) * 60 * settings["minutes"]
-    return None if pace is None else pace * (settings["steps"] - step)
-
-
-def _too_few(name: str, settings: Mapping[str, Any], state: str, step: int, share: float) -> Sentence | None:
-    """A warning where the clock ends a run before there are steps enough to learn from."""
-    if not settings.get("minutes") or state not in (*WORKS, "finished") or (step < SOON[0] and share < SOON[1]):
-        return None
-    steps = round(step / share) if share else FEWEST
-    if steps >= FEWEST:
-        return None
-    return Sentence(
-        "In the time that {name} is given this machine makes about {steps} steps, and fewer than {fewest} are too few "
-        "to learn anything from; choose a smaller network, smaller pictures, a smaller batch or more minutes.",
-        {"name": name, "steps": steps, "fewest": FEWEST},
-    )
 
 
 def _state(entry: Mapping[str, Any], status: Mapping[str, Any], alive: bool) -> str:
