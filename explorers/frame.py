@@ -127,7 +127,7 @@ class Frame:
         try:
             for news in work.watched():
                 yield news | of
-        except Exception:
+        except Exception:  # noqa: BLE001  a bug is logged, and told as one
             traceback.print_exc()
             yield told(Fault("The server could not answer; its log says why.")) | of
         finally:

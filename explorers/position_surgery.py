@@ -145,6 +145,7 @@ def picture(desk: Desk) -> Mapping[str, Any]:
     from explorers.attention_answers import photograph
     from explorers.bundle import pack
     from explorers.desk_facts import desk_facts
+    from explorers.long_lists import long_list
     from models.backbone import ZeroShot
 
     seen = traces.trace(desk.checkpoint, desk.file, desk.side, desk.fit)
@@ -158,6 +159,7 @@ def picture(desk: Desk) -> Mapping[str, Any]:
         "reads_text": isinstance(seen.backbone, ZeroShot),
         "presets": {name: list(labels) for name, labels in presets().items()}, "trained": seen.backbone.pixels.size,
         "photograph": delivery.place(photograph(seen), "image/jpeg"), "operate": delivery.offer(operate),
+        "list": delivery.offer(lambda values: pack({"labels": long_list(values.get("set", ""))}, {})),
         "numbers": delivery.offer(lambda values: numbers(desk, values), filename="patchlight-surgery.npz"),
     }  # fmt: skip
     return {"maps": delivery.place(pack(facts, {}))}

@@ -13,18 +13,17 @@ from typing import TYPE_CHECKING, Literal
 from explorers import zero_shot_further
 from explorers.bundle import pack
 from explorers.export import npz
+from explorers.long_lists import long_list
 from explorers.parameters import Parameters, parameter
 from explorers.traces import Traced, trace
 from explorers.zero_shot import Question, explore, templates_of
 from explorers.zero_shot_answers import compared, heat
 from explorers.zero_shot_matrix import Kind, matrix, thumbnails
 from explorers.zero_shot_score import BATCH, part
-from explorers.zero_shot_sets import MOST_LABELS, labelled_set
+from explorers.zero_shot_sets import labelled_set
 from explorers.zero_shot_words import caption
-from models.class_names import imagenet_names
 from models.faults import Fault
 from models.label_lists import wordings
-from training.datasets.emoji import drawings
 
 if TYPE_CHECKING:
     from explorers.frame import Desk
@@ -107,10 +106,7 @@ def set_answer(desk: Desk, asked: Asked) -> bytes:
 
 def listed(_desk: Desk, asked: Asked) -> bytes:
     """Class names that are too many to travel with every picture: of ImageNet, or of the bundled emoji."""
-    if asked.set == "imagenet":
-        return pack({"labels": list(imagenet_names())}, {})
-    names = dict.fromkeys(name.removeprefix("a ").removeprefix("an ") for name in drawings("validation").english)
-    return pack({"labels": list(names)[:MOST_LABELS]}, {})
+    return pack({"labels": long_list(asked.set)}, {})
 
 
 def reworded(_desk: Desk, asked: Asked) -> bytes:

@@ -22,6 +22,7 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
+from explorers.long_lists import MOST_LABELS
 from explorers.parameters import shown
 from models.faults import Fault
 from models.image import open_image
@@ -35,7 +36,6 @@ SEED = 0
 DRAWN = 50
 """Pictures drawn at once, so that a smaller set is the beginning of a larger one."""
 
-MOST_LABELS = 1000
 COMBINATIONS = 64
 
 

@@ -109,3 +109,29 @@ def test_a_mistake_of_a_script_is_told_and_logged(chromium: Browser, address: st
     assert "В скрипте этой страницы произошла ошибка" in page.inner_text(".pl-notice")
     assert one.complaints != [], "the browser's console has it too"
     one.close()
+
+
+def test_the_dialog_is_searched_by_what_it_shows_and_begins_with_what_is_here(reader: Readers) -> None:
+    one = reader()
+    page = one.open(checkpoint="bundled/vit")
+    page.click(".pl-desk button >> text=Change…")
+    page.wait_for_function("document.querySelectorAll('.pl-option').length > 20")
+    assert "on this machine" in page.locator(".pl-option").first.inner_text()
+    everything = page.locator(".pl-option").count()
+    page.fill(".pl-dialog input[type=search]", "on this machine")
+    page.wait_for_function("(all) => document.querySelectorAll('.pl-option').length < all", arg=everything)
+    left = page.locator(".pl-option").all_inner_texts()
+    assert left, "every card that is here says so"
+    assert all("on this machine" in one for one in left)
+
+
+def test_a_network_that_cannot_be_had_leaves_what_was_there(reader: Readers) -> None:
+    """Off line, as all tests are: a download is refused, and picture, network and address stay."""
+    one = reader()
+    page = one.open(checkpoint="bundled/vit", picture="cat")
+    before = one.everything()
+    page.evaluate("window.patchlight.open('timm/vit_small_patch8_224.dino')")
+    page.wait_for_selector(".pl-notice:not([hidden])", timeout=SECONDS)
+    assert page.inner_text(".pl-network-title") == "ViT, supervised"
+    assert "checkpoint=bundled/vit" in page.url
+    assert one.everything() == before

@@ -4,7 +4,7 @@ import { fetchBundle, fetching } from "./bundle.js";
 import { describe } from "./export.js";
 import { sentenceOf } from "./failures.js";
 import { Away, Gone } from "./server.js";
-import { desk, fitOf, remember } from "./state.js";
+import { desk, fitOf, remember, setDesk } from "./state.js";
 import { Turns } from "./turns.js";
 
 const ANSWER = "answer";
@@ -40,7 +40,8 @@ export class Look {
     if (value.busy) return this.progress.tell(value.busy);
     if (value.fault) {
       this.progress.end();
-      return this.#tell(value.fault);
+      this.#tell(value.fault);
+      return this.#return();
     }
     const made = JSON.stringify(value.made);
     if (made === this.made) return; // Gradio tells a value again when it mounts the tab again
@@ -65,8 +66,17 @@ export class Look {
     able(tab, shown.facts?.refused !== true);
     const faults = [...this.heard.splice(0), ...(absent ?? []), ...this.notice.faults];
     if (faults.length) this.notice.tell(...faults);
-    this.drawn = of.checkpoint;
+    Object.assign(this, { drawn: of.checkpoint, good: of });
     document.body.dataset.shown = made.maps ? `${of.checkpoint} ${of.picture} ${shown.facts.shape.join("x")}` : name;
+  }
+
+  /** A choice that came to nothing leaves what was there, which is still shown. */
+  #return() {
+    if (this.good?.tab !== desk.tab) return;
+    this.wanted = named(this.good);
+    const { picture, checkpoint, side } = this.good;
+    setDesk({ picture, checkpoint, side });
+    remember({ picture: picture.includes("/") ? null : picture, checkpoint, side }, this.part.props.page.defaults);
   }
 
   stop() {

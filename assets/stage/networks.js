@@ -94,9 +94,9 @@ export class NetworkDialog {
 
   #draw() {
     const words = this.search.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const fits = (card) => words.every((word) => `${card.id} ${card.title} ${card.family} ${card.licence} ${say(card.training)}`.toLowerCase().includes(word));
-    const able = (card) => (this.#reason(card) ? 1 : 0);
-    const found = this.networks.cards.filter(fits).sort((a, b) => able(a) - able(b));
+    const fits = (card) => words.every((word) => this.#shown(card).toLowerCase().includes(word));
+    const far = (card) => (this.#reason(card) ? 2 : 0) + (card.here || card.run ? 0 : 1); // what works here and is ready comes first
+    const found = this.networks.cards.filter(fits).sort((a, b) => far(a) - far(b));
     const families = [...new Set(found.map(({ family }) => family))];
     this.list.replaceChildren(
       ...families.flatMap((family) => [make("h3", {}, family || say("Other")), ...found.filter((card) => card.family === family).map((card) => this.#option(card))]),
@@ -105,15 +105,24 @@ export class NetworkDialog {
     );
   }
 
-  #option(card) {
+  /** All that a card says, which is what is searched. */
+  #shown(card) {
+    return [card.id, card.title, card.family, card.training ? say(card.training) : "", this.#figures(card)].join(" ");
+  }
+
+  #figures(card) {
     const figures = [card.parameters && say("{millions} M", { millions: number(card.parameters / 1e6, 3) }), card.patch && say("patch {patch}", { patch: card.patch }), card.side && say("{pixels} px", { pixels: String(card.side) }), card.licence];
     const where = card.run ? ran(card.run) : card.here ? say("on this machine") : card.download ? say("{megabytes} MB to download", { megabytes: number(Math.round(card.download / 1e6)) }) : say("to download");
     const gated = card.gated ? say("gated: needs an account") : "";
+    return [...figures, where, gated].filter(Boolean).join(" · ");
+  }
+
+  #option(card) {
     const unable = this.#reason(card);
     return make(`button.pl-option${unable ? ".pl-unable" : ""}`, { type: "button", onclick: () => this.#take(card.id) },
       make("strong", {}, card.title),
       make("span", {}, card.training ? say(card.training) : card.id),
-      make("span.pl-note", {}, [...figures, where, gated].filter(Boolean).join(" · ")),
+      make("span.pl-note", {}, this.#figures(card)),
       unable && make("span.pl-note.pl-reason", {}, unable),
     );
   }
