@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -133,3 +134,35 @@ def test_focus_is_always_seen(reader: Callable[..., Reader]) -> None:
     page.locator(".pl-skip").focus()
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.matches('.pl-middle')")
+
+
+@pytest.mark.parametrize("tab", TABS)
+def test_no_sideways_gesture_leaves_the_page(reader: Callable[..., Reader], tab: str) -> None:
+    """A wheel past the end of a strip went Back, and the page was gone."""
+    page = opened(reader(), tab).page
+    loose = page.evaluate(
+        "[...document.querySelectorAll('body *')].map((one) => [getComputedStyle(one), one.outerHTML.slice(0, 90)])"
+        ".filter(([{ overflowX, overscrollBehaviorX }]) => ['auto', 'scroll'].includes(overflowX)"
+        " && overscrollBehaviorX === 'auto').map(([, told]) => told)"
+    )
+    assert loose == []
+    assert page.evaluate("getComputedStyle(document.body).overscrollBehaviorX") == "none"
+
+
+def test_the_first_second_shows_nothing_broken(reader: Callable[..., Reader]) -> None:
+    """Before the server has said anything there is no broken picture and nothing to stop."""
+    one = reader()
+    one.page.route("**/patchlight/pictures/**", lambda _: None)
+    one.page.route("**/queue/join*", lambda _: None)
+    one.page.goto(f"{one.address}?tab=attention&checkpoint=bundled/vit")
+    one.page.wait_for_selector(".pl-desk", timeout=SECONDS)
+    assert not one.page.locator(".pl-drop img").is_visible()
+    one.page.unroute_all()
+
+
+def test_large_counts_are_told_in_the_pages_language(reader: Callable[..., Reader]) -> None:
+    """22.1 M beside 22,1 млн is one number in two notations."""
+    one = opened(reader(locale="ru-RU"), "patches")
+    told = one.page.inner_text(".pl-costs")
+    assert "млн" in told or "тыс." in told
+    assert not re.search(r"\d [kMGTP]\b", told)

@@ -50,7 +50,7 @@ export class Desk {
   // -- picture ---------------------------------------------------------------------------------------------------------
 
   #picture() {
-    this.shown = make("img", { alt: "" });
+    this.shown = make("img", { alt: "", hidden: true, onload: () => (this.shown.hidden = false) }); // a picture that is not there yet is no broken one
     this.file = make("input", { type: "file", accept: "image/*", hidden: true, onchange: () => this.#take([...this.file.files]) });
     this.drop = make("button.pl-drop", { type: "button", label: "Open another picture", hint: "Drop, paste or click to open another picture", onclick: () => this.file.click() }, this.shown, make("span.pl-drop-words", { say: "Drop, paste or click" }));
     for (const name of ["dragover", "drop"])

@@ -16,7 +16,8 @@ export class Progress {
     this.stop = make("button.pl-link", { type: "button", say: "Stop", onclick: stop });
     this.halt = make("button.pl-link", { type: "button", say: "Stop", onclick: stop });
     const hint = make("p.pl-note", { say: "To see something else, choose or drop a picture at the left, or change the network." });
-    this.welcome = make("section.pl-welcome", { role: "status", label: "What is happening" }, this.words, make(".pl-progress"), hint, this.halt);
+    this.welcome = make("section.pl-welcome", { role: "status", label: "What is happening", hidden: true }, this.words, make(".pl-progress"), hint, this.halt);
+    this.halt.hidden = true;
     this.status.append(make("span"), " ", this.stop);
     onLanguage(() => this.#say());
   }

@@ -2,10 +2,19 @@
 
 import { number, say } from "./words.js";
 
-/** A large count as people read it: 22.1 M. */
+const COUNTS = [
+  [1e15, (value) => say("{value} P", { value })],
+  [1e12, (value) => say("{value} T", { value })],
+  [1e9, (value) => say("{value} G", { value })],
+  [1e6, (value) => say("{value} M", { value })],
+  [1e3, (value) => say("{value} k", { value })],
+  [0, (value) => value],
+];
+
+/** A large count as people read it: 22.1 M, in Russian 22,1 млн. */
 export function large(value) {
-  const [factor, unit] = [[1e15, "P"], [1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"], [1, ""]].find(([size]) => value >= size) ?? [1, ""];
-  return `${number(value / factor, 3)}${unit && ` ${unit}`}`;
+  const [factor, told] = COUNTS.find(([size]) => value >= size);
+  return told(number(value / (factor || 1), 3));
 }
 
 const BYTES = [
