@@ -103,7 +103,7 @@ export class AttentionView {
     const { view, aspect } = this;
     if (!map && (view.view !== "rollout" || refused)) return null;
     const values = map?.values ?? new Float32Array(grid[0] * grid[1]);
-    const scale = view.scaling === "shared" && !isWhole(view) ? this.scale : map ? this.#top(map) : 1;
+    const scale = view.scaling === "shared" && !isWhole(view) ? this.scale : map ? this.#top(map, isWhole(view)) : 1;
     return { values, grid, scale, table: view.table, aspect };
   }
 
@@ -186,8 +186,8 @@ export class AttentionView {
     return peak;
   }
 
-  #top(map) {
-    return this.view.scaling === "clipped" ? quantile(map.values, 0.99) || map.peak : map.peak;
+  #top(map, cut = this.view.scaling === "clipped") {
+    return cut ? quantile(map.values, 0.99) || map.peak : map.peak;
   }
 
   /** A cell of the first block's grid on the grid that is shown. */
