@@ -205,6 +205,8 @@ def test_a_run_is_watched_through_a_reload_and_a_killed_server_to_its_end(served
     page.wait_for_selector("body[data-shown=training_run]", timeout=PATIENCE)
     attached_within(served, page, f"document.querySelector('.pl-train').dataset.run === '{name}'")
     page.wait_for_function(f"document.querySelectorAll('.pl-train-frame').length > {kept}", timeout=PATIENCE)
+    page.wait_for_selector(".pl-train-hero[data-step='0']", timeout=PATIENCE)
+    page.click(".pl-train-end >> nth=1")  # the step was in the address; the newest is followed from now on
     painted(page, 11)
     assert page.evaluate(HERO) != untrained, "the pictures change while it learns"
     assert page.evaluate(CURVE) != curve, "the curves move"
