@@ -45,8 +45,9 @@ def _reason(network: nn.Module, calls: list[Shape], lengths: set[int], kernel: s
     if not calls:
         return Refusal(
             "Attention was asked for, but one pass through this network, {network}, made no attention that can be "
-            "seen here; it holds {convolutions} convolutions, {linears} linear and {recurrent} recurrent layers, and "
-            "which of them mix its patches is not known; choose a transformer of a family that Patchlight reads.",
+            "seen here; it holds convolutions ({convolutions}), linear layers ({linears}) and recurrent layers "
+            "({recurrent}), and which of them mix its patches is not known; choose a transformer of a family that "
+            "Patchlight reads.",
             network=type(network).__name__, convolutions=_count(network, nn.Conv2d), linears=_count(network, nn.Linear),
             recurrent=_count(network, nn.RNNBase),
         )  # fmt: skip

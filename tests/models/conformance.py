@@ -135,7 +135,8 @@ def _score(backbone: Backbone, pixels: Tensor) -> Tensor:
 
 
 def _positions(backbone: Backbone, notes: Notes) -> str:
-    kinds = dict.fromkeys(affinity.kind for affinity in backbone.positions())
+    # the weights here are random; the page tells what a trained network of the kind has
+    kinds = dict.fromkeys(affinity.kind.replace("untrained", "learned") for affinity in backbone.positions())
     return ", ".join(kinds) or notes.refused("The network has no positions before it sees a picture.")
 
 

@@ -4,6 +4,7 @@ processors, on pictures that are wide, tall, square and smaller than the input."
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,16 @@ from timm.models._hub import save_for_hf
 from torch import Tensor
 
 import models
+from models.card import Card
 from models.card_catalogue import catalogue
+from models.create import create
+from models.doctor import diagnose
 from models.faults import Fault
 from models.feeding import Recipe, framed
 from models.pixels import Pixels
 from models.sources.processor import fed
 from models.sources.timm import options, pixels
+from models.weights import save
 
 PICTURES = Path("assets/pictures")
 HALF = (0.5, 0.5, 0.5)
@@ -214,3 +219,22 @@ def test_the_grid_that_is_foretold_is_the_traces(name: str) -> None:
     shape = backbone.pixels.shape((300, 451), fit="trained")
     blank = torch.zeros(backbone.pixels.channels, *shape)
     assert backbone.trace(blank)[0].grid == backbone.pixels.grid(shape)
+
+
+def test_the_doctor_feeds_one_picture(tmp_path: Path) -> None:
+    """A description of grey pictures before weights for colours opens, and every picture would end in torch's words."""
+    described = {"library": "timm", "name": "vit_tiny_patch16_224", "options": {"img_size": 32, "depth": 1}}
+    grey = Pixels((32, 32), 16, 16, (0.5,), (0.5,))
+    save(tmp_path, create(described), described, Card("file/odd", "Odd", "ViT"), grey)
+    found = diagnose(tmp_path)
+    assert found.backbone is None
+    assert "opens, but no picture can be fed to it" in str(found.fault)
+    save(tmp_path, create(described), described, Card("file/odd", "Odd", "ViT"), replace(grey, mean=HALF, std=HALF))
+    assert diagnose(tmp_path).fault is None
+
+
+def test_a_recipe_is_kept_in_a_folder(tmp_path: Path) -> None:
+    described = {"library": "timm", "name": "vit_tiny_patch16_224", "options": {"img_size": 32, "depth": 1}}
+    own = Pixels((32, 32), 16, 16, HALF, HALF, recipe=Recipe("both", 0.9, (48, 32), "bytes", HALF))
+    save(tmp_path, create(described), described, Card("file/own", "Own", "ViT"), own)
+    assert models.load(f"file/{tmp_path}", "cpu").pixels.recipe == own.recipe

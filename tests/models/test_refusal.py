@@ -39,7 +39,7 @@ UNESTABLISHED = {
     "efficientvit_m0": "which of them mix its patches is not known",
     "eca_botnext26ts_256": "which of them mix its patches is not known",
     "lambda_resnet26t": "which of them mix its patches is not known",
-    "sequencer2d_s": "36 recurrent layers",
+    "sequencer2d_s": "recurrent layers (36)",
     "halonet_h1": "64 × 196, not what it relates",
     "mobilevitv2_050": "not what it relates",
     "resnest14d": "1 × 64, not what it relates",
