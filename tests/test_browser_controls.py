@@ -104,7 +104,11 @@ def test_a_mistake_of_a_script_is_told_and_logged(chromium: Browser, address: st
     """In one sentence, in the reader's language; what is a server's sentence is no mistake."""
     one = Reader(chromium, address)
     page = one.open(checkpoint="bundled/vit", language="ru")
-    page.evaluate("window.patchlight.open(null); window.patchlight.open('bundled/vit')")
+    page.evaluate("""async () => {
+        const { front } = await import(new URL('patchlight/stage/page.js', document.baseURI).href);
+        front().drawn.draw = () => null.unforeseen;
+        front().draw();
+    }""")
     page.wait_for_selector(".pl-notice:not([hidden])")
     assert "В скрипте этой страницы произошла ошибка" in page.inner_text(".pl-notice")
     assert one.complaints != [], "the browser's console has it too"
