@@ -12,6 +12,7 @@ from explorers.attention_answers import revision
 from explorers.desk_facts import network_notes
 from explorers.gallery_index import Seen
 from explorers.gallery_words import facts_of
+from explorers.learnt import outside
 from explorers.text_features import text_features
 from models.backbone import Backbone, ZeroShot
 from models.faults import Fault
@@ -55,7 +56,7 @@ def found(seen: Seen, asked: Question) -> tuple[dict[str, np.ndarray], dict[str,
         "names": [index.names[item] for item in items],
         "russian": [index.russian[item] for item in items] if index.russian else [],
         "checkpoint": card.id, "title": card.title, "revision": revision(card), "random": card.random,
-        "notes": network_notes(card),
+        "notes": network_notes(card), "outside": outside(asked.checkpoint, sets=[seen.gallery], texts=asked.texts),
     }  # fmt: skip
     return arrays, facts
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from explorers import gallery_words
 from explorers.explorer import Sentence
+from explorers.learnt import warned
 
 SENTENCES: Mapping[str, str] = {
     "both": "Pictures and texts in one space: {shown} pictures and {texts} texts.",
@@ -30,7 +31,7 @@ SENTENCES: Mapping[str, str] = {
 def caption(facts: Mapping[str, Any]) -> tuple[Sentence, ...]:
     """The caption of one finding, by the facts of `embedding_map.explore`."""
     counts = {"shown": facts["shown"], "texts": len(facts["texts"])}
-    said = [Sentence(SENTENCES["both" if facts["texts"] else "alone"], counts)]
+    said = [*warned(facts), Sentence(SENTENCES["both" if facts["texts"] else "alone"], counts)]
     if facts["texts"]:
         said += _gap(facts["gap"], facts["centre"])
     shares = facts["explained"] or [0, 0]

@@ -23,6 +23,7 @@ from explorers.desk_facts import desk_facts
 from explorers.explorer import Sentence
 from explorers.gallery_index import index_of
 from explorers.gallery_words import facts_of
+from explorers.learnt import page_facts
 from explorers.parameters import Parameters, parameter
 from explorers.permalink import from_query
 from explorers.traces import Traced
@@ -55,7 +56,8 @@ def opening(desk: Desk, seen: Traced, offers: Mapping[str, str]) -> dict[str, An
     """Facts of the desk, and where the page asks: `index` and the explorer's own `offers`."""
     return {
         **desk_facts(seen), "reads": isinstance(seen.backbone, ZeroShot), "able": readers(),
-        "usual": beginning(desk.checkpoint).gallery, "local": os.environ.get("PATCHLIGHT_PUBLIC") != "1",
+        "usual": beginning(desk.checkpoint).gallery, "learnt": page_facts(desk.checkpoint, desk.file),
+        "local": os.environ.get("PATCHLIGHT_PUBLIC") != "1",
         "index": delivery.offer(lambda values: state(desk, from_query(Wanted, values))), **offers,
     }  # fmt: skip
 

@@ -87,6 +87,7 @@ def explore(image: Path | None, asked: Masking) -> Finding:
     A film is a file beside them, film.gif or film.mp4.
     """
     from explorers import mask_answers, mask_curve, mask_doubt
+    from explorers.learnt import outside
     from explorers.mask_fed import labs_of
     from explorers.mask_hiding import hiding_of
     from explorers.mask_sources import rows_of
@@ -99,6 +100,7 @@ def explore(image: Path | None, asked: Masking) -> Finding:
     mask = hiding.mask()
     arrays, facts = mask_answers.answer(lab, mask, asked.statistics)
     facts |= {"kind": hiding.kind, "seed": asked.seed, "ratio": hiding.share, "finder": hiding.finder, "against": []}
+    facts["outside"] = outside(asked.checkpoint, file=image)
     for turn, other in enumerate(labs[1:], 1):
         more, told = mask_answers.answer(other, mask, asked.statistics)
         name = "against" if turn == 1 else f"against_{turn}"

@@ -16,6 +16,7 @@ from explorers.desk_facts import desk_facts
 from explorers.explorer import Sentence
 from explorers.export import npz
 from explorers.film import MEDIA
+from explorers.learnt import page_facts
 from explorers.mask_curve import curve_point
 from explorers.mask_fed import Fed, common_grid, fed, foreseen, labs_of
 from explorers.mask_film import film
@@ -62,7 +63,7 @@ def opening(desk: Desk) -> bytes:
     facts = {
         **common, **mask_answers.about(lab), "grid": lab.grid, "decodes": isinstance(lab.backbone, Decodes),
         "normalised": bool(getattr(getattr(lab.backbone.module, "config", None), "norm_pix_loss", False)),
-        "masks": [LEAST, MOST], "addresses": answers.addresses(),
+        "learnt": page_facts(desk.checkpoint, desk.file), "masks": [LEAST, MOST], "addresses": answers.addresses(),
     }  # fmt: skip
     return pack(facts, {"image": lab.rgb})
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from explorers import fed_words
 from explorers.explorer import Sentence, noted
+from explorers.learnt import warned
 from explorers.text import say
 
 if TYPE_CHECKING:
@@ -47,7 +48,10 @@ KINDS: Mapping[str, str] = {"random": "Random", "block": "Block", "grid": "Grid"
 
 def caption(facts: Mapping[str, Any]) -> tuple[Sentence, ...]:
     """The sentences under the panels, from `mask_answers.answer`'s facts and what else was asked."""
-    said = [Sentence(SENTENCES["mask"], {name: facts[name] for name in ("hidden", "patches", "visible")})]
+    said = [
+        *warned(facts),
+        Sentence(SENTENCES["mask"], {name: facts[name] for name in ("hidden", "patches", "visible")}),
+    ]
     said.append(Sentence(SENTENCES[facts["measure"]], _figures(facts["losses"])))
     said.append(Sentence(SENTENCES["psnr"], _figures(facts["psnr"])))
     if facts["psnr"]["nearest"] > facts["psnr"]["network"]:

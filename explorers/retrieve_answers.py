@@ -13,6 +13,7 @@ from explorers.attention_answers import revision
 from explorers.desk_facts import network_notes
 from explorers.gallery_index import Seen, picture_vector
 from explorers.gallery_words import facts_of
+from explorers.learnt import outside
 from explorers.text_features import text_features
 from models.backbone import ZeroShot
 from models.faults import Fault
@@ -91,6 +92,9 @@ def found(seen: Seen, query: Query, asked: Question) -> tuple[dict[str, np.ndarr
         "search": "exact" if cells is None else "faiss", "cells": cells and cells.cells,
         "probed": cells and cells.probed, "checkpoint": card.id, "title": card.title, "revision": revision(card),
         "random": card.random, "notes": network_notes(card),
+        "outside": outside(
+            asked.checkpoint, file=query.picture, sets=[seen.gallery], texts=[query.text] if query.text else []
+        ),
     }  # fmt: skip
     return arrays | {"items": np.asarray(rows, np.int32), "cosine": cosines}, facts
 

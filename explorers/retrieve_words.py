@@ -7,6 +7,7 @@ from typing import Any
 
 from explorers import gallery_words
 from explorers.explorer import Sentence
+from explorers.learnt import warned
 
 SENTENCES: Mapping[str, str] = {
     "text": "The {found} pictures nearest to the text “{query}”; first comes “{first}” with a cosine of {cosine}, last "
@@ -28,7 +29,7 @@ def caption(facts: Mapping[str, Any]) -> tuple[Sentence, ...]:
         "found": len(hits), "query": facts["query"], "first": hits[0]["name"], "cosine": f"{hits[0]['cosine']:.3f}",
         "last": f"{hits[-1]['cosine']:.3f}",
     }  # fmt: skip
-    said = [Sentence(SENTENCES[facts["by"]], asked)]
+    said = [*warned(facts), Sentence(SENTENCES[facts["by"]], asked)]
     if facts["there"]:
         same = sum(hit["same"] for hit in hits)
         said.append(Sentence(SENTENCES["same"], {"same": same, "there": facts["there"]}))

@@ -79,6 +79,7 @@ def explore(image: Path | None, asked: Question) -> Finding:
     from explorers import traces, zero_shot_further
     from explorers.attention_answers import revision
     from explorers.desk_facts import network_notes
+    from explorers.learnt import outside
     from explorers.zero_shot_answers import able, compared, ends, heat, learned
 
     able(traces.backbone(asked.checkpoint))
@@ -114,6 +115,9 @@ def explore(image: Path | None, asked: Question) -> Finding:
     for name, (more, told) in further.items():
         arrays |= more
         facts[name] = told
+    sets = [name for name in (asked.matrix, asked.set) if name not in ("none", "own", "")]
+    texts = [*asked.labels, *facts.get("pairs", {}).get("texts", ())]
+    facts["outside"] = outside(asked.checkpoint, file=image, sets=sets, texts=texts)
     return Finding(arrays, caption(facts), facts)
 
 

@@ -11,6 +11,7 @@ from explorers import delivery, zero_shot_further
 from explorers.beginnings import Beginning, beginning, readers
 from explorers.bundle import pack
 from explorers.desk_facts import desk_facts
+from explorers.learnt import page_facts
 from explorers.permalink import from_query
 from explorers.zero_shot_answers import able, feature_of, learned
 from explorers.zero_shot_asked import (
@@ -51,7 +52,8 @@ def opening(desk: Desk) -> bytes:
         **learned(network, feature_of(seen)),
         "presets": {name: list(labels) for name, labels in presets().items()}, "imagenet": list(imagenet_templates()),
         "twin": not desk.checkpoint.endswith(TWIN), "start": _start(beginning(desk.checkpoint)),
-        "measured": zero_shot_further.held_out(desk.checkpoint), "local": os.environ.get("PATCHLIGHT_PUBLIC") != "1",
+        "measured": zero_shot_further.held_out(desk.checkpoint), "learnt": page_facts(desk.checkpoint, desk.file),
+        "local": os.environ.get("PATCHLIGHT_PUBLIC") != "1",
         **{name: _offer(partial(answer, desk)) for name, answer in ANSWERS.items()},
         "numbers": _offer(partial(numbers, desk), "patchlight-zero-shot.npz"),
     }  # fmt: skip

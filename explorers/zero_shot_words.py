@@ -7,6 +7,7 @@ from typing import Any
 
 from explorers import fed_words
 from explorers.explorer import Sentence, noted
+from explorers.learnt import warned
 from explorers.text import per_cent
 
 SENTENCES: Mapping[str, str] = {
@@ -60,7 +61,7 @@ SENTENCES: Mapping[str, str] = {
 
 def caption(facts: Mapping[str, Any]) -> tuple[Sentence, ...]:
     """The caption of one finding, by the facts of `zero_shot.explore`."""
-    said = [_first(facts)]
+    said = [*warned(facts), _first(facts)]
     label, templates = facts["labels"][facts["order"][0]], facts["templates"]
     if _bound(label, facts["labels"]):
         said.append(Sentence(SENTENCES["bound"], {"label": label}))

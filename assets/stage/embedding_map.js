@@ -5,6 +5,7 @@ import { fetchBundle } from "./bundle.js";
 import { card, factTable, labelled, segmented, slider } from "./controls.js";
 import { Cloud } from "./embedding_map_cloud.js";
 import { called, GalleryPanel, sentences } from "./galleries.js";
+import { tellCaption } from "./outside.js";
 import { remember } from "./state.js";
 import { fixed, make, number, onLanguage, say } from "./words.js";
 
@@ -110,7 +111,8 @@ export class Tab {
     this.#count(Number(this.count.element.value));
     if (!this.answer) return;
     this.said = sentences(this.answer.said);
-    this.caption.replaceChildren(make("strong", {}, this.said[0]), ` ${this.said.slice(1).join(" ")}`);
+    const { outside: { length: count } } = this.answer;
+    tellCaption(this.caption, { warned: this.said.slice(0, count), said: this.said.slice(count) });
     const { gap } = this.answer;
     const shown = (value) => (value === null || value === undefined ? null : fixed(value, 3));
     this.gapCard.hidden = !gap;

@@ -6,6 +6,7 @@ import { Kept, VIEWS, drawView, meanOver } from "./mask_kept.js";
 import { scaleWords } from "./mask_scale.js";
 import { Strip } from "./mask_strip.js";
 import { figure } from "./mask_table.js";
+import { tellCaption } from "./outside.js";
 import { make, number, say } from "./words.js";
 
 export class MaskView {
@@ -42,7 +43,7 @@ export class MaskView {
   choose(view) {
     this.view = view;
     this.redraw?.();
-    this.setWords(this.said);
+    this.setWords(this.told);
   }
 
   /** Put another answer beside this network's: a checkpoint, "nearest", "mean"; null for none. */
@@ -61,11 +62,14 @@ export class MaskView {
     this.element.classList.toggle("pl-mask-empty", Boolean(why));
   }
 
-  setWords(said) {
-    this.said = said;
+  /** said: sentences; warned: those that come before them; learnt, inside: of outside.js. */
+  setWords(told) {
+    this.told = told;
+    const { said, ...apart } = told;
     const view = this.kept?.views[this.view];
     const scale = view?.values ? [scaleWords(this.view, view, this.other && this.kept.beside(this.other, this.view))] : [];
-    this.caption.replaceChildren(make("strong", {}, said[0] ?? ""), ` ${[...said.slice(1), ...scale].join(" ")}`);
+    this.spoken = [...apart.warned, ...said, ...scale].join(" ");
+    tellCaption(this.caption, { ...apart, said: [...said, ...scale] });
   }
 
   /** cursor, pointed, chosen: patches, or null. fresh: whether the answer is this mask's. */

@@ -85,7 +85,7 @@ export class Tab {
   }
 
   async exportPicture() {
-    if (this.own) return exportPanels(this.drawn, this.drawn.caption.textContent);
+    if (this.own) return exportPanels(this.drawn, this.drawn.spoken);
   }
 
   get shows() {
@@ -224,9 +224,11 @@ export class Tab {
   }
 
   #sentences() {
-    if (!this.drawn.kept.facts) return [];
+    if (!this.drawn.kept.facts) return { warned: [], said: [] };
     const object = this.hand.found ? [{ template: this.facts.sentences.finder, facts: this.hand.found }] : [];
-    return [...this.drawn.kept.facts.said, ...object, ...(this.doubt?.said ?? [])].map(({ template, facts }) => say(template, facts));
+    const said = [...this.drawn.kept.facts.said, ...object, ...(this.doubt?.said ?? [])].map(({ template, facts }) => say(template, facts));
+    const warned = said.splice(0, this.drawn.kept.facts.outside.length);
+    return { warned, said, learnt: this.facts.learnt, inside: !warned.length };
   }
 
   /** A square under the pointer; a stroke shows itself, and needs no marks on all panels. */

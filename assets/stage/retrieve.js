@@ -4,6 +4,7 @@ import { exportBoard } from "./board.js";
 import { Absent } from "./absent.js";
 import { fetchBundle } from "./bundle.js";
 import { jpeg, pictures, sentences } from "./galleries.js";
+import { markUnread, tellCaption } from "./outside.js";
 import { Hits } from "./retrieve_hits.js";
 import { Side } from "./retrieve_side.js";
 import { remember } from "./state.js";
@@ -94,7 +95,7 @@ export class Tab {
   }
 
   #set() {
-    this.side.set({ ...this.view, gallery: this.gallery }, this.#by());
+    this.side.set({ ...this.view, gallery: this.gallery, example: FIRST[this.gallery] }, this.#by());
   }
 
   /** What is looked for: the text unless the desk's picture or one of the gallery's is meant. */
@@ -150,14 +151,17 @@ export class Tab {
   #query(item) {
     const { by, query } = this.answer;
     const image = { picture: this.picture, item }[by];
-    const words = by === "text" ? make("bdi.pl-get-text", {}, say("Text: “{text}”", { text: query })) : make("img", { src: image, alt: query });
+    const words = by === "text" ? markUnread(make("bdi.pl-get-text", {}, say("Text: “{text}”", { text: query })), this.facts.learnt, query) : make("img", { src: image, alt: query });
     this.query.replaceChildren(words);
   }
 
   #words() {
     if (!this.answer) return;
     this.said = sentences(this.answer.said);
-    this.caption.replaceChildren(make("strong", {}, this.said[0]), ` ${this.said.slice(1).join(" ")}`);
+    const { learnt } = this.facts;
+    const count = this.answer.outside.length;
+    const inside = this.answer.outside.every(({ template }) => template !== learnt.sentence);
+    tellCaption(this.caption, { warned: this.said.slice(0, count), said: this.said.slice(count), learnt, inside, go: () => this.ask({ gallery: "auto" }) });
     this.hits.words();
     this.side.draw();
   }

@@ -19,7 +19,7 @@ export class Side {
   constructor({ ask, ready, turns }) {
     this.by = segmented("Query", QUERIES, (by) => ask({ by }));
     const find = () => ask({ by: "text", text: this.text.value.trim() });
-    this.text = make("textarea.pl-text", { rows: 2, dir: "auto", label: "Text", placeholder: "a red circle above a blue star", maxlength: 200, onkeydown: (event) => event.key === "Enter" && (event.preventDefault(), find()) });
+    this.text = make("textarea.pl-text", { rows: 2, dir: "auto", label: "Text", maxlength: 200, onkeydown: (event) => event.key === "Enter" && (event.preventDefault(), find()) });
     this.form = make(".pl-get-form", {}, this.text, make("button.pl-button", { type: "button", say: "Find", onclick: find }));
     this.hint = { picture: make("p.pl-note", { say: "The picture at the left is looked for." }), item: make("p.pl-note", { say: "Click a picture that was found." }) };
     this.none = make(".pl-get-none", { hidden: true });
@@ -51,7 +51,9 @@ export class Side {
     this.none.replaceChildren(make("p.pl-note", { say: "This network reads no text; these do:" }), make(".pl-buttons", {}, ...offers));
   }
 
-  set({ text, gallery, folder, k, search }, by) {
+  /** example: a text that can be looked for in this gallery. */
+  set({ text, gallery, folder, k, search, example }, by) {
+    this.text.placeholder = example;
     this.by.set(by);
     this.view = { by };
     if (document.activeElement !== this.text || !this.text.value) this.text.value = text;

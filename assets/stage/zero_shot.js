@@ -6,6 +6,7 @@ import { segmented } from "./controls.js";
 import { Refused } from "./refused.js";
 import { make, onLanguage, say } from "./words.js";
 import { fed } from "./caption.js";
+import { outside, tellCaption } from "./outside.js";
 import { Asked } from "./zero_shot_asked.js";
 import { Bars } from "./zero_shot_bars.js";
 import { networkSentences, readOutSentences, scoreSentences } from "./zero_shot_caption.js";
@@ -62,6 +63,7 @@ export class Tab {
     if (learned !== this.learned) Object.assign(this, { learned, scale: facts.scale, bias: facts.bias });
     this.asked.begin(facts);
     this.labels.presets = facts.presets;
+    this.labels.learnt = this.matrix.learnt = facts.learnt;
     this.side.imagenet = facts.imagenet;
     this.heat.setPicture(bundle.arrays.image, facts);
     this.element.classList.add("pl-filled");
@@ -198,6 +200,7 @@ export class Tab {
 
   #empty() {
     this.said = [];
+    this.caption.told = null;
     this.caption.textContent = say("There are no labels; type one at the right, or choose a list.");
     this.heat.wanted(null);
   }
@@ -253,8 +256,28 @@ export class Tab {
     const own = { wording: this.wording, matrix: this.matrix, set: this.set }[view.panel]?.said(facts.sentences) ?? [];
     const scores = view.panel === "scores" || view.panel === "wording" ? scoreSentences({ facts, answer, order, outs, scale, bias, view, templates, map }) : readOutSentences({ facts, scale, bias });
     const feeding = view.panel === "scores" || view.panel === "wording" ? [fed(facts)] : [say(facts.sentences.squares)];
-    this.said = [...own, ...scores, ...feeding, ...networkSentences(facts, map?.twin, view.panel !== "scores" && view.panel !== "set")];
-    if (this.caption.textContent !== this.said.join(" ")) this.caption.replaceChildren(make("strong", {}, this.said[0]), ` ${this.said.slice(1).join(" ")}`);
+    const { learnt } = facts;
+    const inside = this.#inside();
+    const texts = view.panel === "matrix" ? this.matrix.texts : view.panel === "set" ? [] : answer.labels;
+    const warned = outside(learnt, { inside, texts });
+    const said = [...own, ...scores, ...feeding, ...networkSentences(facts, map?.twin, view.panel !== "scores" && view.panel !== "set")];
+    this.said = [...warned, ...said];
+    tellCaption(this.caption, { warned, said, learnt, inside, go: () => this.#begin() });
+  }
+
+  /** What the network is first asked, of the kind that it learnt. */
+  #begin() {
+    this.asked.chosen = false;
+    this.ask({ set: "", matrix: "none", ...this.asked.first });
+  }
+
+  /** Whether the pictures in front are of the kind that the network learnt from. */
+  #inside() {
+    const { facts: { learnt }, asked: { matrix, set }, view: { panel } } = this;
+    if (!learnt) return true;
+    if (panel === "set") return learnt.sets.includes(set);
+    if (panel !== "matrix") return learnt.inside;
+    return matrix === "own" ? this.matrix.added.every((name) => learnt.pictures.includes(name)) : learnt.sets.includes(matrix);
   }
 
   #words() {

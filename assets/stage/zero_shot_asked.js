@@ -39,6 +39,12 @@ export class Asked {
     return this.view.set || this.begun.set;
   }
 
+  /** Labels and templates that the network begins with. */
+  get first() {
+    const { labels, templates } = this.begun;
+    return { labels, templates, ensemble: "given" };
+  }
+
   /** What is asked of the labelled set. */
   get scoring() {
     const { scored, templates, ensemble } = this.view;

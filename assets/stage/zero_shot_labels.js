@@ -1,6 +1,7 @@
 // Labels as chips: typed, pasted as a list, or taken from a list that people have agreed on.
 
 import { card, select } from "./controls.js";
+import { markUnread } from "./outside.js";
 import { fault } from "./server.js";
 import { make, number, say } from "./words.js";
 
@@ -25,7 +26,7 @@ export class Labels {
   set(labels) {
     this.labels = labels;
     this.progress(null);
-    const chips = labels.slice(0, CHIPS).map((label, at) => make("span.pl-chip", {}, make("bdi", {}, label), make("button", { type: "button", "aria-label": say("Remove {label}", { label }), onclick: () => this.change(labels.filter((_, other) => other !== at)) }, "×")));
+    const chips = labels.slice(0, CHIPS).map((label, at) => markUnread(make("span.pl-chip", {}, make("bdi", {}, label), make("button", { type: "button", "aria-label": say("Remove {label}", { label }), onclick: () => this.change(labels.filter((_, other) => other !== at)) }, "×")), this.learnt, label));
     this.chips.replaceChildren(...chips, ...(labels.length > CHIPS ? [make("span.pl-note", {}, say("and {more} more", { more: number(labels.length - CHIPS) }))] : []));
   }
 

@@ -3,6 +3,7 @@
 import { fetchBundle } from "./bundle.js";
 import { card, segmented, select } from "./controls.js";
 import { table, themed } from "./colours.js";
+import { unread } from "./outside.js";
 import { desk } from "./state.js";
 import { font, lines, Sheet, stamps } from "./zero_shot_sheet.js";
 import { fixed, make, number, perCent, say } from "./words.js";
@@ -70,6 +71,10 @@ export class Matrix {
   read(scale, bias) {
     Object.assign(this, { scale, bias });
     this.draw();
+  }
+
+  get texts() {
+    return this.facts?.texts ?? [];
   }
 
   get shares() {
@@ -144,6 +149,7 @@ export class Matrix {
     [context.font, context.fillStyle, context.textAlign, context.textBaseline] = [font(size), themed("text"), "right", "middle"];
     const most = Math.max(1, Math.floor(high / (size * 1.2)));
     this.facts.texts.forEach((text, at) => {
+      context.fillStyle = themed(unread(this.learnt, [text]).length ? "fault" : "text"); // words that it never read
       const told = lines(context, text, left - 12, Math.min(3, most));
       told.forEach((line, row) => context.fillText(line, left - 8, this.place.top + (at + 0.5) * high + (row - (told.length - 1) / 2) * size * 1.2));
     });

@@ -99,6 +99,17 @@ def drawings(split: Split) -> Drawings:
     )
 
 
+def named(language: str) -> frozenset[str]:
+    """What captions of the training part call its emoji, in English with every synonym. No picture is decoded."""
+    names = ["russian", "subgroup_russian_frame"] if language == "ru" else ["english", "subgroup_english_frame"]
+    table = parquet.read_table(PICTURES, columns=["style", "hexcode", "english_keywords", *names])
+    kept = [i for i, style in enumerate(table["style"].to_pylist()) if style in SPLITS["train"]]
+    told = captions.russian if language == "ru" else captions.english
+    pairs = zip(*(table[name].take(kept).to_pylist() for name in names), strict=True)
+    synonyms = () if language == "ru" else (word for own in _own_keywords(table, kept) for word in own)
+    return frozenset([*(told(*pair) for pair in pairs), *synonyms])
+
+
 def _own_keywords(table: Table, kept: Sequence[int]) -> tuple[tuple[str, ...], ...]:
     """What names one concept alone: to learn "animal" from a fox would make it wrong of a dog in the same batch."""
     codes = table["hexcode"].to_pylist()
