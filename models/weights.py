@@ -81,12 +81,12 @@ def _require_few(path: Path, count: int) -> None:
 
 
 def _require_read(path: Path, kinds: Mapping[str, str]) -> None:
-    unread = {kind: name for name, kind in reversed(kinds.items()) if kind not in _DTYPES}
-    for kind, name in unread.items():
+    unread = next((name for name, kind in kinds.items() if kind not in _DTYPES), None)
+    if unread is not None:
         raise Fault(
             "{file} is whole, but {name} is stored as {kind}, which is not read here; export it as float32, float16 or "
             "bfloat16.",
-            file=path.name, name=shortened(name, _LONGEST_NAME), kind=kind,
+            file=path.name, name=shortened(unread, _LONGEST_NAME), kind=kinds[unread],
         )  # fmt: skip
 
 

@@ -120,7 +120,7 @@ def test_the_curve_of_masks_rises_where_the_error_does(reader: Reader) -> None:
     own = chart.lines()[0]
     seen = [(along.value(x), up.value(y)) for x, y in own]
     right = [(100 * ratio, np.mean(values)) for ratio, values in errors.items()]
-    np.testing.assert_allclose(seen, right, rtol=0.02, atol=1e-3)
+    np.testing.assert_allclose(seen, np.array(right), rtol=0.02, atol=1e-3)
 
 
 def test_a_training_curve_falls_where_the_loss_does(reader: Reader) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 from playwright.sync_api import Browser, Page
 
-from explorers.explorer import Explorer
+from explorers.explorer import Explorer, explorers
 from tests.driver import SECONDS, Reader, readers
 from tests.test_browser_races import TABS, Readers, networks, opened, rests, shows
 
@@ -51,12 +51,16 @@ def test_nothing_can_be_pressed_before_there_is_something_to_act_on(reader: Read
     assert one.page.evaluate(CUT) == [], "a map or a picture is cut"
 
 
+def named(tab: str) -> Explorer:
+    return next(explorer for explorer in explorers() if explorer.name == tab)
+
+
 @pytest.mark.parametrize(("tab", "network"), [
     ("windows", "bundled/vit"), ("reconstruct", "bundled/dino"), ("zero_shot", "bundled/dino"),
 ])  # fmt: skip
 def test_a_tab_that_a_network_cannot_have_leads_to_one_that_can(reader: Readers, tab: str, network: str) -> None:
     one = reader()
-    page = opened(one, next(one.values[0] for one in TABS if one.id == tab), "coffee", network)
+    page = opened(one, named(tab), "coffee", network)
     assert exports(page) == [False, False]
     assert page.evaluate(INERT)
     page.evaluate("document.querySelector('details.pl-menu').open = false")
@@ -92,7 +96,7 @@ def test_a_network_that_reads_is_asked_about_what_it_has_learnt(reader: Readers)
 @pytest.mark.parametrize("name", ["emoji", "imagenet"])
 def test_lists_of_labels_are_taken_in_surgery(reader: Readers, name: str) -> None:
     one = reader()
-    page = opened(one, next(one.values[0] for one in TABS if one.id == "surgery"), "shapes", "bundled/clip")
+    page = opened(one, named("surgery"), "shapes", "bundled/clip")
     before = page.locator(".pl-zero-chips:visible .pl-chip").count()
     page.locator("select[aria-label='List of labels']:visible").select_option(name)
     page.wait_for_function(

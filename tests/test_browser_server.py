@@ -79,8 +79,8 @@ def test_the_page_is_whole_behind_a_proxy(
     outside: Browser, certificate: tuple[Path, Path], tmp_path: Path, strips: bool
 ) -> None:
     """A path in front, https outside, another host name: as a lab's nginx serves it."""
-    own = {"GRADIO_ROOT_PATH": "/lab", "PATCHLIGHT_HOSTS": "lab.example"}
-    with served(tmp_path / "app.log", **own) as inside, proxied(inside, strips, certificate) as port:
+    own = served(tmp_path / "app.log", GRADIO_ROOT_PATH="/lab", PATCHLIGHT_HOSTS="lab.example")
+    with own as inside, proxied(inside, strips, certificate) as port:
         one = Reader(outside, f"https://lab.example:{port}/lab/", ignore_https_errors=True)
         lost: list[str] = []
         one.page.on("response", lambda answer: lost.append(answer.url) if answer.status >= 400 else None)

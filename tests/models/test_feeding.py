@@ -201,7 +201,7 @@ def test_a_patch_is_as_large_as_the_input_over_the_grid() -> None:
     assert len(names) >= 27
     for name in names:
         with torch.device("meta"):
-            network = timm.create_model(name, pretrained=False, **options(name))
+            network: Any = timm.create_model(name, pretrained=False, **options(name))
         own = pixels(network, get_pretrained_cfg(name) or PretrainedCfg())
         assert own.grid(own.size) == network.patch_embed.grid_size, name
 
