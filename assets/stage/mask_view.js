@@ -12,7 +12,7 @@ import { make, number, say } from "./words.js";
 export class MaskView {
   /** pointed(patch or null), chosen(patch), block(number from 0): of the attention that is shown. */
   constructor({ brush, pointed, chosen, block }) {
-    Object.assign(this, { view: "picture", split: 0, said: [], key: null, brush });
+    Object.assign(this, { view: "picture", split: 0, told: { warned: [], said: [] }, key: null, brush });
     this.shown = new Panel("Picture", "The picture, or what the film strip says");
     this.masked = new Panel("Masked: paint here", "Masked picture: paint with the pointer, or with arrows and space");
     this.predicted = new Panel("Predicted", "Every square as the network paints it");
