@@ -17,7 +17,7 @@ from explorers.beginnings import beginning
 from explorers.bundle import pack
 from explorers.delivery import told
 from explorers.desk_facts import desk_facts
-from explorers.offers import offered, scores, windowed
+from explorers.offers import classifies, offered, reads, windowed
 from explorers.parameters import within
 from explorers.traces import Traced
 from models.attention import distance, entropy, rollout_from, sinks
@@ -49,7 +49,7 @@ def maps_bundle(seen: Traced, addresses: Mapping[str, str]) -> bytes:
         "classes": isinstance(backbone, Classifies),
         "reads_text": isinstance(backbone, ZeroShot),
         "refused": refused,
-        "able": {view: offered(fits) for view, fits in ABLE.items() if view in refused},
+        "able": {view: offered(*kinds) for view, kinds in ABLE.items() if view in refused},
         "labels": list(beginning(backbone.card.id).labels) if isinstance(backbone, ZeroShot) else [],
         "sentences": dict(SENTENCES),
         "addresses": dict(addresses),
@@ -57,8 +57,10 @@ def maps_bundle(seen: Traced, addresses: Mapping[str, str]) -> bytes:
     return pack(facts, arrays)
 
 
-ABLE: Mapping[str, Callable[[Card], bool]] = {"rollout": lambda card: not windowed(card), "class": scores}
-"""Which networks are named where a view does not exist for this one."""
+ABLE: Mapping[str, tuple[Callable[[Card], bool], ...]] = {
+    "rollout": (lambda card: not windowed(card),), "class": (classifies, reads),
+}  # fmt: skip
+"""Which kinds of networks are named, nearest first, where a view does not exist for this one."""
 
 
 def refusals(backbone: Backbone, layers: tuple[Layer, ...]) -> dict[str, Any]:

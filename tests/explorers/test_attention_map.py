@@ -14,9 +14,11 @@ import torch
 from PIL import Image
 
 from explorers import attention_bundles, attention_map, attention_relevance, maps, traces
+from explorers.attention_bundles import ABLE
 from explorers.attention_map import Attention, attention
 from explorers.attention_words import SENTENCES
 from explorers.bundle import coded, decoded, pack, unpack
+from explorers.offers import offered
 from explorers.text import dictionary
 from explorers.traces import Traced
 from models.attention import fuse, mass_mask, rollout_from
@@ -224,6 +226,16 @@ def test_a_swin_refuses_its_rollout(swin: Traced, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(traces, "trace", lambda *_: swin)
     with pytest.raises(Refusal, match="Rollout was asked for"):
         attention("picture.png", view="rollout")
+
+
+def test_where_a_class_is_missed_classifiers_are_offered_before_clips() -> None:
+    """A classifier explains a class at a click; a CLIP first wants a text that the reader has to think of."""
+    able = [card["id"] for card in offered(*ABLE["class"])]
+    assert {"bundled/vit", "bundled/swin", "bundled/clip"} <= set(able)
+    assert max(map(able.index, ("bundled/vit", "bundled/swin"))) < min(
+        able.index(id) for id in able if id.startswith(("bundled/clip", "bundled/siglip"))
+    )
+    assert len(able) == len(set(able)), "a network of both kinds is named once"
 
 
 def test_captions_are_whole_sentences_in_both_languages(asked: Any) -> None:
