@@ -1,4 +1,5 @@
-// What is asked, by a link or of an earlier network, and does not exist here: told in a sentence, and kept for where it does.
+// What a link asks and does not exist here: told in a sentence, and kept for a picture where it does. What a reader chose
+// of an earlier network belongs to that network: where another one lacks it, it is left behind.
 
 export class Absent {
   constructor() {
@@ -7,14 +8,17 @@ export class Absent {
     this.told = new Set();
   }
 
-  /** The view as it was asked, before it is fitted to what has arrived. */
-  restore(view) {
-    Object.assign(view, this.asked);
-    Object.assign(this, { asked: {}, faults: [] });
+  /** The view as it was asked, before it is fitted to what has arrived. network: whose choices they are, where a network can
+   *  lack them. */
+  restore(view, network = null) {
+    this.left = Boolean(this.network) && network !== this.network;
+    if (!this.left) Object.assign(view, this.asked);
+    Object.assign(this, { network, asked: {}, faults: [] });
   }
 
-  /** `instead` for what `view` asks under `name`; `said` is the English sentence, of {asked} and any other facts. */
+  /** `instead` for what `view` asks under `name`; `said` is the English sentence, of {asked}, as readers count, and any other facts. */
   replace(view, name, instead, { said, ...facts }) {
+    if (this.left) return void (view[name] = instead);
     this.faults.push({ template: said, facts: { asked: view[name], ...facts } });
     this.keep(view, name, instead);
   }

@@ -36,7 +36,7 @@ export class Attention {
     const maps = new Maps(bundle);
     const image = await turn(picture(maps.facts.addresses.picture, turn.signal));
     const view = { ...this.state.view, ...this.#plain() };
-    this.absent.restore(view);
+    this.absent.restore(view, maps.facts.checkpoint);
     fit(view, maps, this.absent);
     Object.assign(this.state, { maps, view, answers: new Answers(maps), pointed: null });
     this.drawn.setPicture(image, maps.facts.shape);

@@ -28,7 +28,7 @@ export class GridTab {
 
   /** What the address asks under `name` and this grid lacks: the middle takes its place, and `show` returns why. */
   fitPlace(name, grid) {
-    if (this.view[name] && !cellOf(this.view[name], grid)) this.absent.replace(this.view, name, "", noPlace(grid, middle(grid)));
+    if (this.view[name] && !cellOf(this.view[name], grid)) this.absent.replace(this.view, name, "", noPlace(this.view[name], grid, middle(grid)));
   }
 
   /** The cell of `grid` that is asked for under `name`, else its middle. */

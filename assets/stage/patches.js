@@ -27,7 +27,7 @@ export class Tab extends GridTab {
     this.stage.setPicture(fed, facts.shape[1] / facts.shape[0]);
     this.element.classList.add("pl-filled");
     this.#drawFilters();
-    this.absent.restore(this.view);
+    this.absent.restore(this.view, facts.checkpoint);
     this.fitPlace("patch_at", facts.grid);
     this.ask({});
     return this.absent.news();

@@ -21,10 +21,14 @@ export function tokenThere(query, { grid, prefix }) {
   return kind === "patch" ? cellOf(place, grid) !== null : /^[0-9]{1,6}$/.test(place) && Number(place) < prefix;
 }
 
+/** A place or a patch as readers count, from 1: "12,7" is "13,8", and what is none stays as it is. */
+export const spoken = (text) => text.replace(/([0-9]+),([0-9]+)$/, (_, row, column) => `${Number(row) + 1},${Number(column) + 1}`);
+
 /** The sentence for a place that is not there, for `replace` of absent.js. */
-export const noPlace = ([rows, columns], instead) => ({
-  said: "The place {asked} was asked for, but rows go from 0 to {row} here and columns from 0 to {column}; {instead} is shown instead, click any other.",
-  row: rows - 1,
-  column: columns - 1,
-  instead: String(instead),
+export const noPlace = (asked, [rows, columns], instead) => ({
+  said: "The place {asked} was asked for, but rows go from 1 to {row} here and columns from 1 to {column}; {instead} is shown instead, click any other.",
+  asked: spoken(asked),
+  row: rows,
+  column: columns,
+  instead: spoken(String(instead)),
 });

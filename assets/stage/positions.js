@@ -26,8 +26,8 @@ export class Tab extends GridTab {
 
   async show(bundle) {
     Object.assign(this, { parts: bundle.facts.parts.map((_, index) => new Part(bundle, index)), others: new Map() });
-    this.#fit();
     this.facts = bundle.facts;
+    this.#fit();
     this.element.classList.add("pl-filled");
     this.side.kinds(this);
     await this.ask({});
@@ -37,14 +37,14 @@ export class Tab extends GridTab {
   /** What was asked stays, as far as this network has it. */
   #fit() {
     const { view, absent, parts } = this;
-    absent.restore(view);
+    absent.restore(view, this.facts.checkpoint);
     if (!(view.part < parts.length))
-      absent.replace(view, "part", 0, { said: "Part {asked} was asked for, but the positions of this network have parts 0 to {last}; the first one is shown instead.", last: parts.length - 1 });
+      absent.replace(view, "part", 0, { said: "Part {asked} was asked for, but the positions of this network have parts 1 to {last}; the first one is shown instead.", asked: view.part + 1, last: parts.length });
     const part = parts[view.part];
     if (!has(part, view.figure))
       absent.replace(view, "figure", "similarity", { said: "The figure {asked} was asked for, but positions of this kind have none; their similarity is shown instead." });
     if (view.component !== null && view.component >= part.heads.length)
-      absent.replace(view, "component", null, { said: "Head or band {asked} was asked for, but here they go from 0 to {last}; their mean is shown instead, choose one in the strip.", last: part.heads.length - 1 });
+      absent.replace(view, "component", null, { said: "Head or band {asked} was asked for, but here they go from 1 to {last}; their mean is shown instead, choose one in the strip.", asked: view.component + 1, last: part.heads.length });
     this.fitPlace("place", part.grid);
   }
 

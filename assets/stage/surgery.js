@@ -3,7 +3,7 @@
 import { exportBoard } from "./board.js";
 import { fetchBundle } from "./bundle.js";
 import { GridTab } from "./grid_tab.js";
-import { cellOf, isToken, noPlace, tokenThere } from "./places.js";
+import { cellOf, isToken, noPlace, spoken, tokenThere } from "./places.js";
 import { picture } from "./server.js";
 import { remember } from "./state.js";
 import { Strip } from "./strips.js";
@@ -43,13 +43,13 @@ export class Tab extends GridTab {
   #fit() {
     const { view, absent, defaults } = this;
     const [layer] = this.facts.layers;
-    absent.restore(view);
+    absent.restore(view, this.facts.checkpoint);
     if (this.facts.lacking.includes(view.change))
       absent.replace(view, "change", defaults.change, { said: "The change {asked} was asked for, but this network cannot have it with this picture; another one is shown instead." });
     for (const name of view.change === "swap" ? ["first", "second"] : [])
-      if (!cellOf(view[name], layer.grid)) absent.replace(view, name, defaults[name], noPlace(layer.grid, defaults[name]));
+      if (!cellOf(view[name], layer.grid)) absent.replace(view, name, defaults[name], noPlace(view[name], layer.grid, defaults[name]));
     if (isToken(view.query) && !tokenThere(view.query, layer))
-      absent.replace(view, "query", "auto", { said: "The query {asked} was asked for, but this picture has no such token; the read-out is followed instead, click any patch to follow it." });
+      absent.replace(view, "query", "auto", { said: "The query {asked} was asked for, but this picture has no such token; the read-out is followed instead, click any patch to follow it.", asked: spoken(view.query) });
   }
 
   /** A change of the question; asks for one pass and keeps the old pictures, dimmed, meanwhile. */

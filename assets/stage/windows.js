@@ -51,10 +51,10 @@ export class Tab extends GridTab {
   /** What was asked stays, as far as this network and picture have it. */
   #fit() {
     const { view, absent } = this;
-    absent.restore(view);
+    absent.restore(view, this.facts.checkpoint);
     const last = this.facts.windows.length - 1;
     if (view.block < 0) view.block = last;
-    if (view.block > last) absent.replace(view, "block", last, { said: "Block {asked} was asked for, but this network has blocks 0 to {last}; the last one is shown instead, choose any other in the strip.", last });
+    if (view.block > last) absent.replace(view, "block", last, { said: "Block {asked} was asked for, but this network has blocks 1 to {last}; the last one is shown instead, choose any other in the strip.", asked: view.block + 1, last: last + 1 });
     this.fitPlace("token", this.about.grid);
   }
 

@@ -1,5 +1,6 @@
 // What the zero-shot tab asks: labels, templates and the view in front; kept in the page's address.
 
+import { unread } from "./outside.js";
 import { remember } from "./state.js";
 
 const KEPT = ["labels", "templates", "ensemble", "patches", "order", "panel", "matrix", "drawing", "set", "scored"];
@@ -11,9 +12,12 @@ export class Asked {
     this.chosen = ["labels", "templates"].some((name) => new URLSearchParams(location.search).has(name));
   }
 
-  /** A network that learnt from drawings is asked about drawings, until the reader asks for something else. */
-  begin({ start, imagenet }) {
+  /** A network that learnt from drawings is asked about drawings, until the reader asks for something else; labels that were
+   *  chosen for an earlier network stay as far as this one reads them all. */
+  begin({ start, imagenet, checkpoint, learnt }) {
     this.imagenet = imagenet;
+    if (this.network && checkpoint !== this.network && unread(learnt, this.view.labels).length) this.chosen = false;
+    this.network = checkpoint;
     this.begun = { ...start, ...(start.labels.length ? {} : { labels: this.defaults.labels, templates: this.defaults.templates }) };
     if (!this.chosen) this.view = { ...this.view, labels: this.begun.labels, templates: this.begun.templates };
   }
