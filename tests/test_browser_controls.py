@@ -131,6 +131,10 @@ def test_the_dialog_is_searched_by_what_it_shows_and_begins_with_what_is_here(re
     left = page.locator(".pl-option").all_inner_texts()
     assert left, "every card that is here says so"
     assert all("on this machine" in one for one in left)
+    page.fill(".pl-dialog input[type=search]", "drawn shapes")
+    page.wait_for_function("!document.querySelector('.pl-network-list').innerText.includes('DINOv2')")
+    found = page.locator(".pl-option strong").all_inner_texts()
+    assert {"ViT, supervised", "Swin, supervised"} <= set(found), "both learnt drawn shapes, as their cards say"
 
 
 def test_a_network_that_cannot_be_had_leaves_what_was_there(reader: Readers) -> None:

@@ -48,11 +48,11 @@ def _recipe(objective: str, many: int, steps: int, batch: int = 64, patch: int =
 BUNDLED = {
     "vit": Bundled(
         _recipe("supervised", 2, 1500, drop=0.5, flip=False, crop=0.6, hue=0.5),
-        "ViT, supervised", "Learnt to name the largest shape of drawn pictures, with labels.",
+        "ViT, supervised", "Learnt to name the largest of drawn shapes, with labels.",
     ),
     "swin": Bundled(
         _recipe("supervised", 2, 1000, patch=4, network="swin", flip=False, crop=0.6),
-        "Swin, supervised", "Learnt to name the largest shape of drawn pictures, with labels.",
+        "Swin, supervised", "Learnt to name the largest of drawn shapes, with labels.",
     ),
     "dino": Bundled(
         replace(
