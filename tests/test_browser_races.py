@@ -106,6 +106,23 @@ def test_an_answer_that_comes_late_changes_nothing(reader: Readers, tab: Explore
         assert "picture=rocket" in page.url
 
 
+def test_no_figure_of_the_picture_before_stands_beside_the_new_one(reader: Readers) -> None:
+    """Masks: the picture is here, what the network makes of it is not; decibels of the former one would be a lie."""
+    one = reader()
+    tab = next(tab for tab in explorers() if tab.name == "reconstruct")
+    page = opened(one, tab, "rocket", "bundled/mae")
+    table = page.locator("aside .pl-mask-table tbody tr:visible")
+    assert table.count() > 2
+    for picture, network in (("cat", "bundled/mae"), ("cat", "bundled/simmim")):
+        with one.holding("**/patchlight/data/*", after=1) as held:
+            choose(page, picture, network)
+            held.wait()
+            one.frame()
+            assert table.all_inner_texts() == [], "of another picture or network"
+        shows(page, tab, picture, network)
+        assert table.count() > 2
+
+
 def late(route: Route) -> None:
     route.continue_()
 

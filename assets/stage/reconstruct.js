@@ -217,7 +217,7 @@ export class Tab {
     const fresh = Boolean(facts) && this.answered === this.asked.fine(facts.grid);
     drawn.draw({ cursor: brush.cursor, pointed: this.pointed ?? null, chosen: this.rows.patch, fresh });
     this.#tellMask();
-    if (facts) this.side.setResult(facts, others, drawn.key);
+    this.side.setResult(facts, others, drawn.key);
     drawn.setWords(this.#sentences());
     drawn.setNothing(this.asked.nothing);
     this.element.dataset.fresh = fresh ? this.answered : "";
