@@ -115,7 +115,7 @@ def _choices(fields: Iterable[dataclasses.Field]) -> list[dict[str, Any]]:
         {
             "name": field.name, "title": TITLES.get(field.name, field.name),
             "default": field.default, "kind": type(field.default).__name__,
-            **{name: field.metadata[name] for name in ("help", "least", "most", "choices")},
+            **field.metadata,
         }
         for field in fields
     ]  # fmt: skip

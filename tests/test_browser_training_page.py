@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import unquote_plus as unquote
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -113,6 +114,35 @@ def reader(chromium: Browser, served: Served) -> Iterator[Reader]:
     yield made
     assert made.complaints == []
     made.close()
+
+
+def test_a_probe_names_its_network_and_the_blocks_that_stay(reader: Reader) -> None:
+    """Wrong if −1 stood there as a number, or if a reader had to know ids by heart."""
+    page = opened(reader)
+    page.select_option("select[aria-label=Objective]", "probe")
+    words, number = page.locator("select[data-setting=frozen]"), page.locator("input[data-setting=frozen]")
+    assert words.locator("option:checked").inner_text() == "all blocks stay"
+    assert words.locator("option").all_inner_texts() == ["all blocks stay", "all blocks learn", "blocks 1 to … stay"]
+    assert not number.is_visible()
+    words.select_option("blocks 1 to … stay")
+    number.fill("3")
+    number.press("Tab")
+    assert '"frozen":3' in unquote(page.url)
+    words.select_option("all blocks learn")
+    assert '"frozen":0' in unquote(page.url)
+    assert not number.is_visible()
+    words.select_option("all blocks stay")
+    assert "frozen" not in unquote(page.url), "that is what a probe does unasked"
+    network = page.locator("input[data-setting=checkpoint]")
+    titles = "(one) => Object.fromEntries([...one.list.options].map((option) => [option.value, option.text]))"
+    offered = network.evaluate(titles)
+    assert offered["bundled/vit"] == "ViT, supervised"
+    assert offered["run/done"] == "done", "one's own runs too"
+    network.fill("bundled/vit")
+    network.press("Tab")
+    assert "ViT, supervised" in page.locator("label:has([data-setting=checkpoint])").inner_text()
+    assert '"checkpoint":"bundled/vit"' in unquote(page.url)
+    assert network.evaluate("(one) => one.scrollWidth <= one.clientWidth"), "the id is cut off"
 
 
 def test_a_press_of_train_is_seen_at_once(served: Served, reader: Reader) -> None:

@@ -17,10 +17,16 @@ T = TypeVar("T")
 
 
 def option(
-    default: Any, help: str, *, least: float | None = None, most: float | None = None, choices: tuple[str, ...] = ()
-) -> Any:
-    """A dataclass field with the sentence that explains it and what it may be; bounds are inclusive."""
-    return field(default=default, metadata={"help": help, "least": least, "most": most, "choices": choices})
+    default: Any, help: str, *, least: float | None = None, most: float | None = None, choices: tuple[str, ...] = (),
+    named: tuple[tuple[int, str], ...] = (), others: str = "", network: bool = False,
+) -> Any:  # fmt: skip
+    """A dataclass field with the sentence that explains it and what it may be; bounds are inclusive.
+
+    named: numbers that mean something of their own, each with the words that a form shows in its place; others: what
+    all other numbers are called there. network: whether it is the id of a network.
+    """
+    bounds = {"least": least, "most": most, "choices": choices, "named": named, "others": others, "network": network}
+    return field(default=default, metadata={"help": help, **bounds})
 
 
 @dataclass(frozen=True)

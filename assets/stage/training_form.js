@@ -1,7 +1,7 @@
 // The form of a new run: a preset, an objective, pictures, a size, the few settings that matter, and what it will cost.
 
 import { card, select } from "./controls.js";
-import { Away, Told, fault } from "./server.js";
+import { Away, Told, fault, get } from "./server.js";
 import { Cost, FORM } from "./training_cost.js";
 import { Field } from "./training_field.js";
 import { Source } from "./training_source.js";
@@ -47,7 +47,8 @@ export class Form {
     if (this.declared || this.loading) return;
     this.loading = true;
     try {
-      this.declared = await ask("form");
+      const networks = get("patchlight/networks").then((answer) => answer.json());
+      [this.declared, this.networks] = await Promise.all([ask("form"), networks]);
       this.#fill();
       this.#show(this.wanted);
     } catch (wrong) {
@@ -230,7 +231,7 @@ export class Form {
   }
 
   #field(part, choice, paper) {
-    const field = new Field(choice, paper, (name, value) => this.#set(part, name, value));
+    const field = new Field(choice, paper, (name, value) => this.#set(part, name, value), this.networks);
     field.set(part ? this.recipe[part][choice.name] : this.recipe[choice.name]);
     return field;
   }

@@ -39,8 +39,11 @@ from training.settings import option
 
 @dataclass(frozen=True)
 class Options:
-    checkpoint: str = option("registry/dinov2-small", "id of the network that is probed")
-    frozen: int = option(-1, "the first so many blocks, and everything before them, stay; -1 is all", least=-1)
+    checkpoint: str = option("registry/dinov2-small", "id of the network that is probed", network=True)
+    frozen: int = option(
+        -1, "the first so many blocks, and everything before them, stay; -1 is all", least=-1,
+        named=((-1, "all blocks stay"), (0, "all blocks learn")), others="blocks 1 to … stay",
+    )  # fmt: skip
     crop: float = option(
         0.5, "where blocks learn: smallest share of a picture's area that a crop keeps; 1: no crop", least=0.05, most=1
     )
