@@ -24,6 +24,8 @@ SENTENCES: Mapping[str, str] = {
     "{nearest}, mean visible colour {mean}.",
     "psnr": "PSNR over hidden squares: network {network} dB, nearest visible patch {nearest} dB, mean visible "
     "colour {mean} dB.",
+    "above": "Over the mean visible colour the network gains {gain} dB.",
+    "below": "Against the mean visible colour the network loses {gain} dB.",
     "worse": "Copying the nearest visible patch does better here than the network.",
     "own": "The network predicts neither brightness nor contrast of a patch; each is given those of visible patches "
     "on average.",
@@ -54,6 +56,8 @@ def caption(facts: Mapping[str, Any]) -> tuple[Sentence, ...]:
     ]
     said.append(Sentence(SENTENCES[facts["measure"]], _figures(facts["losses"])))
     said.append(Sentence(SENTENCES["psnr"], _figures(facts["psnr"])))
+    gain = facts["psnr"]["network"] - facts["psnr"]["mean"]
+    said.append(Sentence(SENTENCES["below" if gain < 0 else "above"], {"gain": f"{abs(gain):.1f}"}))
     if facts["psnr"]["nearest"] > facts["psnr"]["network"]:
         said.append(Sentence(SENTENCES["worse"]))
     if facts["normalised"]:

@@ -10,6 +10,7 @@ import { Turns } from "./turns.js";
 import { make, number, onLanguage, say } from "./words.js";
 
 const TWIN = "?random";
+const EXAMPLES = { astronaut: "Astronaut", cat: "Cat", coffee: "Coffee", dahlia: "Dahlia", pavilion: "Pavilion", rocket: "Rocket", emoji: "Emoji", shapes: "Drawn shapes" };
 
 /** Whether two ids name one network, or steps of one run, which differ in their weights alone. */
 const alike = (...ids) => new Set(ids.map((id) => (id?.startsWith("run/") ? id.split("@")[0] : id))).size === 1;
@@ -58,13 +59,14 @@ export class Desk {
         event.preventDefault();
         if (name === "drop") this.#take([...event.dataTransfer.files]);
       });
+    this.named = make("p.pl-note.pl-example-name", { "aria-hidden": "true" });
     this.frames = this.examples.map(({ name, title }) =>
-      make("button.pl-example", { type: "button", hint: title, label: title, onclick: () => this.#example(name) }, make("img", { src: address(`patchlight/pictures/small/${name}`), alt: "" })),
+      make("button.pl-example", { type: "button", hint: EXAMPLES[title] ?? title, label: EXAMPLES[title] ?? title, onclick: () => this.#example(name) }, make("img", { src: address(`patchlight/pictures/small/${name}`), alt: "" })),
     );
     const webcam = new Webcam((blob) => this.#take([new File([blob], "webcam.png", { type: "image/png" })]), this.tell);
     const camera = make("button.pl-link", { type: "button", say: "Webcam…", onclick: () => webcam.open() });
     const heading = make(".pl-heading", {}, make("h2", { say: "Picture" }), camera);
-    return card(heading, this.drop, this.file, make(".pl-examples", { role: "group", label: "Examples" }, ...this.frames), webcam.element);
+    return card(heading, this.drop, this.file, make(".pl-examples", { role: "group", label: "Examples", onpointerover: (event) => this.#name(event.target), onpointerleave: () => this.#name(null), onfocusin: (event) => this.#name(event.target) }, ...this.frames), this.named, webcam.element);
   }
 
   #example(name) {
@@ -87,6 +89,13 @@ export class Desk {
     const example = this.examples.find(({ name }) => name === desk.picture);
     this.shown.src = example ? address(`patchlight/pictures/${desk.picture}`) : this.own ?? "";
     this.frames.forEach((frame, index) => frame.setAttribute("aria-pressed", this.examples[index].name === desk.picture));
+    this.#name(null);
+  }
+
+  /** What the example that is pointed at shows, else the one that is fed. */
+  #name(pointed) {
+    const frame = pointed?.closest("button") ?? this.frames.find((one) => one.getAttribute("aria-pressed") === "true");
+    this.named.textContent = frame?.title || say("A picture of yours");
   }
 
   // -- network ---------------------------------------------------------------------------------------------------------

@@ -58,7 +58,7 @@ export class Side {
     this.rows = facts ? [row({ title: facts.title, psnr: facts.psnr.network, loss: facts.loss }), ...others.map((other) => row({ ...other, title: nameOf(other) }))] : [];
     this.result.set(this.rows);
     const places = (facts?.worst ?? []).map(({ row: down, column }) =>
-      make("button", { type: "button", onclick: () => this.choose(down, column) }, `${down + 1},\u2009${column + 1}`),
+      make("button", { type: "button", onclick: () => this.choose(down, column) }, say("row {row}, column {column}", { row: down + 1, column: column + 1 })),
     );
     this.worst.replaceChildren(...places);
     this.worstHead.hidden = this.besideHint.hidden = !places.length;
@@ -100,7 +100,7 @@ export class Side {
 
   #result() {
     this.worst = make(".pl-mask-worst", { role: "group", label: "Worst squares" });
-    this.worstHead = make("p.pl-note", { say: "Worst squares: row, column" });
+    this.worstHead = make("p.pl-note", { say: "Worst squares" });
     this.besideHint = make("p.pl-note", { say: "Click a name to see that answer beside the network's." });
     return card("Over hidden squares", this.result.element, this.besideHint, this.worstHead, this.worst);
   }

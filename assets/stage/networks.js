@@ -95,7 +95,8 @@ export class NetworkDialog {
   #draw() {
     const words = this.search.value.toLowerCase().split(/\s+/).filter(Boolean);
     const fits = (card) => words.every((word) => this.#shown(card).toLowerCase().includes(word));
-    const far = (card) => (this.#reason(card) ? 2 : 0) + (card.here || card.run ? 0 : 1); // what works here and is ready comes first
+    const called = (card) => words.every((word) => `${card.title} ${card.family}`.toLowerCase().includes(word));
+    const far = (card) => (this.#reason(card) ? 4 : 0) + (called(card) ? 0 : 2) + (card.here || card.run ? 0 : 1); // what works here, is called so and is ready comes first
     const found = this.networks.cards.filter(fits).sort((a, b) => far(a) - far(b));
     const families = [...new Set(found.map(({ family }) => family))];
     this.list.replaceChildren(

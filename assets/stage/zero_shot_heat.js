@@ -29,7 +29,7 @@ export class Heat {
     const under = make("span.pl-zero-frame"); // a twin has no picture of its own; its maps stand under those they belong to
     this.rows = [this.#row("Patches", this.frames[0].map(({ frame }) => frame), this.button), this.#row("Twin", [under, ...this.frames[1].map(({ frame }) => frame)], null)];
     this.rows[1].hidden = true;
-    this.strips = make(".pl-strips", {}, ...this.rows);
+    this.strips = make(".pl-strips", {}, ...this.rows, make("p.pl-note.pl-zero-trust", { say: "Patch tokens: what each patch stands for in the end. Value path: what each patch shows by itself; trust it for where. Gradient × attention: what the score rests on; trust it for why." }));
   }
 
   /** rgb: (height, width, 3) bytes. */

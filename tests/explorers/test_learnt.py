@@ -1,4 +1,4 @@
-"""Whether a network that ships with Patchlight says first what it never learnt, and begins with what it answers rightly."""
+"""Whether a bundled network says first what it never learnt, and begins with what it answers rightly."""
 
 from __future__ import annotations
 
