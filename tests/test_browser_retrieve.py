@@ -58,7 +58,10 @@ def shown(reader: Reader, tab: str, act: object) -> None:
 
 def caption(reader: Reader, tab: str = "retrieve") -> str:
     reader.frame()
-    return reader.page.inner_text(f"{TABS[tab]} .pl-caption")
+    words = reader.page.inner_text(f"{TABS[tab]} .pl-caption")
+    for button in reader.page.locator(f"{TABS[tab]} .pl-caption button").all_inner_texts():
+        words = words.replace(button, "")
+    return words
 
 
 def hits(reader: Reader) -> list[str]:

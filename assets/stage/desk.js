@@ -66,7 +66,7 @@ export class Desk {
     const webcam = new Webcam((blob) => this.#take([new File([blob], "webcam.png", { type: "image/png" })]), this.tell);
     const camera = make("button.pl-link", { type: "button", say: "Webcam…", onclick: () => webcam.open() });
     const heading = make(".pl-heading", {}, make("h2", { say: "Picture" }), camera);
-    return card(heading, this.drop, this.file, make(".pl-examples", { role: "group", label: "Examples", onpointerover: (event) => this.#name(event.target), onpointerleave: () => this.#name(null), onfocusin: (event) => this.#name(event.target) }, ...this.frames), this.named, webcam.element);
+    return card(heading, this.drop, this.file, make(".pl-examples", { role: "group", label: "Examples", onpointerover: (event) => this.#name(event.target), onpointerleave: () => this.#name(null) }, ...this.frames), this.named, webcam.element);
   }
 
   #example(name) {
