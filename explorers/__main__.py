@@ -88,7 +88,8 @@ def _drawn(image: Path, parameters: Parameters, finding: Finding) -> Image.Image
     if "map" not in finding.arrays or "shape" not in finding.facts:
         return None
     wanted = {name: value for name, value in parameters if name in ("table", "opacity")}
-    return figure(open_image(image), finding.arrays["map"], finding.facts["shape"], finding.facts.get("box"), **wanted)
+    wanted |= {name: finding.facts.get(name) for name in ("box", "scale")}
+    return figure(open_image(image), finding.arrays["map"], finding.facts["shape"], **wanted)
 
 
 def _about(explorer: Explorer) -> str:

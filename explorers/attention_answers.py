@@ -10,6 +10,7 @@ from torch import Tensor
 
 from explorers import maps
 from explorers.attention_relevance import class_name, relevance
+from explorers.attention_scale import scale_facts
 from explorers.desk_facts import network_facts, photograph, revision
 from explorers.parameters import shown, within
 from explorers.traces import Traced
@@ -75,6 +76,7 @@ def answer(seen: Traced, asked: Attention) -> tuple[dict[str, np.ndarray], dict[
     mask = mass_mask(patches, asked.share)
     facts |= {
         "peak": float(patches.max()),
+        **scale_facts(seen, asked, query, block, patches),
         "kept": int(mask.sum()),
         "patches": len(patches),
         "grid": layer.grid,

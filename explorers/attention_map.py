@@ -48,7 +48,9 @@ class Attention(Parameters):
     mark: Literal["off", "outline", "mask"] = parameter("off", title="Mark of the mass")
     opacity: float = parameter(0.85, title="Overlay", least=0, most=1, step=0.01)
     table: Literal["magma", "viridis", "grey"] = parameter("magma", title="Colour table")
-    scaling: Literal["own", "shared", "clipped"] = parameter("own", title="Scale", help="Of the page's colours.")
+    scaling: Literal["own", "shared", "clipped"] = parameter(
+        "clipped", title="Scale", help="Colours up to the map's greatest, that of all maps, or its 99th percentile."
+    )
     smooth: bool = parameter(True, title="Smooth", help="Interpolate between patches on the page.")
 
 

@@ -53,7 +53,9 @@ SENTENCES: Mapping[str, str] = {
     "column": "It is one column of the softmax: its weights come from different rows and sum to {sum}.",
     "scale own": "Colours run from 0 to {peak}, the greatest value of this map.",
     "scale shared": "Colours run from 0 to {peak}, the greatest value of all blocks and heads.",
-    "scale clipped": "Colours run from 0 to {peak}, the 99th percentile of this map; brighter patches are cut.",
+    "scale clipped": "Colours run from 0 to {peak}, the 99th percentile of this map's patches above 0; brighter ones "
+    "are cut.",
+    "scale beside": "Colours run from 0 to {peak} in both halves: the greater of their two scales.",
     "mark": "The smallest set of patches that holds {share} % of the mass counts {kept} of {patches}.",
     "network": "{title}, {revision}, input {width} × {height} pixels.",
     "random": "The weights are random: this network was never trained.",
@@ -123,7 +125,7 @@ def _mass(facts: Mapping[str, Any]) -> Sentence:
 
 
 def _scale(facts: Mapping[str, Any]) -> Sentence:
-    return Sentence(SENTENCES["scale own"], {"peak": f"{facts['peak']:.2g}"})
+    return Sentence(SENTENCES[f"scale {facts['scaling']}"], {"peak": f"{facts['scale']:.2g}"})
 
 
 def _mark(facts: Mapping[str, Any]) -> tuple[Sentence, ...]:

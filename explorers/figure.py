@@ -31,8 +31,9 @@ def figure(
     box: Box | None = None,
     table: str = "magma",
     opacity: float = 0.85,
+    scale: float | None = None,
 ) -> Image.Image:
-    """`values` (rows, columns) >= 0 over the picture as the network saw it, scaled from 0 to their greatest.
+    """`values` (rows, columns) >= 0 over the picture as the network saw it, scaled from 0 to `scale` or their greatest.
 
     shape: (height, width) of the network's input in pixels
     box:   (left, top, right, bottom) of what was fed, in pixels of the picture; all of it if None
@@ -42,7 +43,8 @@ def figure(
     factor = max(1.0, LEAST_SIDE / max(shape))
     size = (round(shape[1] * factor), round(shape[0] * factor))
     fitted = framed(picture.convert("RGB"), box or (0, 0, *picture.size), (size[1], size[0]))
-    shares = np.clip(values / max(float(values.max()), np.finfo(np.float32).tiny), 0, 1)
+    top = float(values.max()) if scale is None else scale
+    shares = np.clip(values / max(top, np.finfo(np.float32).tiny), 0, 1)
     over = Image.fromarray(coloured(shares, table)).resize(size, Image.Resampling.BILINEAR)
     veil = Image.fromarray(_veil(shares, opacity)).resize(size, Image.Resampling.BILINEAR)
     sheet = Image.new("RGB", (size[0] + _GAP + _BAR, size[1]), "white")

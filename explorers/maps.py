@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorers.bundle import coded
+from explorers.bundle import coded, decoded
 from models.attention import entropy
 from models.backbone import Backbone, Layer, Pools
 
@@ -85,6 +85,21 @@ def row_arrays(backbone: Backbone, layers: Sequence[Layer], query: Query, direct
         codes, peaks = coded(heads.numpy())
         arrays |= {f"codes.{block}": codes, f"peaks.{block}": peaks, f"figures.{block}": figures.numpy()}
     return arrays
+
+
+def sent(backbone: Backbone, layers: Sequence[Layer], query: Query, direction: Direction, block: int) -> np.ndarray:
+    """(heads, tokens) float32 of one block as the page has it: what `rows` gives, through the bytes that travel."""
+    if isinstance(query, str) or not travels_whole(layers):
+        return decoded(*coded(rows(backbone, layers, query, direction, block).numpy()))
+    layer = layers[block]
+    window, place = (layer.members == token_of(query, layers, block)).nonzero()[0].tolist()
+    weights = decoded(*coded(layer.weights(window).numpy()))
+    members = layer.members[window].numpy()
+    spread = np.zeros((layer.heads, layer.length), np.float32)
+    spread[:, members[members >= 0]] = (weights[:, place] if direction == "from" else weights[..., place])[
+        :, members >= 0
+    ]
+    return spread
 
 
 def whole_arrays(layers: Sequence[Layer]) -> Arrays:

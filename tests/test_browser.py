@@ -75,6 +75,9 @@ def test_a_patch_of_a_large_grid_is_one_request(reader: Readers) -> None:
     {"query": "patch 3,9", "view": "to", "layer": 4, "head": 1},
     {"view": "rollout", "layer": 7, "fusion": "max", "discard": 0.25},
     {"fusion": "min"},
+    {},
+    {"scaling": "shared", "layer": 3},
+    {"scaling": "own", "side": 448},
     {"query": "mean", "fit": "trained"},
     {"checkpoint": "bundled/swin", "side": 160, "layer": 1, "query": "patch 1,2"},
     {"checkpoint": "bundled/swin", "layer": 0},
@@ -92,6 +95,55 @@ def test_the_page_and_the_endpoint_say_the_same(reader: Readers, address: str, a
     assert_same(one.caption(), said["caption"]["ru"])
     with np.load(numbers) as arrays:
         assert np.isclose(arrays["map"].max(), said["facts"]["peak"])
+
+
+SCALE = """() => [
+    document.querySelector('.pl-top').textContent,
+    document.querySelector('.pl-caption').textContent.match(/from 0 to ([\\d.]+),/)[1],
+]"""
+"""What stands at the bar's end, and in the caption."""
+
+
+@pytest.mark.parametrize("asked", [
+    {}, {"head": 2, "layer": 5}, {"view": "to", "query": "patch 3,9"}, {"view": "rollout"}, {"scaling": "shared"},
+    {"side": 448, "query": "mean"}, {"checkpoint": "bundled/swin", "layer": 0, "query": "patch 1,2"},
+])  # fmt: skip
+def test_one_scale_is_printed_by_the_page_and_by_the_endpoint(
+    reader: Readers, address: str, asked: dict[str, Any]
+) -> None:
+    """Wrong if the number under the page's map were another one than the endpoint's, by whatever rounding."""
+    one, asked = reader(), {**SMALL, **asked}
+    one.open(**asked, language="en")
+    said, _ = Client(address, verbose=False).predict(image=handle_file(str(COFFEE)), **asked, api_name="/attention")
+    figure = f"{said['facts']['scale']:.2g}"
+    assert f"from 0 to {figure}," in said["caption"]["en"]
+    assert one.page.evaluate(SCALE) == [figure, figure]
+
+
+TILES = """() => [...document.querySelector('.pl-strip').querySelectorAll('canvas')].map((canvas) => {
+    const { shown, width, height } = canvas;
+    const bytes = canvas.getContext('2d').getImageData(0, 0, width, height).data;
+    const light = [];
+    for (let at = 0; at < bytes.length; at += 4) light.push((bytes[at] + bytes[at + 1] + bytes[at + 2]) / 3);
+    const mean = light.reduce((sum, one) => sum + one, 0) / light.length;
+    return { values: [...shown.values], scale: shown.scale, light: mean };
+})"""
+"""Of each block's tile: what it was told to draw, and its mean brightness, 0 to 255."""
+
+
+@pytest.mark.parametrize("scaling", ["own", "clipped"])
+def test_a_rollouts_tiles_show_more_than_their_brightest_dot(reader: Readers, scaling: str) -> None:
+    """Wrong if a tile took its last colour from one register: all the rest of it would be black."""
+    one = reader()
+    page = one.open(**SMALL, view="rollout", scaling=scaling)
+    tiles = page.evaluate(TILES)
+    assert len(tiles) == 12
+    for tile in tiles:
+        rising = np.sort(np.array(tile["values"]))
+        assert rising[0] > 0
+        assert tile["scale"] == pytest.approx(rising[int(0.99 * len(rising))], rel=1e-6)
+        assert tile["scale"] < rising[-1]
+        assert tile["light"] > 10, "it is black"
 
 
 def assert_same(page: str, endpoint: str) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlencode
 
 import numpy as np
 import pytest
+from gradio_client import Client, handle_file
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
@@ -190,6 +192,34 @@ def test_two_runs_stand_side_by_side_on_one_bar(reader: Reader) -> None:
         assert f"{name}@3" in half.locator(".pl-caption").inner_text()
     page.select_option(".pl-life select[aria-label=Beside]", "")
     assert page.locator(".pl-life-pair").is_hidden()
+
+
+NUMBER = re.compile(r"from 0 to ([\d.]+)")
+
+
+def test_two_runs_share_the_scale_of_the_greater(reader: Reader) -> None:
+    """Wrong if each half had its own scale: the fainter of two maps would look the hotter one."""
+    page = opened(reader)
+    page.select_option(".pl-life select[aria-label=Beside]", "second")
+    for step in (6, 3):  # what one half shows sets the other's colours, also when it goes on
+        drag(page, {6: KEPT - 1, 3: 3}[step])
+        halves = [page.frame_locator(".pl-life-half").nth(place) for place in (0, 1)]
+        own = []
+        for half, name in zip(halves, ("first", "second"), strict=True):
+            half.locator(f"body[data-shown^='run/{name}@{step} ']:not(.pl-working)").wait_for(timeout=SECONDS)
+            answer, _ = Client(reader.address, verbose=False).predict(
+                image=handle_file("assets/pictures/coffee.jpg"),
+                checkpoint=f"run/{name}@{step}",
+                side=32,
+                api_name="/attention",
+            )
+            own.append(answer["facts"]["scale"])
+        said = [half.locator(".pl-caption").inner_text() for half in halves]
+        assert all("in both halves" in one for one in said)
+        assert [NUMBER.findall(one) for one in said] == [[f"{max(own):.2g}"]] * 2
+        assert [half.locator(".pl-top").inner_text() for half in halves] == [f"{max(own):.2g}"] * 2
+    page.select_option(".pl-life select[aria-label=Beside]", "")
+    assert "in both halves" not in reader.caption()
 
 
 def test_other_networks_have_no_bar(reader: Reader) -> None:

@@ -6,6 +6,7 @@ import { fit } from "./attention_fit.js";
 import { Hand } from "./attention_hand.js";
 import { AttentionView } from "./attention_view.js";
 import { tokenName } from "./caption.js";
+import { Compared } from "./compared.js";
 import { exportPicture } from "./export.js";
 import { Maps } from "./maps.js";
 import { isToken } from "./places.js";
@@ -13,7 +14,7 @@ import { Away, Gone, Told, picture } from "./server.js";
 import { remember } from "./state.js";
 import { onLanguage, say } from "./words.js";
 
-const NUMBERED = ["view", "layer", "head", "fusion", "query", "share", "mark", "discard", "target", "text"];
+const NUMBERED = ["view", "layer", "head", "fusion", "query", "share", "mark", "discard", "target", "text", "scaling"];
 
 export class Attention {
   keys = { "← →": "The head before or after", "↑ ↓": "The block before or after", "← ↑ → ↓": "On the picture: the asking patch, one further" };
@@ -24,7 +25,8 @@ export class Attention {
     Object.assign(this, { defaults, tell, turns });
     this.state = { maps: null, answers: null, view: { ...defaults, ...asked }, pointed: null, waiting: false };
     this.absent = new Absent();
-    this.drawn = new AttentionView((changes) => this.ask(changes));
+    this.drawn = new AttentionView((changes) => this.ask(changes), new Compared(() => this.#drawNow()));
+    this.compared = this.drawn.compared;
     this.element = this.drawn.element;
     this.hand = new Hand(this);
     new ResizeObserver(() => this.resize()).observe(this.drawn.room);
@@ -63,8 +65,12 @@ export class Attention {
   draw() {
     this.frame ??= requestAnimationFrame(() => {
       this.frame = null;
-      if (this.state.maps) this.drawn.draw(this.state);
+      this.#drawNow();
     });
+  }
+
+  #drawNow() {
+    if (this.state.maps) this.drawn.draw(this.state);
   }
 
   resize() {

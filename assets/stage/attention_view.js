@@ -17,8 +17,9 @@ const FUSIONS = { mean: "Mean of all", max: "Max of all", min: "Min of all" };
 export const isWhole = (view) => view.view === "rollout" || view.view === "class";
 
 export class AttentionView {
-  /** ask(changes): what a control wants changed. */
-  constructor(ask) {
+  /** ask(changes): what a control wants changed. compared: Compared, with the other half of a pair. */
+  constructor(ask, compared) {
+    this.compared = compared;
     this.stage = new Stage("Picture with attention map");
     this.question = new Question(ask);
     this.blockStrip = new Strip("Block", "Block {number}", (layer) => ask({ layer }));
@@ -51,7 +52,9 @@ export class AttentionView {
     const refused = maps.facts.refused[view.view];
     const map = refused ? null : answers.current(view);
     this.grid = maps.layers[isWhole(view) ? 0 : view.layer].grid;
-    this.scale = map ? this.#scale(map) : 0;
+    const own = map ? this.#scale(map) : 0;
+    this.scale = this.compared.shared(map && view.view, own);
+    this.beside = this.compared.meets;
     const mask = map ? massMask(map.values, view.share) : null;
     this.shown = this.#describe(map, mask);
     this.#drawStage(map, mask, pointed);
@@ -103,7 +106,7 @@ export class AttentionView {
     const { view, aspect } = this;
     if (!map && (view.view !== "rollout" || refused)) return null;
     const values = map?.values ?? new Float32Array(grid[0] * grid[1]);
-    const scale = view.scaling === "shared" && !isWhole(view) ? this.scale : map ? this.#top(map, isWhole(view)) : 1;
+    const scale = view.scaling === "shared" && !isWhole(view) ? this.scale : map ? this.#top(map, isWhole(view) || this.#cuts) : 1;
     return { values, grid, scale, table: view.table, aspect };
   }
 
@@ -142,7 +145,7 @@ export class AttentionView {
     const [row, column] = this.#placed(pointed);
     const own = maps.map(view.layer, view.head, view.fusion, `patch ${pointed.join(",")}`, "from");
     const ownGrid = maps.layers[view.layer].grid;
-    const preview = own && { values: own.values, grid: ownGrid, scale: own.peak, table: view.table, picture: this.stage.picture };
+    const preview = own && { values: own.values, grid: ownGrid, scale: this.#top(own), table: view.table, picture: this.stage.picture };
     question.setPointer([row, column], map.values[row * grid[1] + column], preview);
   }
 
@@ -166,7 +169,7 @@ export class AttentionView {
     const count = mask ? mask.reduce((sum, one) => sum + one, 0) : 0;
     return {
       ...view, scale, count, block: view.layer, heads: layer.heads, prefix: layer.prefix,
-      scaling: isWhole(view) && view.scaling === "shared" ? "own" : view.scaling,
+      beside: this.beside, scaling: this.#scaling(map),
       windowed: maps.window(view.layer, view.query) !== null,
       figures: isWhole(view) || !map ? null : maps.figures(view.layer, view.head, view.query, view.view) ?? [sum(map), 0, sum(map)],
       kept: view.mark === "off" ? null : count,
@@ -186,8 +189,18 @@ export class AttentionView {
     return peak;
   }
 
-  #top(map, cut = this.view.scaling === "clipped") {
-    return cut ? quantile(map.values, 0.99) || map.peak : map.peak;
+  get #cuts() {
+    return this.view.scaling === "clipped";
+  }
+
+  #top(map, cut = this.#cuts) {
+    return cut ? (map.cut ??= quantile(map.values, 0.99)) : map.peak;
+  }
+
+  /** What the map's scale is: the greatest value also where a percentile of few patches cuts nothing. */
+  #scaling(map) {
+    if (this.view.scaling === "shared" && !isWhole(this.view)) return "shared";
+    return map && this.#cuts && this.#top(map) < map.peak ? "clipped" : "own";
   }
 
   /** A cell of the first block's grid on the grid that is shown. */

@@ -33,7 +33,7 @@ export function caption(facts, shown) {
     said.push(heads(words, shown), mass(words, shown));
   }
   if (shown.view === "rollout") said.push(say(words[`rollout fused ${shown.fusion}`], { discard: percent(shown.discard) }));
-  said.push(say(words[`scale ${shown.scaling}`], { peak: number(shown.scale, 2) }));
+  said.push(say(words[`scale ${shown.beside ? "beside" : shown.scaling}`], { peak: number(shown.scale, 2) }));
   if (shown.kept !== null)
     said.push(say(words.mark, { share: percent(shown.share), kept: number(shown.kept), patches: number(shown.patches) }));
   said.push(say(words.network, { title: facts.title, revision: facts.revision, width: String(facts.shape[1]), height: String(facts.shape[0]) }), fed(facts), ...noted(facts));

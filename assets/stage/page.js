@@ -143,7 +143,7 @@ const capture = async () => (await front().exportPicture()).source;
 /** Whether this page is one half of another, which leads it. */
 const halved = new URLSearchParams(location.search).has("half");
 document.body.classList.toggle("pl-halved", halved);
-window.patchlight = { open: (checkpoint) => setDesk({ checkpoint }), shown, capture };
+window.patchlight = { open: (checkpoint) => setDesk({ checkpoint }), shown, capture, compared: () => front()?.compared };
 
 function open(name) {
   turnTo(name);

@@ -13,7 +13,7 @@ const TABLES = { magma: "Magma", viridis: "Viridis", grey: "Grey" };
 const CAUTIONS = {
   from: "Attention is where information may flow, not why the network decides. Bright border patches in late blocks are often registers in disguise.",
   to: "A column does not sum to 1: a token that everyone looks at may be a sink which carries nothing of the picture.",
-  rollout: "Rollout multiplies attention as if blocks were linear. It leaves out values, the MLPs and every sign. One register or sink may draw most of it and leave the rest dark: tiles of the strip are cut at their 99th percentile, and the large map is where you choose “Brightest 1 % cut”.",
+  rollout: "Rollout multiplies attention as if blocks were linear. It leaves out values, the MLPs and every sign. One register or sink may draw most of it: the brightest 1 % is cut for that, in tiles always, in the large map unless you choose another scale.",
   class: "Relevance keeps the positive part of gradient × attention: it says what supports a score, never what speaks against it.",
 };
 

@@ -73,8 +73,8 @@ export function meanDistance(values, grid, cell, patch) {
   return mass > 0 ? (patch * far) / mass : 0;
 }
 
-/** The value that a share of the patches stays below. */
+/** The value that a share of the patches above 0 stays below: what a window hides is no part of it. 0 where nothing is. */
 export function quantile(values, share) {
-  const sorted = Float32Array.from(values).sort();
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
+  const rising = values.filter((value) => value > 0).sort();
+  return rising[Math.floor(share * rising.length)] ?? 0;
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import weakref
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,14 @@ import torch
 from PIL import Image
 
 from explorers import attention_bundles, attention_map, attention_relevance, maps, traces
+from explorers.__main__ import _drawn
 from explorers.attention_bundles import ABLE
 from explorers.attention_map import Attention, attention
+from explorers.attention_scale import cut_at
 from explorers.attention_words import SENTENCES
 from explorers.bundle import coded, decoded, pack, unpack
+from explorers.explorer import Finding
+from explorers.figure import figure, tables
 from explorers.offers import offered
 from explorers.text import dictionary
 from explorers.traces import Traced
@@ -314,3 +319,66 @@ def test_the_caption_says_how_the_picture_was_fed() -> None:
     assert bottom - top == pytest.approx(300 * 224 / 248), "a tenth of the 300 pixels is cut"
     assert right - left == pytest.approx(bottom - top, rel=0.01)
     assert left + right == pytest.approx(451, abs=2)
+
+
+# -- the scale ---------------------------------------------------------------------------------------------------------
+
+
+def test_one_hot_patch_takes_no_colours_from_the_rest() -> None:
+    """Wrong if one register, or all that a window hides, decided what is seen of the other patches."""
+    warm = np.linspace(0.001, 0.002, 255, dtype=np.float32)
+    assert cut_at(np.append(warm, np.float32(1))) == pytest.approx(0.002, rel=0.01)
+    assert cut_at(np.append(warm, np.zeros(5000, np.float32))) == pytest.approx(0.002, rel=0.02)
+    assert cut_at(np.zeros(9, np.float32)) == 0
+
+
+def test_a_scale_is_that_of_what_is_drawn_and_said() -> None:
+    """Wrong if the default were another map's scale, or the caption or the shell's picture spoke of another one."""
+    look = partial(attention, PICTURES / "coffee.jpg", "timm/vit_tiny_patch16_224?random")
+    found = {scaling: look(scaling=scaling) for scaling in ("own", "shared", "clipped")}
+    values = np.sort(found["own"].arrays["map"].ravel())
+    assert found["own"].facts["scale"] == pytest.approx(values[-1], rel=0.01)
+    assert found["clipped"].facts["scale"] == pytest.approx(values[int(0.99 * len(values))], rel=0.01)
+    assert found["shared"].facts["scale"] > found["own"].facts["scale"], "of a mean of heads"
+    assert look().facts == found["clipped"].facts
+    assert f"from 0 to {found['clipped'].facts['scale']:.2g}, the 99th percentile" in look().said()
+    assert f"from 0 to {found['shared'].facts['scale']:.2g}, the greatest value of all" in found["shared"].said()
+    assert look(view="rollout").facts["scaling"] == "clipped"
+    assert look(view="rollout", scaling="shared").facts["scaling"] == "own", "there are no other maps of its kind"
+
+
+def test_few_patches_have_no_percentile_below_their_greatest(asked: Any) -> None:
+    """Wrong if a caption said that brighter patches are cut where none is."""
+    found = asked()
+    assert found.facts["scaling"] == "own"
+    assert "the greatest value of this map" in found.said()
+
+
+def test_the_shells_picture_has_the_scale_that_is_said() -> None:
+    """Wrong if a map with one hot patch were black in the file whose caption says that it is cut."""
+    values = np.full((16, 16), 0.001)
+    values[0, 0] = 1
+    drawn = figure(Image.new("RGB", (64, 64)), values, (64, 64), scale=0.001, opacity=1)
+    last = tables()["magma"][-1]
+    assert np.abs(np.asarray(drawn)[700, 700] - last).max() <= 1
+    finding = Finding({"map": values}, (), {"shape": (64, 64), "scale": 0.001})
+    shown = _drawn(PICTURES / "coffee.jpg", Attention(opacity=1), finding)
+    assert shown is not None
+    assert np.abs(np.asarray(shown)[700, 700] - last).max() <= 1
+
+
+@pytest.mark.parametrize("name", ["vit", "swin"])
+@pytest.mark.parametrize("direction", ["from", "to"])
+def test_the_scales_bytes_are_the_pages(name: str, direction: maps.Direction, request: pytest.FixtureRequest) -> None:
+    """Wrong if page and endpoint could print two numbers for one scale: they must read the same bytes."""
+    one: Traced = request.getfixturevalue(name)
+    arrays, query = maps.whole_arrays(one.layers), one.layers[0].prefix + 9
+    for block, layer in enumerate(one.layers):
+        token = maps.token_of(query, one.layers, block)
+        window, place = (int(at[0]) for at in np.nonzero(layer.members.numpy() == token))
+        whole = decoded(arrays[f"codes.{block}"][window], arrays[f"peaks.{block}"][window])
+        local = whole[:, place] if direction == "from" else whole[:, :, place]
+        got = maps.sent(one.backbone, one.layers, query, direction, block)
+        assert np.array_equal(got[:, layer.members[window].numpy()], local)
+        assert got.sum() == pytest.approx(local.sum(), rel=1e-5), "nothing outside of the window"
+        assert np.abs(got - maps.rows(one.backbone, one.layers, query, direction, block).numpy()).max() <= STEP
