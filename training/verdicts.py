@@ -113,7 +113,11 @@ def teacher(meters: Meters) -> Verdict | None:
         facts = {"answers": round(answers, 1)}
         said = Sentence("Collapsing: all pictures share {answers} answers, however low the loss.", facts)
         return Verdict("bad", said, "KL from mean", source)
-    said = Sentence("The teacher is sharp and tells pictures apart: entropy at {share} % of its maximum.", share)
+    said = Sentence(
+        "The teacher tells pictures apart, {apart} nats from their mean; the entropy of its answers is {share} % of "
+        "its maximum.",
+        {**share, "apart": _short(apart, 2)},
+    )
     return Verdict("good", said, figure, source)
 
 
