@@ -30,7 +30,7 @@ DINO = {"teacher entropy / maximum": 0.6, "KL from mean": 0.8, "feature deviatio
 @pytest.mark.parametrize(
     ("objective", "figures", "severity", "words"),
     [
-        ("dino", DINO, "good", "entropy at 60 %"),
+        ("dino", DINO, "good", "the entropy of its answers is 60 %"),
         ("dino", DINO | {"teacher entropy / maximum": 0.99}, "bad", "Collapsing: teacher entropy at 99 %"),
         ("dino", DINO | {"KL from mean": 0.01}, "bad", "every picture gets the same answer, 0.01 nats"),
         ("dino", DINO | {"teacher entropy / maximum": 0.03, "KL from mean": 0.6}, "bad", "share 2.3 answers"),
