@@ -90,8 +90,9 @@ def test_the_page_and_the_endpoint_say_the_same(reader: Readers, address: str, a
     said, numbers = Client(address, verbose=False).predict(
         image=handle_file(str(COFFEE)), **asked, api_name="/attention"
     )
-    assert_same(one.caption(), said["caption"]["en"])
+    assert_same(english := one.caption(), said["caption"]["en"])
     one.page.click("[data-language=ru]")
+    one.page.wait_for_function("(said) => document.querySelector('.pl-caption').innerText !== said", arg=english)
     assert_same(one.caption(), said["caption"]["ru"])
     with np.load(numbers) as arrays:
         assert np.isclose(arrays["map"].max(), said["facts"]["peak"])
