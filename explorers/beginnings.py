@@ -31,7 +31,7 @@ class Beginning:
     templates: tuple[str, ...]
     gallery: GalleryName = "shapes"
     labelled: str = "shapes"
-    matrix: Literal["drawn", "emoji"] = "drawn"
+    matrix: Literal["drawn", "emoji", "examples"] = "drawn"
     picture: str | None = None
 
 
