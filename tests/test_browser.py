@@ -264,7 +264,7 @@ def test_the_language_is_the_browsers_then_the_readers(reader: Readers) -> None:
     assert one.caption().startswith("Куда смотрит CLS")
     english = page.evaluate("""() => [...document.querySelectorAll('[data-say]')]
         .filter((part) => /^[A-Z][a-z]/.test(part.textContent)).map((part) => part.textContent)""")
-    assert english == [], "left in English"
+    assert set(english) <= {"Zero-shot", "Rollout"}, "left in English, beside what Russian lectures say in English too"
     page.click("[data-language=en]")
     assert one.caption().startswith("Where CLS looks")
     page.reload()
