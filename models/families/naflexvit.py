@@ -15,7 +15,7 @@ from timm.models.naflexvit import NaFlexVit
 from torch import Tensor
 
 from models.backbone import Affinity, Backbone, Family, Parts
-from models.families.vit import Classifier, Pooler, PoolingClassifier, ViT, prefix_names, reader_of, rotary
+from models.families.vit import Classifier, Pooler, PoolingClassifier, ViT, reader_of, rotary
 from models.pixels import check_shape
 from models.positions import table_affinity
 
@@ -23,15 +23,13 @@ from models.positions import table_affinity
 class NaFlex(ViT):
     """Its patches, tokens and table lie in a module of their own."""
 
-    Network = NaFlexVit
-
     @property
     def embeds(self) -> Any:
         return self.network.embeds
 
     @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(prefix_names(self.embeds))
+    def holds_tokens(self) -> Any:
+        return self.embeds
 
     def positions(self) -> tuple[Affinity, ...]:
         table, grid = _table(self.embeds), self.embeds.pos_embed_grid_size

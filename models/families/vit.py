@@ -45,11 +45,12 @@ class ViT:
         self.network: Any = parts.network.eval()
         self.card: Card = parts.card
         self.pixels: Pixels = parts.pixels
+        self.names = tuple(prefix_names(self.holds_tokens))
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """Of the tokens before the first patch."""
-        return tuple(prefix_names(self.network))
+    def holds_tokens(self) -> Any:
+        """The part that holds the tokens before the first patch."""
+        return self.network
 
     @property
     def module(self) -> nn.Module:

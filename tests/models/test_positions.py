@@ -142,19 +142,19 @@ def test_mixed_frequencies_give_each_block_and_head_its_own_kernel() -> None:
 @pytest.mark.parametrize(
     ("title", "kinds", "prefix"),
     [
-        ("ViT, supervised", ["untrained table"], 1),
-        ("DeiT, distilled", ["untrained table"], 2),
-        ("DeiT III", ["untrained table"], 0),
-        ("DINOv2 with registers", ["untrained table"], 0),
-        ("SigLIP, image tower (timm)", ["untrained table"], 0),
-        ("EVA-02", ["untrained table", "rotary"], 1),
+        ("ViT, supervised", ["learned table"], 1),
+        ("DeiT, distilled", ["learned table"], 2),
+        ("DeiT III", ["learned table"], 0),
+        ("DINOv2 with registers", ["learned table"], 0),
+        ("SigLIP, image tower (timm)", ["learned table"], 0),
+        ("EVA-02", ["learned table", "rotary"], 1),
         ("DINOv3", ["rotary"], 0),
         ("BEiT", ["relative bias"] * 2, 0),
         ("Swin", ["relative bias"] * 4, 0),
         ("SwinV2", ["continuous bias"] * 4, 0),
-        ("DINOv2 with registers (transformers)", ["untrained table"], 1),
-        ("DeiT, distilled (transformers)", ["untrained table"], 2),
-        ("MAE", ["untrained table"], 1),
+        ("DINOv2 with registers (transformers)", ["learned table"], 1),
+        ("DeiT, distilled (transformers)", ["learned table"], 2),
+        ("MAE", ["sin-cos table"], 1),
     ],
 )
 def test_each_network_names_its_kind(title: str, kinds: list[str], prefix: int) -> None:
