@@ -144,7 +144,7 @@ def test_a_random_and_a_sincos_table_are_pictures_too(visitor: Callable[..., Vis
 def test_a_place_that_is_not_there_is_told(visitor: Callable[..., Visitor]) -> None:
     one = visitor()
     page = one.tab("positions", VIT, place="40,2")
-    assert "rows go from 0 to 13 here" in page.inner_text(".pl-notice")
+    assert "rows go from 1 to 14 here" in page.inner_text(".pl-notice")
     assert "row 8, column 8" in one.caption()
     assert "place=40,2" in page.url, "kept for a network that has it"
 
@@ -179,8 +179,8 @@ def test_a_network_without_the_thing_says_a_sentence(visitor: Callable[..., Visi
     one = visitor()
     page = one.page
     page.goto(f"{one.address}?tab=windows&picture=coffee&checkpoint={VIT}")
-    page.wait_for_selector(".pl-notice:not([hidden])", timeout=SECONDS)
-    assert "choose a Swin" in page.inner_text(".pl-notice")
+    page.wait_for_selector(".pl-windows .pl-refusal", timeout=SECONDS)
+    assert "choose a Swin" in page.inner_text(".pl-windows .pl-refusal")
 
 
 def test_surgery_is_one_request_and_shows_both_sides(visitor: Callable[..., Visitor]) -> None:
