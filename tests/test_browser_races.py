@@ -84,8 +84,8 @@ def test_an_answer_that_comes_late_changes_nothing(reader: Readers, tab: Explore
     one = reader()
     first, other = networks(tab)
     page = opened(one, tab, "rocket", first)
-    one.everything()  # a canvas that has been read is drawn by other means from then on, which smooth edges tell
-    for picture in ("coffee", "rocket"):
+    for picture in ("coffee", "rocket") * 2:
+        one.everything()  # a canvas that has been read is drawn by other means from then on, which smooth edges tell
         choose(page, picture, first)
         shows(page, tab, picture, first)
     right = one.everything()

@@ -314,7 +314,7 @@ def test_a_network_without_texts_offers_one_that_has_them(reader: Reader) -> Non
 
 def test_what_a_network_never_learnt_is_told_first_and_a_press_leads_to_what_it_knows(reader: Reader) -> None:
     opened(reader, ["cup of coffee", "голубая звезда", "red star"], checkpoint="bundled/clip", picture="coffee")
-    assert caption(reader).startswith(ALONE)
+    assert caption(reader).startswith(OUTSIDE)
     assert "cup, coffee, голубая, звезда" in reader.page.inner_text(".pl-zero .pl-caption .pl-outside")
     marked = "() => [...document.querySelectorAll('.pl-zero-chips .pl-unread bdi')].map((one) => one.textContent)"
     assert reader.page.evaluate(marked) == ["cup of coffee", "голубая звезда"], "and no other"
@@ -328,7 +328,7 @@ def test_what_a_network_never_learnt_is_told_first_and_a_press_leads_to_what_it_
     assert caption(reader).startswith("“red square” comes first"), "it names what is there"
 
 
-ALONE = "This network learnt drawn shapes alone: what it says of any other picture means nothing."
+OUTSIDE = "This network learnt drawn shapes alone: what it says of any other picture means nothing."
 
 COLOURS = """() => Object.fromEntries([['warned', '.pl-zero .pl-outside'], ['plain', '.pl-zero .pl-caption']].map(
     ([name, where]) => [name, getComputedStyle(document.querySelector(where)).color]))"""

@@ -129,6 +129,7 @@ export class Matrix {
   }
 
   #paint(context, width, height) {
+    if (!this.cosine) return; // another one is on its way since this was asked for
     const [pictures, texts] = this.cosine.shape;
     const left = Math.min(0.36 * width, 330);
     const cell = Math.min(LARGEST, (width - left - 4) / pictures, (height - 4) / (texts + 1));
