@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 
 from explorers.explorer import Explorer, explorers
 from tests.driver import SECONDS, Reader, readers
-from tests.test_browser_races import TABS, Readers, networks, opened, rests, shows
+from tests.test_browser_races import TABS, Readers, assert_same, networks, opened, rests, shows
 
 pytestmark = pytest.mark.browser
 
@@ -146,4 +146,4 @@ def test_a_network_that_cannot_be_had_leaves_what_was_there(reader: Readers) -> 
     page.wait_for_selector(".pl-notice:not([hidden])", timeout=SECONDS)
     assert page.inner_text(".pl-network-title") == "ViT, supervised"
     assert "checkpoint=bundled/vit" in page.url
-    assert one.everything() == before
+    assert_same(one.everything(), before)
