@@ -336,7 +336,8 @@ def test_a_set_of_the_hub_is_learnt_from_and_a_wrong_name_told(tmp_path: Path, r
         Image.new("RGB", (32, 32), (140 + 8 * shade, 20, 20)).save(store / f"{shade}.png")
     with serve_datasets(tmp_path / "hub") as hub:
         own = {"HF_HUB_OFFLINE": "0", "HF_HUB_DISABLE_XET": "1"}
-        server = Served(tmp_path, HF_ENDPOINT=hub.endpoint, HF_HOME=str(tmp_path / "home"), **own)
+        home = {"HF_HOME": str(tmp_path / "home"), "HF_HUB_CACHE": str(tmp_path / "home" / "hub")}
+        server = Served(tmp_path, HF_ENDPOINT=hub.endpoint, **home, **own)
         try:
             one = reader(server)
             page = opened(one)
